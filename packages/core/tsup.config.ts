@@ -1,9 +1,9 @@
 import { defineConfig } from 'tsup';
 
 export default defineConfig({
-  entry: { 'index': 'src/index.ts', 'memory/index': 'src/memory/index.ts' },
+  entry: { index: 'src/index.ts', 'memory/index': 'src/memory/index.ts' },
   format: 'esm',
-  target: 'es2023',
+  target: 'es2024',
   dts: true,
   clean: true,
   sourcemap: true,

@@ -1,0 +1,131 @@
+import { z } from 'zod';
+import { idSchema, reasonSchema } from './identifiers.ts';
+import { operationSchema } from './order.ts';
+import { actorSchema } from './principal.ts';
+import { scopeSchema } from './scope.ts';
+
+/** RFC 3339 in UTC with milliseconds. */
+const time = z.iso.datetime({ precision: 3 });
+
+const base = {
+  /** 26 characters, unique, sorting by the time of the fact it is about. A repeat of the same fact has the same id. */
+  id: z.string().length(26),
+  version: z.literal(1),
+  /** When it happened. */
+  time,
+  /** Which host says so. */
+  hostId: idSchema,
+  /** The workspace it is about; absent where it is about none or about several. */
+  workspaceId: idSchema.optional(),
+};
+
+/** Who asked for what, why, and under which policy. */
+const request = {
+  operation: operationSchema,
+  scope: scopeSchema,
+  principal: actorSchema,
+  reason: reasonSchema,
+  policyVersion: z.string(),
+};
+
+/** One agent under one order, whole: who, what, why, when, and its state at termination (REQUIREMENTS A6, B7). */
+const kill = {
+  ...request,
+  orderId: idSchema,
+  agentId: idSchema,
+  taskId: idSchema,
+  sessionIds: z.array(idSchema),
+  ownerId: idSchema,
+  backendId: idSchema,
+  statusBefore: z.enum(['spawning', 'running']),
+  forced: z.boolean(),
+  evidence: z.string(),
+  errors: z.array(z.string()),
+  requestedAt: time,
+  signalledAt: time.optional(),
+  forcedAt: time.optional(),
+};
+
+/** Everything that the audit record can hold (I4). */
+export const auditEventSchema = z.discriminatedUnion('type', [
+  /** A stop was asked for by someone entitled; written before anything irreversible. */
+  z.strictObject({
+    ...base,
+    ...request,
+    type: z.literal('order.requested'),
+    orderId: idSchema,
+    deadlineAt: time,
+  }),
+  /** The same stop was already under way: the request `orderId` joined it (I7). */
+  z.strictObject({
+    ...base,
+    ...request,
+    type: z.literal('order.joined'),
+    orderId: idSchema,
+    joinedOrderId: idSchema,
+  }),
+  /** Death was observed. */
+  z.strictObject({ ...base, ...kill, type: z.literal('agent.killed'), confirmedAt: time }),
+  /** The deadline passed and death was not observed; the kill goes on. */
+  z.strictObject({ ...base, ...kill, type: z.literal('agent.unconfirmed'), unconfirmedAt: time }),
+  /** A cleanup step is done, or has failed and will be tried again. */
+  z.strictObject({
+    ...base,
+    type: z.literal('cleanup.finished'),
+    orderId: idSchema.optional(),
+    agentId: idSchema,
+    taskId: idSchema,
+    step: idSchema,
+    status: z.enum(['done', 'failed']),
+    tries: z.number().int().positive(),
+    error: z.string().optional(),
+  }),
+  /** Nothing in the order's scope was alive any more. */
+  z.strictObject({
+    ...base,
+    ...request,
+    type: z.literal('order.settled'),
+    orderId: idSchema,
+    total: z.number().int().nonnegative(),
+    killed: z.number().int().nonnegative(),
+  }),
+  /** Somebody asked for what they may not do. Nothing was changed. */
+  z.strictObject({
+    ...base,
+    type: z.literal('request.denied'),
+    action: z.enum(['kill', 'release', 'read', 'admit']),
+    scope: scopeSchema,
+    principal: actorSchema,
+    /** The reason the principal gave, if the request has one. */
+    reason: reasonSchema.optional(),
+    denial: z.string(),
+    policyVersion: z.string(),
+  }),
+  /** A release was granted; written before the gates open. */
+  z.strictObject({
+    ...base,
+    type: z.literal('release.requested'),
+    releaseId: idSchema,
+    scope: scopeSchema,
+    principal: actorSchema,
+    reason: reasonSchema,
+    policyVersion: z.string(),
+  }),
+  /** The gates of these orders are open. Nothing was restarted (I9). */
+  z.strictObject({
+    ...base,
+    type: z.literal('gate.released'),
+    releaseId: idSchema,
+    scope: scopeSchema,
+    principal: actorSchema,
+    reason: reasonSchema,
+    orderIds: z.array(idSchema),
+  }),
+]);
+export type AuditEvent = z.infer<typeof auditEventSchema>;
+export type AuditEventType = AuditEvent['type'];
+
+/** Milliseconds since the Unix epoch as the record writes it. */
+export function iso(at: number): string {
+  return new Date(at).toISOString();
+}

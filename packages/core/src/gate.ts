@@ -1,0 +1,26 @@
+import { z } from 'zod';
+import { idSchema, reasonSchema, timeSchema } from './identifiers.ts';
+import { type StopOrder, stopOrderSchema } from './order.ts';
+import { actorSchema } from './principal.ts';
+import { scopeSchema } from './scope.ts';
+
+/**
+ * A durable bar on a scope, placed in the same atomic step as its stop order. A scope is shut while any gate on it
+ * stands; `opens` says what lifts this one.
+ */
+export const gateSchema = z.strictObject({
+  /** The order that shut it; every order shuts exactly one gate. */
+  orderId: idSchema,
+  scope: scopeSchema,
+  opens: stopOrderSchema.shape.opens,
+  reason: reasonSchema,
+  principal: actorSchema,
+  shutAt: timeSchema,
+});
+export type Gate = z.infer<typeof gateSchema>;
+
+/** The gate that an order shuts. */
+export function gateOf(order: StopOrder): Gate {
+  const { orderId, scope, opens, reason, principal, requestedAt } = order;
+  return { orderId, scope, opens, reason, principal, shutAt: requestedAt };
+}

@@ -1,0 +1,89 @@
+export {
+  type Agent,
+  type AgentStatus,
+  agentSchema,
+  type Handle,
+  handleSchema,
+  isKillable,
+  isLive,
+  type KilledAgent,
+  type KillingAgent,
+  type KillRecord,
+  type LedgerEntry,
+  type NewAgent,
+  newAgentSchema,
+  type Resource,
+  type Task,
+  taskSchema,
+} from './agent.ts';
+export {
+  type AuditRecord,
+  type ChainFault,
+  canonical,
+  chain,
+  chainFault,
+  genesisHash,
+  type Sha256,
+  sha256,
+} from './audit-chain.ts';
+export { type AuditEvent, type AuditEventType, auditEventSchema, iso } from './audit-event.ts';
+export {
+  AgentExistsError,
+  AuditUnavailableError,
+  DeadlineError,
+  describeError,
+  ForbiddenError,
+  GateClosedError,
+  InvalidConfigurationError,
+  InvalidInputError,
+  InvalidTransitionError,
+  isKillswitchError,
+  KillswitchError,
+  NotStartedError,
+  ParentKilledError,
+  StateUnavailableError,
+  TaskConflictError,
+  UnknownTargetError,
+} from './errors.ts';
+export { type Gate, gateOf, gateSchema } from './gate.ts';
+export { idSchema, maxReasonLength, reasonSchema } from './identifiers.ts';
+export {
+  type Effect,
+  type KillProgress,
+  type LifecycleEvent,
+  type Transition,
+  transition,
+} from './lifecycle.ts';
+export {
+  type KillOutcome,
+  type Operation,
+  type OrderReport,
+  operationOf,
+  type StopOrder,
+  stopOrderSchema,
+} from './order.ts';
+export type { AuditQuery, AuditSink } from './ports/audit-sink.ts';
+export type { AccessRequest, Action, Authorizer, Decision } from './ports/authorizer.ts';
+export type { CleanupStep } from './ports/cleanup-step.ts';
+export type { Clock } from './ports/clock.ts';
+export type { Observation, Runtime, RuntimeContext } from './ports/runtime.ts';
+export type { Admission, Page, PageRequest, Placement, StateStore } from './ports/state-store.ts';
+export {
+  type Actor,
+  actorOf,
+  type Grant,
+  grantSchema,
+  type Principal,
+  principalSchema,
+  type Role,
+} from './principal.ts';
+export {
+  type Scope,
+  type ScopeKey,
+  type ScopeKind,
+  type ScopeMember,
+  scopeKey,
+  scopeKeysOf,
+  scopeKind,
+  scopeSchema,
+} from './scope.ts';

@@ -1,0 +1,157 @@
+import type { Agent, Handle, KillRecord } from './agent.ts';
+import { InvalidTransitionError } from './errors.ts';
+
+/**
+ * ```
+ * spawning ──► running ──► completed | failed
+ *     └──────────┴──► killing ──► killed
+ * ```
+ * `killing` is entered by the claim and left only by `killed`, with evidence (I3). The first terminal state stays (I2).
+ */
+export type LifecycleEvent =
+  | { readonly type: 'running'; readonly at: number; readonly handles: readonly Handle[] }
+  | { readonly type: 'completed'; readonly at: number }
+  | { readonly type: 'failed'; readonly at: number; readonly error: string }
+  | { readonly type: 'claim'; readonly at: number; readonly orderId: string }
+  | {
+      readonly type: 'unconfirmed';
+      readonly at: number;
+      readonly progress: KillProgress;
+      readonly evidence: string;
+    }
+  | {
+      readonly type: 'confirmed';
+      readonly at: number;
+      readonly progress: KillProgress;
+      readonly evidence: string;
+    };
+
+/** What the ladder has done so far; times are milliseconds since the Unix epoch. */
+export type KillProgress = Partial<Pick<KillRecord, 'signalledAt' | 'forcedAt'>> & Pick<KillRecord, 'errors'>;
+
+/**
+ * What the caller has to do after the change is stored. `pursue`: run the ladder over the agent's handles until it is
+ * observed dead. `destroy`: the same for handles that came after the record was closed. `clean-up`: run its cleanup.
+ */
+export type Effect =
+  | { readonly type: 'pursue' }
+  | { readonly type: 'destroy'; readonly handles: readonly Handle[] }
+  | { readonly type: 'clean-up' };
+
+/** The next agent (the very same object if nothing changes, the revision raised by one otherwise) and what to do then. */
+export type Transition = readonly [next: Agent, effects: readonly Effect[]];
+
+const neverRan = 'its host reported its end before it had any handle';
+
+/** @throws InvalidTransitionError for an event that has no place in the agent's status. */
+export function transition(agent: Agent, event: LifecycleEvent): Transition {
+  switch (event.type) {
+    case 'running':
+      return onRunning(agent, event);
+    case 'completed':
+    case 'failed':
+      return onEnd(agent, event);
+    case 'claim':
+      return onClaim(agent, event);
+    case 'unconfirmed':
+    case 'confirmed':
+      return onOutcome(agent, event);
+  }
+}
+
+function onRunning(agent: Agent, event: Extract<LifecycleEvent, { type: 'running' }>): Transition {
+  switch (agent.status) {
+    case 'spawning':
+      return [{ ...raised(agent), status: 'running', handles: [...event.handles], startedAt: event.at }, []];
+    case 'killing':
+      return [
+        { ...raised(agent), handles: [...agent.handles, ...event.handles], startedAt: event.at },
+        [{ type: 'pursue' }],
+      ];
+    case 'killed':
+      return [agent, [{ type: 'destroy', handles: event.handles }]];
+    default:
+      throw new InvalidTransitionError(
+        `Agent "${agent.agentId}" is ${agent.status} and cannot start running`,
+      );
+  }
+}
+
+function onEnd(agent: Agent, event: Extract<LifecycleEvent, { type: 'completed' | 'failed' }>): Transition {
+  switch (agent.status) {
+    case 'spawning':
+    case 'running': {
+      const ended = { ...raised(agent), completedAt: event.at };
+      return event.type === 'completed'
+        ? [{ ...ended, status: 'completed' }, [{ type: 'clean-up' }]]
+        : [{ ...ended, status: 'failed', error: event.error }, [{ type: 'clean-up' }]];
+    }
+    case 'killing':
+      if (agent.handles.length > 0) return [agent, [{ type: 'pursue' }]];
+      return onOutcome(agent, {
+        type: 'confirmed',
+        at: event.at,
+        progress: { errors: [] },
+        evidence: neverRan,
+      });
+    default:
+      return [agent, []];
+  }
+}
+
+function onClaim(agent: Agent, event: Extract<LifecycleEvent, { type: 'claim' }>): Transition {
+  switch (agent.status) {
+    case 'spawning':
+    case 'running': {
+      const kill: KillRecord = {
+        orderIds: [event.orderId],
+        statusBefore: agent.status,
+        requestedAt: event.at,
+        errors: [],
+      };
+      return [{ ...raised(agent), status: 'killing', kill }, [{ type: 'pursue' }]];
+    }
+    case 'killing': {
+      if (agent.kill.orderIds.includes(event.orderId)) return [agent, [{ type: 'pursue' }]];
+      const kill = { ...agent.kill, orderIds: [...agent.kill.orderIds, event.orderId] };
+      return [{ ...raised(agent), kill }, [{ type: 'pursue' }]];
+    }
+    default:
+      return [agent, []];
+  }
+}
+
+function onOutcome(
+  agent: Agent,
+  event: Extract<LifecycleEvent, { type: 'unconfirmed' | 'confirmed' }>,
+): Transition {
+  if (agent.status === 'killed') return [agent, []];
+  if (agent.status !== 'killing') {
+    throw new InvalidTransitionError(
+      `Agent "${agent.agentId}" is ${agent.status}: only a claimed agent has a kill outcome`,
+    );
+  }
+  const { signalledAt = agent.kill.signalledAt, forcedAt = agent.kill.forcedAt, errors } = event.progress;
+  const kill: KillRecord = {
+    ...agent.kill,
+    ...(signalledAt === undefined ? {} : { signalledAt }),
+    ...(forcedAt === undefined ? {} : { forcedAt }),
+    evidence: event.evidence,
+    errors: [...new Set([...agent.kill.errors, ...errors])].slice(-20),
+  };
+  if (event.type === 'confirmed') {
+    const killed: Agent = {
+      ...raised(agent),
+      status: 'killed',
+      kill: { ...kill, confirmedAt: event.at },
+      completedAt: event.at,
+    };
+    return [killed, [{ type: 'clean-up' }]];
+  }
+  const unconfirmedAt = agent.kill.unconfirmedAt ?? event.at;
+  return [{ ...raised(agent), status: 'killing', kill: { ...kill, unconfirmedAt } }, []];
+}
+
+function raised<A extends Agent>(agent: A): A {
+  return { ...agent, revision: agent.revision + 1 };
+}

@@ -1,0 +1,97 @@
+import { z } from 'zod';
+import type { Agent, KillRecord } from './agent.ts';
+import { idSchema, reasonSchema, timeSchema } from './identifiers.ts';
+import { actorSchema } from './principal.ts';
+import { type Scope, scopeKind, scopeSchema } from './scope.ts';
+
+/** The durable intent to stop a scope. Its deadlines are absolute, so that a restart never extends them. */
+export const stopOrderSchema = z.strictObject({
+  orderId: idSchema,
+  revision: z.number().int().nonnegative(),
+  scope: scopeSchema,
+  /**
+   * What lifts the order's gate: `at-settle` (a kill: when the order has settled), `on-release` (emergency stop,
+   * revoked backend, held kill: a release by someone entitled), `never` (a killed task).
+   */
+  opens: z.enum(['at-settle', 'on-release', 'never']),
+  principal: actorSchema,
+  reason: reasonSchema,
+  policyVersion: z.string(),
+  requestedAt: timeSchema,
+  /** From here on the kill takes the next rung of the runtime's ladder. */
+  forceAt: timeSchema,
+  /** Whoever is not observed dead by now is reported `unconfirmed`. */
+  deadlineAt: timeSchema,
+  /** When every agent in scope had been observed dead, and cleanup was tried. Absent while the order is open. */
+  settledAt: timeSchema.optional(),
+});
+export type StopOrder = z.infer<typeof stopOrderSchema>;
+
+/** What became of one agent under one order. Times are milliseconds since the Unix epoch. */
+export interface KillOutcome {
+  readonly agentId: string;
+  readonly taskId: string;
+  readonly sessionIds: readonly string[];
+  readonly workspaceId: string;
+  readonly statusBefore: KillRecord['statusBefore'];
+  /** `pending`: the deadline has not passed yet. */
+  readonly outcome: 'confirmed' | 'unconfirmed' | 'pending';
+  readonly forced: boolean;
+  readonly requestedAt: number;
+  readonly confirmedAt?: number;
+  readonly evidence?: string;
+}
+
+/** The answer to a stop. `total = killed + failed + pending`, over the agents that the order claimed or joined. */
+export interface OrderReport {
+  readonly orderId: string;
+  readonly scope: Scope;
+  readonly reason: string;
+  readonly settled: boolean;
+  readonly requestedAt: number;
+  readonly deadlineAt: number;
+  readonly total: number;
+  /** Observed dead. */
+  readonly killed: number;
+  /** Named as not confirmed dead at the deadline. */
+  readonly failed: number;
+  readonly outcomes: readonly KillOutcome[];
+  /** What went wrong on the way, one line each, at most 100: unconfirmed agents and failed cleanup steps. */
+  readonly errors: readonly string[];
+}
+
+export function outcomeOf(agent: Agent & { kill: KillRecord }): KillOutcome {
+  const { kill } = agent;
+  return {
+    agentId: agent.agentId,
+    taskId: agent.taskId,
+    sessionIds: agent.sessionIds,
+    workspaceId: agent.workspaceId,
+    statusBefore: kill.statusBefore,
+    outcome:
+      agent.status === 'killed' ? 'confirmed' : kill.unconfirmedAt === undefined ? 'pending' : 'unconfirmed',
+    forced: kill.forcedAt !== undefined,
+    requestedAt: kill.requestedAt,
+    ...(kill.confirmedAt === undefined ? {} : { confirmedAt: kill.confirmedAt }),
+    ...(kill.evidence === undefined ? {} : { evidence: kill.evidence }),
+  };
+}
+
+/** What was asked for, in one word: the audit record's `operation` (REQUIREMENTS B7). */
+export const operationSchema = z.enum([
+  'kill-agent',
+  'kill-task',
+  'kill-workspace',
+  'kill-backend',
+  'kill-everything',
+  'revoke-backend',
+  'emergency-stop',
+]);
+export type Operation = z.infer<typeof operationSchema>;
+
+export function operationOf(scope: Scope, opens: StopOrder['opens']): Operation {
+  const kind = scopeKind(scope);
+  if (opens === 'on-release' && kind === 'everything') return 'emergency-stop';
+  if (opens === 'on-release' && kind === 'backend') return 'revoke-backend';
+  return `kill-${kind}`;
+}

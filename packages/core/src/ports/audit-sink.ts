@@ -1,0 +1,27 @@
+import type { AuditRecord } from '../audit-chain.ts';
+import type { AuditEvent } from '../audit-event.ts';
+
+/**
+ * Where the audit record is kept. The core hands over batches one after the other, never two at once, and keeps a batch
+ * that was rejected for the next try: so a rejected append must leave nothing of it behind, or drop the repeats by
+ * event id.
+ */
+export interface AuditSink {
+  /** Appends all events in this order, or none. Resolves only when they are durable. */
+  append(events: readonly AuditEvent[]): Promise<void>;
+
+  /** The records on file in chain order, filtered. Reading never waits for or blocks an append for long. */
+  read(query?: AuditQuery): AsyncIterable<AuditRecord>;
+
+  /** The newest record of the chain, or `undefined` while it is empty. */
+  head(): Promise<{ readonly seq: number; readonly hash: string } | undefined>;
+}
+
+export interface AuditQuery {
+  /** Only events of this order. */
+  readonly orderId?: string;
+  /** Only events of this workspace. */
+  readonly workspaceId?: string;
+  /** Only records with a greater `seq`. */
+  readonly after?: number;
+}

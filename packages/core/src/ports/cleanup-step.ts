@@ -1,0 +1,18 @@
+import type { Agent } from '../agent.ts';
+
+/**
+ * One step of the cleanup after an agent's death, for example "remove its worktree". Steps run in the configured
+ * order, each whatever the others did (REQUIREMENTS B4), never before death is observed, each under the cleanup
+ * deadline, and again after a failure or a crash.
+ */
+export interface CleanupStep {
+  /** Unique in a killswitch; names the step in the agent's ledger and on the record. */
+  readonly name: string;
+  /** Whether there is anything to do for this agent. Cheap, synchronous, no side effects. */
+  appliesTo(agent: Agent): boolean;
+  /**
+   * Does it. Idempotent: already done is success. Stops soon after `signal` aborts.
+   * @throws anything: recorded in the ledger as `failed`, and retried.
+   */
+  run(agent: Agent, context: { readonly signal: AbortSignal }): Promise<void>;
+}

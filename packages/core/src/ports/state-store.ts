@@ -1,0 +1,93 @@
+import type { Agent, Task } from '../agent.ts';
+import type { Gate } from '../gate.ts';
+import type { StopOrder } from '../order.ts';
+import type { ScopeKey } from '../scope.ts';
+
+/**
+ * Where agents, gates and stop orders live. The core decides every change with pure functions and hands over the whole
+ * next record; a store only has to make each call below atomic and durable before it resolves. It knows a scope only
+ * as a key (`scopeKeysOf` gives an agent's keys). It never validates a lifecycle.
+ *
+ * The core bounds every call with its own deadline, so a store may be slow, but it should not retry for long itself.
+ * Rejecting is always allowed and means "nothing is known"; the core then goes on with what its own host can reach.
+ */
+export interface StateStore {
+  /**
+   * In one atomic step: refuse if a gate stands on any of the agent's scope keys (`gated`), if its id was ever used
+   * (`exists`), if its parent is unknown (`parent-unknown`), killing or killed (`parent-killed`), if its task belongs to
+   * another workspace or owner (`task-conflict`); else store agent and, if new, task. Refusals are checked in that order.
+   * The agent arrives as `spawning`, revision 0, its lineage filled in. Consequence of a gap here: an agent starts
+   * after the stop (I1).
+   */
+  admit(agent: Agent): Promise<Admission>;
+
+  /** The agent in any status, or `undefined`. */
+  getAgent(agentId: string): Promise<Agent | undefined>;
+
+  getTask(taskId: string): Promise<Task | undefined>;
+
+  /**
+   * Compare-and-set, each agent on its own: stored if the stored revision is exactly one less than the given one.
+   * Answers in the order given; `false` is a lost race, or an agent that is not there. One winner per revision.
+   */
+  swapAgents(agents: readonly Agent[]): Promise<readonly boolean[]>;
+
+  /**
+   * A page of the live agents (`spawning`, `running`, `killing`) that have this scope key. An agent that is live from
+   * the first page to the last is on one of them; others may be missing.
+   */
+  listScope(key: ScopeKey, page: PageRequest): Promise<Page<Agent>>;
+
+  /** A page of the agents, in any status, whose kill record names this order. */
+  listOrder(orderId: string, page: PageRequest): Promise<Page<Agent>>;
+
+  /**
+   * In one atomic step store the order and the gate it shuts (`gateOf`), unless an open order with the same scope and
+   * the same `opens` is there: then nothing is stored and that order is returned to be joined (I7). No admission that
+   * resolves after this has admitted an agent in the scope.
+   */
+  placeOrder(order: StopOrder): Promise<Placement>;
+
+  getOrder(orderId: string): Promise<StopOrder | undefined>;
+
+  /**
+   * Compare-and-set like {@link swapAgents}. In the same step, an order that now has `settledAt` stops being open, and
+   * its gate is removed if it `opens` `at-settle`.
+   */
+  swapOrder(order: StopOrder): Promise<boolean>;
+
+  /** Every order without `settledAt`, oldest first. */
+  listOpenOrders(): Promise<readonly StopOrder[]>;
+
+  /** Every gate that stands, oldest first. */
+  listGates(): Promise<readonly Gate[]>;
+
+  /** Removes the gates on this scope that open `on-release`, in one step, and returns them; none is an empty list. */
+  release(key: ScopeKey): Promise<readonly Gate[]>;
+
+  /**
+   * Calls `changed` soon after another host changed an order or an agent. Only a hint: it may come late, twice or
+   * never, since the core looks by itself too. The returned function ends it.
+   */
+  watch(changed: () => void): () => void;
+}
+
+export type Admission =
+  | { readonly result: 'admitted' }
+  | { readonly result: 'gated'; readonly gate: Gate }
+  | { readonly result: 'exists' | 'parent-unknown' | 'parent-killed' | 'task-conflict' };
+
+export type Placement = { readonly placed: true } | { readonly placed: false; readonly open: StopOrder };
+
+export interface PageRequest {
+  /** At most this many items; 1 to 10,000. */
+  readonly limit: number;
+  /** Where the previous page ended; absent for the first. */
+  readonly cursor?: string;
+}
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  /** Absent on the last page. A page may hold fewer than `limit` items and still have a cursor. */
+  readonly cursor?: string;
+}
