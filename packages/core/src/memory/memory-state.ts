@@ -1,0 +1,217 @@
+import { type Agent, isLive, type Task } from '../agent.ts';
+import { InvalidInputError } from '../errors.ts';
+import { type Gate, gateOf } from '../gate.ts';
+import type { StopOrder } from '../order.ts';
+import type { Admission, Page, PageRequest, Placement, StateStore } from '../ports/state-store.ts';
+import { type ScopeKey, scopeKey, scopeKeysOf } from '../scope.ts';
+import { SequenceIndex } from './sequence-index.ts';
+
+/**
+ * State in this process's memory: for unit tests and for trying things out. Nothing survives the process; killswitches
+ * that are given the same object share it like hosts share a database. Records are kept as they are given and must
+ * not be changed afterwards, nor may those that are returned. Ended agents stay, since an id is never used twice (I2).
+ */
+export function memoryState(): StateStore {
+  return new MemoryState();
+}
+
+class MemoryState implements StateStore {
+  /** Position = admission sequence number, the cursor of `listScope`. */
+  private readonly agents: Agent[] = [];
+  private readonly seqOf = new Map<string, number>();
+  /** Live agents only. */
+  private readonly scopes = new Map<ScopeKey, SequenceIndex>();
+  private readonly tasks = new Map<string, Task>();
+  private readonly orders = new Map<string, StopOrder>();
+  private readonly openOrders = new Map<string, StopOrder>();
+  /** Per order the agents that it claimed or joined, in that order; the position is the cursor of `listOrder`. */
+  private readonly claimed = new Map<string, number[]>();
+  private readonly gates = new Map<string, Gate>();
+  private readonly gatesOn = new Map<ScopeKey, Gate[]>();
+  private readonly watchers = new Set<{ readonly changed: () => void }>();
+  private hinting = false;
+
+  async admit(agent: Agent): Promise<Admission> {
+    for (const key of scopeKeysOf(agent)) {
+      const gate = this.gatesOn.get(key)?.[0];
+      if (gate !== undefined) return { result: 'gated', gate };
+    }
+    if (this.seqOf.has(agent.agentId)) return { result: 'exists' };
+    if (agent.parentId !== undefined) {
+      const parent = this.find(agent.parentId);
+      if (parent === undefined) return { result: 'parent-unknown' };
+      if (parent.status === 'killing' || parent.status === 'killed') return { result: 'parent-killed' };
+    }
+    const { taskId, workspaceId, ownerId } = agent;
+    const task = this.tasks.get(taskId);
+    if (task !== undefined && (task.workspaceId !== workspaceId || task.ownerId !== ownerId)) {
+      return { result: 'task-conflict' };
+    }
+    if (task === undefined) this.tasks.set(taskId, { taskId, workspaceId, ownerId });
+    const seq = this.agents.push(agent) - 1;
+    this.seqOf.set(agent.agentId, seq);
+    this.enlist(agent, seq);
+    return { result: 'admitted' };
+  }
+
+  async getAgent(agentId: string): Promise<Agent | undefined> {
+    return this.find(agentId);
+  }
+
+  async getTask(taskId: string): Promise<Task | undefined> {
+    return this.tasks.get(taskId);
+  }
+
+  async swapAgents(agents: readonly Agent[]): Promise<readonly boolean[]> {
+    const won = agents.map((agent) => this.swapAgent(agent));
+    if (won.includes(true)) this.hint();
+    return won;
+  }
+
+  async listScope(key: ScopeKey, page: PageRequest): Promise<Page<Agent>> {
+    const index = this.scopes.get(key);
+    if (index === undefined) return { items: [] };
+    const seqs = index.after(positionAfter(page), page.limit);
+    const last = seqs.length < page.limit ? undefined : seqs.at(-1);
+    return pageOf(this.agentsAt(seqs), last);
+  }
+
+  async listOrder(orderId: string, page: PageRequest): Promise<Page<Agent>> {
+    const claimed = this.claimed.get(orderId) ?? [];
+    const start = positionAfter(page) + 1;
+    const end = start + page.limit;
+    return pageOf(this.agentsAt(claimed.slice(start, end)), end < claimed.length ? end - 1 : undefined);
+  }
+
+  async placeOrder(order: StopOrder): Promise<Placement> {
+    const key = scopeKey(order.scope);
+    for (const open of this.openOrders.values()) {
+      if (open.opens === order.opens && scopeKey(open.scope) === key) return { placed: false, open };
+    }
+    if (this.orders.has(order.orderId)) {
+      throw new InvalidInputError('stop order', [`orderId: "${order.orderId}" is the id of another order`]);
+    }
+    this.keepOrder(order);
+    const gate = gateOf(order);
+    this.gates.set(order.orderId, gate);
+    this.gatesOn.set(key, [...(this.gatesOn.get(key) ?? []), gate]);
+    this.hint();
+    return { placed: true };
+  }
+
+  async getOrder(orderId: string): Promise<StopOrder | undefined> {
+    return this.orders.get(orderId);
+  }
+
+  async swapOrder(order: StopOrder): Promise<boolean> {
+    if (this.orders.get(order.orderId)?.revision !== order.revision - 1) return false;
+    this.keepOrder(order);
+    const gate = this.gates.get(order.orderId);
+    if (order.settledAt !== undefined && gate?.opens === 'at-settle') this.removeGate(gate);
+    this.hint();
+    return true;
+  }
+
+  async listOpenOrders(): Promise<readonly StopOrder[]> {
+    return [...this.openOrders.values()];
+  }
+
+  async listGates(): Promise<readonly Gate[]> {
+    return [...this.gates.values()];
+  }
+
+  async release(key: ScopeKey): Promise<readonly Gate[]> {
+    const released = (this.gatesOn.get(key) ?? []).filter((gate) => gate.opens === 'on-release');
+    for (const gate of released) this.removeGate(gate);
+    if (released.length > 0) this.hint();
+    return released;
+  }
+
+  watch(changed: () => void): () => void {
+    const watcher = { changed };
+    this.watchers.add(watcher);
+    return () => void this.watchers.delete(watcher);
+  }
+
+  private find(agentId: string): Agent | undefined {
+    const seq = this.seqOf.get(agentId);
+    return seq === undefined ? undefined : this.agents[seq];
+  }
+
+  private agentsAt(seqs: readonly number[]): Agent[] {
+    return seqs.flatMap((seq) => this.agents[seq] ?? []);
+  }
+
+  private swapAgent(next: Agent): boolean {
+    const seq = this.seqOf.get(next.agentId);
+    const stored = seq === undefined ? undefined : this.agents[seq];
+    if (seq === undefined || stored?.revision !== next.revision - 1) return false;
+    this.agents[seq] = next;
+    if (isLive(next) !== isLive(stored)) this.enlist(next, seq);
+    const before = orderIdsOf(stored);
+    for (const orderId of orderIdsOf(next)) {
+      if (before.includes(orderId)) continue;
+      const claimed = this.claimed.get(orderId);
+      if (claimed === undefined) this.claimed.set(orderId, [seq]);
+      else claimed.push(seq);
+    }
+    return true;
+  }
+
+  private enlist(agent: Agent, seq: number): void {
+    for (const key of scopeKeysOf(agent)) {
+      const index = this.scopes.get(key) ?? new SequenceIndex();
+      if (isLive(agent)) index.add(seq);
+      else index.delete(seq);
+      if (index.size > 0) this.scopes.set(key, index);
+      else this.scopes.delete(key);
+    }
+  }
+
+  private keepOrder(order: StopOrder): void {
+    this.orders.set(order.orderId, order);
+    if (order.settledAt === undefined) this.openOrders.set(order.orderId, order);
+    else this.openOrders.delete(order.orderId);
+  }
+
+  private removeGate(gate: Gate): void {
+    this.gates.delete(gate.orderId);
+    const key = scopeKey(gate.scope);
+    const others = (this.gatesOn.get(key) ?? []).filter((other) => other.orderId !== gate.orderId);
+    if (others.length > 0) this.gatesOn.set(key, others);
+    else this.gatesOn.delete(key);
+  }
+
+  /** After the change, and once for many: whoever is told may call the store at once. */
+  private hint(): void {
+    if (this.hinting || this.watchers.size === 0) return;
+    this.hinting = true;
+    queueMicrotask(() => {
+      this.hinting = false;
+      for (const watcher of [...this.watchers]) {
+        try {
+          watcher.changed();
+        } catch {
+          // A hint that is lost costs time only; one that throws must not keep the others from theirs (I5).
+        }
+      }
+    });
+  }
+}
+
+function orderIdsOf(agent: Agent): readonly string[] {
+  return agent.status === 'killing' || agent.status === 'killed' ? agent.kill.orderIds : [];
+}
+
+function positionAfter({ cursor }: PageRequest): number {
+  if (cursor === undefined) return -1;
+  const position = Number(cursor);
+  if (!Number.isSafeInteger(position)) {
+    throw new InvalidInputError('page', ['cursor: is not one that this store gave']);
+  }
+  return position;
+}
+
+function pageOf(items: readonly Agent[], last: number | undefined): Page<Agent> {
+  return last === undefined ? { items } : { items, cursor: String(last) };
+}
