@@ -24,7 +24,8 @@ export const genesisHash: string = '0'.repeat(64);
 /**
  * The one JSON text of a value: members sorted by UTF-16 code units, no white space, numbers and strings as ECMAScript
  * writes them (RFC 8785, JSON Canonicalization Scheme). Members that are `undefined` are left out.
- * @throws TypeError for what JSON cannot hold: NaN, infinities, functions, bigints, symbols.
+ * @throws TypeError for what JSON cannot hold: NaN, infinities, functions, bigints, symbols, holes in arrays, and
+ * objects that are more than their members (a Date or a Map would read as `{}`).
  */
 export function canonical(value: unknown): string {
   if (value === null || typeof value === 'boolean') return String(value);
@@ -33,8 +34,10 @@ export function canonical(value: unknown): string {
     if (!Number.isFinite(value)) throw new TypeError(`${value} has no canonical form`);
     return JSON.stringify(value);
   }
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
+  if (Array.isArray(value)) return `[${Array.from(value, (item) => canonical(item)).join(',')}]`;
   if (typeof value === 'object') {
+    const kind = Object.prototype.toString.call(value);
+    if (kind !== '[object Object]') throw new TypeError(`${kind} has no canonical form`);
     const members = Object.entries(value)
       .filter(([, member]) => member !== undefined)
       .sort(([a], [b]) => (a < b ? -1 : 1))
