@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+import { memoryState } from '../../core/src/memory/memory-state.ts';
+import { ConformanceError } from './clause.ts';
+import { stateStoreClauses } from './state-store.ts';
+import { admissionBugs } from './testing/broken-admission.ts';
+import { agentBugs } from './testing/broken-agents.ts';
+import { idAndClientBugs } from './testing/broken-ids-and-clients.ts';
+import { orderBugs } from './testing/broken-orders.ts';
+import { factoryOf } from './testing/broken-state-store.ts';
+
+const bugs = { ...admissionBugs, ...agentBugs, ...orderBugs, ...idAndClientBugs };
+
+describe('memoryState keeps every promise but that of a restart', () => {
+  for (const clause of stateStoreClauses.filter(({ needs }) => needs !== 'reopen')) {
+    it(clause.name, async () => {
+      const store = memoryState();
+      await clause.run({ open: async () => store, openSecond: async () => store, dispose: async () => {} });
+    });
+  }
+});
+
+describe('every clause finds the bugs it is for', () => {
+  it('has bugs for each clause', () => {
+    expect(Object.keys(bugs).sort()).toEqual(stateStoreClauses.map((clause) => clause.name).sort());
+  });
+
+  for (const clause of stateStoreClauses) {
+    it.concurrent(clause.name, async () => {
+      for (const bug of bugs[clause.name] ?? []) {
+        await expect(clause.run(factoryOf(bug)), String(bug)).rejects.toThrow(ConformanceError);
+      }
+      await clause.run(factoryOf((real) => ({ store: real })));
+    });
+  }
+
+  it('refuses to run without what a clause needs', async () => {
+    for (const clause of stateStoreClauses.filter(({ needs }) => needs !== undefined)) {
+      const running = clause.run({ open: async () => memoryState(), dispose: async () => {} });
+      await expect(running).rejects.toThrow(`the factory has "${clause.needs}"`);
+    }
+  });
+});

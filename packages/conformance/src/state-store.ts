@@ -1,0 +1,25 @@
+import { admissionClauses } from './state-store-admission.ts';
+import { admissionRaceClauses } from './state-store-admission-races.ts';
+import type { StateStoreClause } from './state-store-clause.ts';
+import { clientClauses } from './state-store-clients.ts';
+import { gateClauses } from './state-store-gates.ts';
+import { idClauses } from './state-store-ids.ts';
+import { listingClauses } from './state-store-listings.ts';
+import { orderClauses } from './state-store-orders.ts';
+import { pagingClauses } from './state-store-paging.ts';
+import { swapClauses } from './state-store-swaps.ts';
+
+export type { StateStoreClause, StateStoreFactory } from './state-store-clause.ts';
+
+/** Every promise of the `StateStore` port. Each clause opens its own storage and disposes of it. */
+export const stateStoreClauses: readonly StateStoreClause[] = [
+  ...admissionClauses,
+  ...admissionRaceClauses,
+  ...swapClauses,
+  ...listingClauses,
+  ...pagingClauses,
+  ...orderClauses,
+  ...gateClauses,
+  ...idClauses,
+  ...clientClauses,
+];
