@@ -1,0 +1,3 @@
+import { enter } from './setup.mjs';
+
+await enter('bench/main.ts');
