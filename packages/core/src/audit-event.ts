@@ -37,6 +37,8 @@ const kill = {
   sessionIds: z.array(idSchema),
   ownerId: idSchema,
   backendId: idSchema,
+  /** Whether the order was aimed at more than this agent (REQUIREMENTS B7 "bulk context"). */
+  bulk: z.boolean(),
   statusBefore: z.enum(['spawning', 'running']),
   forced: z.boolean(),
   evidence: z.string(),

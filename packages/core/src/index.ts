@@ -27,6 +27,7 @@ export {
   sha256,
 } from './audit-chain.ts';
 export { type AuditEvent, type AuditEventType, auditEventSchema, iso } from './audit-event.ts';
+export type { Deadlines, KillswitchOptions } from './config.ts';
 export {
   AgentExistsError,
   AuditUnavailableError,
@@ -45,8 +46,11 @@ export {
   TaskConflictError,
   UnknownTargetError,
 } from './errors.ts';
+export type { KillswitchEvents, StopStep } from './events.ts';
 export { type Gate, gateOf, gateSchema } from './gate.ts';
 export { idSchema, maxReasonLength, reasonSchema } from './identifiers.ts';
+export { ulid } from './ids.ts';
+export { createKillswitch, type Killswitch, type KillswitchStatus } from './killswitch.ts';
 export {
   type Effect,
   type KillProgress,
@@ -77,6 +81,8 @@ export {
   principalSchema,
   type Role,
 } from './principal.ts';
+export type { KillRequest, ReleaseReport, Request, StopRequest } from './requests.ts';
+export { type RolePolicy, rolePolicy } from './role-policy.ts';
 export {
   type Scope,
   type ScopeKey,
@@ -87,3 +93,4 @@ export {
   scopeKind,
   scopeSchema,
 } from './scope.ts';
+export { systemClock } from './system-clock.ts';

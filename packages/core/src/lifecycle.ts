@@ -1,4 +1,4 @@
-import type { Agent, Handle, KillRecord } from './agent.ts';
+import type { Agent, Handle, KillRecord, LedgerEntry } from './agent.ts';
 import { InvalidTransitionError } from './errors.ts';
 
 /**
@@ -24,7 +24,11 @@ export type LifecycleEvent =
       readonly at: number;
       readonly progress: KillProgress;
       readonly evidence: string;
-    };
+      /** How many handles the agent had when it was looked at. If it has more now, nothing was observed of those. */
+      readonly handles: number;
+    }
+  /** A cleanup step went on: no change of status. */
+  | { readonly type: 'cleaned'; readonly ledger: readonly LedgerEntry[] };
 
 /** What the ladder has done so far; times are milliseconds since the Unix epoch. */
 export type KillProgress = Partial<Pick<KillRecord, 'signalledAt' | 'forcedAt'>> & Pick<KillRecord, 'errors'>;
@@ -56,6 +60,8 @@ export function transition(agent: Agent, event: LifecycleEvent): Transition {
     case 'unconfirmed':
     case 'confirmed':
       return onOutcome(agent, event);
+    case 'cleaned':
+      return [{ ...raised(agent), ledger: [...event.ledger] }, []];
   }
 }
 
@@ -93,6 +99,7 @@ function onEnd(agent: Agent, event: Extract<LifecycleEvent, { type: 'completed' 
         at: event.at,
         progress: { errors: [] },
         evidence: neverRan,
+        handles: 0,
       });
     default:
       return [agent, []];
@@ -140,6 +147,7 @@ function onOutcome(
     errors: [...new Set([...agent.kill.errors, ...errors])].slice(-20),
   };
   if (event.type === 'confirmed') {
+    if (agent.handles.length > event.handles) return [agent, [{ type: 'pursue' }]];
     const killed: Agent = {
       ...raised(agent),
       status: 'killed',

@@ -8,7 +8,13 @@ import { type Scope, scopeKind, scopeSchema } from './scope.ts';
 export const stopOrderSchema = z.strictObject({
   orderId: idSchema,
   revision: z.number().int().nonnegative(),
+  /** The host that took the request; it settles the order, after a restart too. */
+  hostId: idSchema,
   scope: scopeSchema,
+  /** The workspace the scope lies in; absent for a backend and for everything. */
+  workspaceId: idSchema.optional(),
+  /** Who owns the scoped task or agent; absent for wider scopes. */
+  ownerId: idSchema.optional(),
   /**
    * What lifts the order's gate: `at-settle` (a kill: when the order has settled), `on-release` (emergency stop,
    * revoked backend, held kill: a release by someone entitled), `never` (a killed task).
@@ -60,7 +66,8 @@ export interface OrderReport {
   readonly errors: readonly string[];
 }
 
-export function outcomeOf(agent: Agent & { kill: KillRecord }): KillOutcome {
+/** `overdue`: the order's deadline has passed, so that what is not observed yet is `unconfirmed`. */
+export function outcomeOf(agent: Agent & { kill: KillRecord }, overdue: boolean): KillOutcome {
   const { kill } = agent;
   return {
     agentId: agent.agentId,
@@ -69,7 +76,11 @@ export function outcomeOf(agent: Agent & { kill: KillRecord }): KillOutcome {
     workspaceId: agent.workspaceId,
     statusBefore: kill.statusBefore,
     outcome:
-      agent.status === 'killed' ? 'confirmed' : kill.unconfirmedAt === undefined ? 'pending' : 'unconfirmed',
+      agent.status === 'killed'
+        ? 'confirmed'
+        : overdue || kill.unconfirmedAt !== undefined
+          ? 'unconfirmed'
+          : 'pending',
     forced: kill.forcedAt !== undefined,
     requestedAt: kill.requestedAt,
     ...(kill.confirmedAt === undefined ? {} : { confirmedAt: kill.confirmedAt }),

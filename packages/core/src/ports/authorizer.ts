@@ -9,9 +9,9 @@ export interface AccessRequest {
   readonly action: Action;
   readonly scope: Scope;
   /** The workspace the target lives in; absent for `backend` and `everything`. */
-  readonly workspaceId?: string;
+  readonly workspaceId?: string | undefined;
   /** Who owns the target task or agent; absent for wider scopes. */
-  readonly ownerId?: string;
+  readonly ownerId?: string | undefined;
 }
 
 export interface Decision {

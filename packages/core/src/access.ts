@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import { withDeadline } from './deadline.ts';
+import { describeError } from './errors.ts';
+import type { AccessRequest, Authorizer, Decision } from './ports/authorizer.ts';
+import type { Clock } from './ports/clock.ts';
+import { rolePolicy } from './role-policy.ts';
+
+const decideMs = 250;
+const decisionSchema = z.object({
+  effect: z.enum(['allow', 'deny']),
+  reason: z.string().max(1_000),
+  policyVersion: z.string().min(1).max(100),
+});
+
+/**
+ * Asks the configured authorizer, for at most 250 ms. If it gives no decision, a kill is decided by the built-in role
+ * policy, so that a broken policy engine can never stop a stop, and everything else is refused.
+ */
+export async function decideAccess(
+  authorizer: Authorizer,
+  clock: Clock,
+  request: AccessRequest,
+): Promise<Decision> {
+  try {
+    return decisionSchema.parse(
+      await withDeadline(clock, 'the authorizer', decideMs, () => authorizer.decide(request)),
+    );
+  } catch (error) {
+    const why = `the authorizer gave no decision (${describeError(error)})`;
+    if (request.action !== 'kill') return { effect: 'deny', reason: why, policyVersion: 'none' };
+    const decision = rolePolicy().decide(request);
+    return { ...decision, reason: `${decision.reason}; ${why}` };
+  }
+}

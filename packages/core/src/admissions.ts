@@ -1,0 +1,151 @@
+import { type Agent, type Handle, handleSchema, type NewAgent, newAgentSchema } from './agent.ts';
+import type { Book, Change } from './book.ts';
+import type { Cleanup } from './cleanup.ts';
+import {
+  AgentExistsError,
+  describeError,
+  GateClosedError,
+  InvalidInputError,
+  isKillswitchError,
+  ParentKilledError,
+  TaskConflictError,
+  UnknownTargetError,
+} from './errors.ts';
+import type { GuardedEvents } from './events.ts';
+import { parseInput } from './input.ts';
+import type { LifecycleEvent } from './lifecycle.ts';
+import type { Clock } from './ports/clock.ts';
+import type { Admission } from './ports/state-store.ts';
+import type { Stops } from './stops.ts';
+
+const maxLineage = 64;
+const maxUnanswered = 1_000;
+/** An admission that was never answered is looked for this long after the store answers again. */
+const doubtMs = 60_000;
+
+export interface AdmissionHost {
+  readonly hostId: string;
+  readonly clock: Clock;
+  readonly book: Book;
+  readonly events: GuardedEvents;
+  readonly stops: Stops;
+  readonly cleanup: Cleanup;
+  readonly runtimes: ReadonlyMap<string, unknown>;
+}
+
+/** Lets agents in, past the gates, and takes what their host says of their lives. */
+export class Admissions {
+  readonly #host: AdmissionHost;
+  /** Refused here because the store did not answer, but perhaps stored all the same. */
+  #doubtful: Agent[] = [];
+
+  constructor(host: AdmissionHost) {
+    this.#host = host;
+  }
+
+  /** See `Killswitch.admit`. */
+  async admit(input: NewAgent): Promise<Agent> {
+    const { book, clock, hostId, stops, events } = this.#host;
+    const wanted = parseInput('agent', newAgentSchema, input);
+    const agent: Agent = {
+      ...wanted,
+      lineage: await this.#lineage(wanted.parentId),
+      hostId,
+      revision: 0,
+      handles: [],
+      ledger: [],
+      spawnedAt: clock.now(),
+      status: 'spawning',
+    };
+    const unplaced = stops.unplacedGate(agent);
+    if (unplaced !== undefined) throw new GateClosedError(unplaced);
+    try {
+      refuse(agent, await book.ask('admitting an agent', (store) => store.admit(agent)));
+    } catch (error) {
+      if (isKillswitchError(error, 'state-unavailable'))
+        this.#doubtful = [...this.#doubtful, agent].slice(-maxUnanswered);
+      throw error;
+    }
+    book.note(agent);
+    events.emit('transition', { agent });
+    return agent;
+  }
+
+  /** See `Killswitch.running`. */
+  async running(agentId: string, input: readonly Handle[]): Promise<Agent> {
+    const handles = parseInput('handles', handleSchema.array().min(1).max(16), input);
+    for (const { runtime } of handles) {
+      if (!this.#host.runtimes.has(runtime))
+        throw new InvalidInputError('handles', [`no runtime is named "${runtime}"`]);
+    }
+    return this.#apply(agentId, { type: 'running', at: this.#host.clock.now(), handles });
+  }
+
+  /** See `Killswitch.completed` and `Killswitch.failed`. */
+  async ended(agentId: string, error?: unknown): Promise<boolean> {
+    const at = this.#host.clock.now();
+    const type = error === undefined ? 'completed' : 'failed';
+    const agent = await this.#apply(
+      agentId,
+      error === undefined ? { type: 'completed', at } : { type: 'failed', at, error: describeError(error) },
+    );
+    return agent.status === type;
+  }
+
+  /** Ends agents whose admission was refused for want of an answer, but that the store holds after all. */
+  async settleDoubts(): Promise<void> {
+    const { book, clock, hostId } = this.#host;
+    for (const agent of this.#doubtful) {
+      const stored = await book.ask('reading an agent', (store) => store.getAgent(agent.agentId));
+      const ours =
+        stored?.status === 'spawning' && stored.hostId === hostId && stored.spawnedAt === agent.spawnedAt;
+      if (ours) await this.ended(agent.agentId, 'its admission was not answered in time');
+      if (ours || clock.now() - agent.spawnedAt > doubtMs)
+        this.#doubtful = this.#doubtful.filter((each) => each !== agent);
+    }
+  }
+
+  async #apply(agentId: string, event: LifecycleEvent): Promise<Agent> {
+    const change = await this.#host.book.change(agentId, event);
+    this.#carryOut(change);
+    return change.agent;
+  }
+
+  #carryOut(change: Change): void {
+    const { stops, cleanup } = this.#host;
+    for (const effect of change.effects) {
+      if (effect.type === 'pursue') stops.refresh(change.agent);
+      else if (effect.type === 'destroy') void stops.destroy(change.agent, effect.handles);
+      else void cleanup.run(change.agent);
+    }
+  }
+
+  async #lineage(parentId: string | undefined): Promise<string[]> {
+    if (parentId === undefined) return [];
+    const parent = await this.#host.book.find(parentId);
+    if (parent === undefined) throw new UnknownTargetError('agent', parentId);
+    const lineage = [parentId, ...parent.lineage];
+    if (lineage.length > maxLineage)
+      throw new InvalidInputError('agent', [`parentId: more than ${maxLineage} generations`]);
+    return lineage;
+  }
+}
+
+function refuse(agent: Agent, admission: Admission): void {
+  switch (admission.result) {
+    case 'admitted':
+      return;
+    case 'gated':
+      throw new GateClosedError(admission.gate);
+    case 'exists':
+      throw new AgentExistsError(`Agent id "${agent.agentId}" was used before: give every run a new id`);
+    case 'parent-unknown':
+      throw new UnknownTargetError('agent', agent.parentId ?? '');
+    case 'parent-killed':
+      throw new ParentKilledError(`Agent "${agent.parentId}" was killed: its children may not start`);
+    case 'task-conflict':
+      throw new TaskConflictError(
+        `Task id "${agent.taskId}" is taken: a task has one workspace and one owner`,
+      );
+  }
+}

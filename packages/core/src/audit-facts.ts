@@ -1,0 +1,118 @@
+import type { Agent, KillRecord, LedgerEntry } from './agent.ts';
+import { type AuditEvent, iso } from './audit-event.ts';
+import { factId } from './ids.ts';
+import { operationOf, type StopOrder } from './order.ts';
+import { scopeKind } from './scope.ts';
+
+/**
+ * The audit events that follow from stored state. Each has the same id whenever it is made again from the same state,
+ * so that what a crash left out can be added, and what it did not is not doubled (I4).
+ */
+type KilledAgentLike = Agent & { readonly kill: KillRecord };
+
+export function orderRequested(order: StopOrder, hostId: string): AuditEvent {
+  return {
+    ...ofOrder(order, 'order.requested', hostId, order.requestedAt),
+    type: 'order.requested',
+    deadlineAt: iso(order.deadlineAt),
+  };
+}
+
+export function orderJoined(order: StopOrder, joined: StopOrder, hostId: string): AuditEvent {
+  return {
+    ...ofOrder(order, 'order.joined', hostId, order.requestedAt),
+    type: 'order.joined',
+    joinedOrderId: joined.orderId,
+  };
+}
+
+export function orderSettled(
+  order: StopOrder,
+  hostId: string,
+  at: number,
+  total: number,
+  killed: number,
+): AuditEvent {
+  return { ...ofOrder(order, 'order.settled', hostId, at), type: 'order.settled', total, killed };
+}
+
+/** `order` is the one that claimed the agent. */
+export function agentKilled(order: StopOrder, agent: KilledAgentLike, hostId: string): AuditEvent {
+  const at = agent.kill.confirmedAt ?? order.requestedAt;
+  return { ...ofKill(order, agent, 'agent.killed', hostId, at), type: 'agent.killed', confirmedAt: iso(at) };
+}
+
+export function agentUnconfirmed(order: StopOrder, agent: KilledAgentLike, hostId: string): AuditEvent {
+  const at = agent.kill.unconfirmedAt ?? order.deadlineAt;
+  return {
+    ...ofKill(order, agent, 'agent.unconfirmed', hostId, at),
+    type: 'agent.unconfirmed',
+    unconfirmedAt: iso(at),
+  };
+}
+
+export function cleanupFinished(
+  agent: Agent,
+  entry: LedgerEntry & { readonly status: 'done' | 'failed' },
+  hostId: string,
+  at: number,
+): AuditEvent {
+  const orderId = 'kill' in agent ? agent.kill.orderIds[0] : undefined;
+  return {
+    id: factId(
+      agent.spawnedAt,
+      `cleanup.finished ${agent.agentId} ${entry.step} ${entry.status} ${entry.tries}`,
+    ),
+    version: 1,
+    time: iso(at),
+    hostId,
+    workspaceId: agent.workspaceId,
+    type: 'cleanup.finished',
+    ...(orderId === undefined ? {} : { orderId }),
+    agentId: agent.agentId,
+    taskId: agent.taskId,
+    step: entry.step,
+    status: entry.status,
+    tries: entry.tries,
+    ...(entry.error === undefined ? {} : { error: entry.error }),
+  };
+}
+
+function ofOrder(order: StopOrder, type: string, hostId: string, at: number) {
+  const workspace = order.workspaceId === undefined ? {} : { workspaceId: order.workspaceId };
+  return {
+    id: factId(order.requestedAt, `${type} ${order.orderId}`),
+    version: 1 as const,
+    time: iso(at),
+    hostId,
+    ...workspace,
+    operation: operationOf(order.scope, order.opens),
+    scope: order.scope,
+    principal: order.principal,
+    reason: order.reason,
+    policyVersion: order.policyVersion,
+    orderId: order.orderId,
+  };
+}
+
+function ofKill(order: StopOrder, agent: KilledAgentLike, type: string, hostId: string, at: number) {
+  const { kill } = agent;
+  return {
+    ...ofOrder(order, type, hostId, at),
+    id: factId(kill.requestedAt, `${type} ${agent.agentId}`),
+    workspaceId: agent.workspaceId,
+    agentId: agent.agentId,
+    taskId: agent.taskId,
+    sessionIds: agent.sessionIds,
+    ownerId: agent.ownerId,
+    backendId: agent.backendId,
+    bulk: scopeKind(order.scope) !== 'agent',
+    statusBefore: kill.statusBefore,
+    forced: kill.forcedAt !== undefined,
+    evidence: kill.evidence ?? '',
+    errors: kill.errors,
+    requestedAt: iso(kill.requestedAt),
+    ...(kill.signalledAt === undefined ? {} : { signalledAt: iso(kill.signalledAt) }),
+    ...(kill.forcedAt === undefined ? {} : { forcedAt: iso(kill.forcedAt) }),
+  };
+}

@@ -1,0 +1,233 @@
+import { type Agent, isLive, type Task } from './agent.ts';
+import { withDeadline } from './deadline.ts';
+import {
+  describeError,
+  InvalidTransitionError,
+  isKillswitchError,
+  StateUnavailableError,
+  UnknownTargetError,
+} from './errors.ts';
+import type { GuardedEvents } from './events.ts';
+import { type Effect, type LifecycleEvent, transition } from './lifecycle.ts';
+import type { Clock } from './ports/clock.ts';
+import type { Page, PageRequest, StateStore } from './ports/state-store.ts';
+import { type ScopeKey, scopeKeysOf } from './scope.ts';
+
+/** After an unanswered call the store is left alone this long: calls fail at once, so that a kill waits only once. */
+const restMs = 1_000;
+const maxRaces = 100;
+
+/** What a change led to: the agent as it is now, and what to do. `agent === before` if nothing changed. */
+export interface Change {
+  readonly before: Agent;
+  readonly agent: Agent;
+  readonly effects: readonly Effect[];
+}
+
+/**
+ * The one way to agents: the state store, with a deadline on every call, and beside it this host's own live agents in
+ * memory, so that they can be killed while the store is down (I6). Changes that the store could not take are kept and
+ * told to it later, in order.
+ */
+export class Book {
+  readonly #store: StateStore;
+  readonly #clock: Clock;
+  readonly #events: GuardedEvents;
+  readonly #hostId: string;
+  readonly #storeMs: number;
+  readonly #own = new Map<string, Agent>();
+  readonly #untold = new Map<string, LifecycleEvent[]>();
+  #restUntil = 0;
+
+  constructor(store: StateStore, clock: Clock, events: GuardedEvents, hostId: string, storeMs: number) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#events = events;
+    this.#hostId = hostId;
+    this.#storeMs = storeMs;
+  }
+
+  /** @throws StateUnavailableError if the store fails, does not answer in time, or did so a moment ago. */
+  async ask<T>(what: string, call: (store: StateStore) => Promise<T>): Promise<T> {
+    if (this.#clock.now() < this.#restUntil)
+      throw new StateUnavailableError(`${what}: the state store is not answering`);
+    try {
+      return await withDeadline(this.#clock, what, this.#storeMs, () => call(this.#store));
+    } catch (error) {
+      if (isKillswitchError(error, 'deadline')) this.#restUntil = this.#clock.now() + restMs;
+      throw new StateUnavailableError(`${what}: ${describeError(error)}`, { cause: error });
+    }
+  }
+
+  /** The agent, from the store, or from memory if it is this host's own and the store is down. */
+  async find(agentId: string): Promise<Agent | undefined> {
+    try {
+      return await this.ask('reading an agent', (store) => store.getAgent(agentId));
+    } catch (error) {
+      const own = this.#own.get(agentId);
+      if (own === undefined) throw error;
+      return own;
+    }
+  }
+
+  /** Like {@link find}, for a task. */
+  async findTask(taskId: string): Promise<Task | undefined> {
+    try {
+      return await this.ask('reading a task', (store) => store.getTask(taskId));
+    } catch (error) {
+      const own = this.ownIn(`task:${taskId}`)[0];
+      if (own === undefined) throw error;
+      return { taskId, workspaceId: own.workspaceId, ownerId: own.ownerId };
+    }
+  }
+
+  listScope(key: ScopeKey, page: PageRequest): Promise<Page<Agent>> {
+    return this.ask('listing a scope', (store) => store.listScope(key, page));
+  }
+
+  /** This host's own live agents in a scope, from memory. */
+  ownIn(key: ScopeKey): Agent[] {
+    return [...this.#own.values()].filter((agent) => scopeKeysOf(agent).includes(key));
+  }
+
+  /** Takes note of an agent as stored: if it is this host's and lives, it can be killed without the store from now on. */
+  note(agent: Agent): void {
+    if (agent.hostId !== this.#hostId) return;
+    if (isLive(agent)) this.#own.set(agent.agentId, agent);
+    else this.#own.delete(agent.agentId);
+  }
+
+  /**
+   * Applies an event to an agent, against whatever races it. If the store is down, it is applied in memory to an agent
+   * that is known here and told to the store later.
+   * @throws InvalidTransitionError, UnknownTargetError, or StateUnavailableError for an agent that is not known here.
+   */
+  async change(target: Agent | string, event: LifecycleEvent): Promise<Change> {
+    const agentId = typeof target === 'string' ? target : target.agentId;
+    if (!this.#untold.has(agentId)) {
+      try {
+        return await this.#changeStored(target, agentId, event);
+      } catch (error) {
+        if (!isKillswitchError(error, 'state-unavailable')) throw error;
+        const known = this.#own.get(agentId) ?? (typeof target === 'string' ? undefined : target);
+        if (known === undefined) throw error;
+        return this.#changeHere(known, event);
+      }
+    }
+    const known = this.#own.get(agentId) ?? (typeof target === 'string' ? undefined : target);
+    if (known === undefined)
+      throw new StateUnavailableError(
+        `Agent "${agentId}" has changes that the state store has not taken yet`,
+      );
+    return this.#changeHere(known, event);
+  }
+
+  /** Claims many agents for an order at the cost of one call; whoever is lost to a race is claimed one by one. */
+  async claim(agents: readonly Agent[], orderId: string): Promise<Change[]> {
+    const event: LifecycleEvent = { type: 'claim', at: this.#clock.now(), orderId };
+    const plans = agents.map((before): Change => {
+      const [agent, effects] = transition(before, event);
+      return { before, agent, effects };
+    });
+    const toStore = plans.filter(
+      (plan) => plan.agent !== plan.before && !this.#untold.has(plan.agent.agentId),
+    );
+    const stored = new Set<Change>();
+    if (toStore.length > 0) {
+      const won = await this.ask('claiming', (store) => store.swapAgents(toStore.map((plan) => plan.agent)));
+      toStore.forEach((plan, i) => {
+        if (won[i] === true) stored.add(plan);
+      });
+    }
+    const changes: Change[] = [];
+    for (const plan of plans) {
+      if (plan.agent === plan.before) changes.push(plan);
+      else if (stored.has(plan)) changes.push(this.#settle(plan));
+      else changes.push(await this.change(plan.before.agentId, event));
+    }
+    return changes;
+  }
+
+  /** A claim of this host's own agents in memory, for when the store cannot even be listed. */
+  claimHere(key: ScopeKey, orderId: string): Change[] {
+    const event: LifecycleEvent = { type: 'claim', at: this.#clock.now(), orderId };
+    return this.ownIn(key).map((agent) => this.#changeHere(agent, event));
+  }
+
+  get hasUntold(): boolean {
+    return this.#untold.size > 0;
+  }
+
+  /** Remembers an event for an agent of which nothing is known, for example an admission that never answered. */
+  tellLater(agentId: string, event: LifecycleEvent): void {
+    this.#untold.set(agentId, [...(this.#untold.get(agentId) ?? []), event]);
+  }
+
+  /** Tells the store what it missed. Stops at the first call that it does not answer. */
+  async tell(): Promise<void> {
+    for (const [agentId, events] of this.#untold) {
+      while (events[0] !== undefined) {
+        try {
+          await this.#changeStored(agentId, agentId, events[0]);
+        } catch (error) {
+          if (isKillswitchError(error, 'state-unavailable')) return;
+          const message = `Agent "${agentId}": a change made while the state store was down does not fit: ${describeError(error)}`;
+          this.#events.emit('warning', { message });
+        }
+        events.shift();
+      }
+      this.#untold.delete(agentId);
+    }
+  }
+
+  async #changeStored(target: Agent | string, agentId: string, event: LifecycleEvent): Promise<Change> {
+    let before = typeof target === 'string' ? undefined : target;
+    let fresh = false;
+    for (let race = 0; race < maxRaces; race++) {
+      if (before === undefined) {
+        before = await this.ask('reading an agent', (store) => store.getAgent(agentId));
+        fresh = true;
+      }
+      if (before === undefined) throw new UnknownTargetError('agent', agentId);
+      const change = attempt(before, event);
+      if (change !== undefined && change.agent !== before) {
+        const next = change.agent;
+        const [won] = await this.ask('storing an agent', (store) => store.swapAgents([next]));
+        if (won === true) return this.#settle(change);
+      } else if (fresh) {
+        if (change === undefined) transition(before, event);
+        this.note(before);
+        return { before, agent: before, effects: change?.effects ?? [] };
+      }
+      before = undefined;
+    }
+    throw new StateUnavailableError(`Agent "${agentId}" changes too often to be changed`);
+  }
+
+  #changeHere(known: Agent, event: LifecycleEvent): Change {
+    const [agent, effects] = transition(known, event);
+    const change = { before: known, agent, effects };
+    if (agent === known) return change;
+    this.tellLater(agent.agentId, event);
+    return this.#settle(change);
+  }
+
+  #settle(change: Change): Change {
+    this.note(change.agent);
+    if (change.agent.status !== change.before.status) {
+      this.#events.emit('transition', { agent: change.agent, from: change.before.status });
+    }
+    return change;
+  }
+}
+
+/** The change, or `undefined` if the event has no place in this copy, which may be out of date. */
+function attempt(before: Agent, event: LifecycleEvent): Change | undefined {
+  try {
+    const [agent, effects] = transition(before, event);
+    return { before, agent, effects };
+  } catch (error) {
+    if (error instanceof InvalidTransitionError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,65 @@
+import { EventEmitter } from 'eventemitter3';
+import type { Agent, AgentStatus } from './agent.ts';
+import type { StopOrder } from './order.ts';
+
+/** The numbered steps of a stop, in order; `unconfirmed` may come before `confirmed`. */
+export type StopStep =
+  | 'requested'
+  | 'placed'
+  | 'claimed'
+  | 'signalled'
+  | 'forced'
+  | 'unconfirmed'
+  | 'confirmed'
+  | 'cleaned'
+  | 'settled';
+
+/** What a killswitch tells its listeners. Told after the fact is stored; only a hint for anything but display. */
+export interface KillswitchEvents {
+  /** An agent's status changed. `from` is absent on admission. */
+  transition: { readonly agent: Agent; readonly from?: AgentStatus };
+  /** A stop has taken a step. `agentId` is absent on the steps of the order itself. */
+  step: {
+    readonly step: StopStep;
+    readonly order: StopOrder;
+    readonly agentId?: string;
+    readonly at: number;
+  };
+  /** Audit events cannot be made durable; they are held in memory and written to the last resort. */
+  'audit-degraded': { readonly error: string; readonly waiting: number };
+  /** All audit events that were held are durable again. */
+  'audit-restored': { readonly waiting: 0 };
+  /** Something failed that changes nothing for the caller but that an operator should know. */
+  warning: { readonly message: string };
+}
+
+type Listener<K extends keyof KillswitchEvents> = (event: KillswitchEvents[K]) => void;
+
+/** Events whose listeners cannot break the emitter or each other (I5): each is called on its own, never awaited. */
+export class GuardedEvents {
+  readonly #emitter = new EventEmitter();
+
+  /** Adds a listener; the returned function removes it. What it throws or rejects with is reported as a `warning`. */
+  on<K extends keyof KillswitchEvents>(name: K, listener: Listener<K>): () => void {
+    const guarded = (event: KillswitchEvents[K]): void => {
+      try {
+        const result: unknown = listener(event);
+        if (result instanceof Promise) result.catch(() => this.#blame(name));
+      } catch {
+        this.#blame(name);
+      }
+    };
+    this.#emitter.on(name, guarded);
+    return () => {
+      this.#emitter.off(name, guarded);
+    };
+  }
+
+  emit<K extends keyof KillswitchEvents>(name: K, event: KillswitchEvents[K]): void {
+    this.#emitter.emit(name, event);
+  }
+
+  #blame(name: keyof KillswitchEvents): void {
+    if (name !== 'warning') this.emit('warning', { message: `A listener of "${name}" failed` });
+  }
+}

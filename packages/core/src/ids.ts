@@ -1,0 +1,41 @@
+import { sha256 } from './audit-chain.ts';
+
+/** Chance, injected: fills the array with random bytes. Default: the Web Crypto source of Node and browsers. */
+export type RandomBytes = (bytes: Uint8Array) => void;
+
+export const cryptoRandomBytes: RandomBytes = (bytes) => {
+  globalThis.crypto.getRandomValues(bytes);
+};
+
+const alphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+
+/** A ULID: 10 characters of time (milliseconds since the Unix epoch), 16 of chance, Crockford base 32. */
+export function ulid(at: number, random: RandomBytes): string {
+  const bytes = new Uint8Array(16);
+  random(bytes);
+  let text = timePart(at);
+  for (const byte of bytes) text += alphabet.charAt(byte % 32);
+  return text;
+}
+
+/**
+ * An id in the form of a ULID that is the same whenever the same fact is told again, so that a record repeated after a
+ * crash can be recognised (I4). `at`: when the fact came about; `fact`: what it is, in one unambiguous string.
+ */
+export function factId(at: number, fact: string): string {
+  const digest = sha256(fact);
+  let text = timePart(at);
+  for (let i = 0; i < 16; i++)
+    text += alphabet.charAt(Number.parseInt(digest.slice(i * 2, i * 2 + 2), 16) % 32);
+  return text;
+}
+
+function timePart(at: number): string {
+  let rest = at;
+  let text = '';
+  for (let i = 0; i < 10; i++) {
+    text = alphabet.charAt(rest % 32) + text;
+    rest = Math.floor(rest / 32);
+  }
+  return text;
+}

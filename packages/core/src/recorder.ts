@@ -1,0 +1,128 @@
+import { canonical } from './audit-chain.ts';
+import type { AuditEvent } from './audit-event.ts';
+import { describeError } from './errors.ts';
+import type { GuardedEvents } from './events.ts';
+import type { AuditSink } from './ports/audit-sink.ts';
+import type { Clock } from './ports/clock.ts';
+
+const batchSize = 1_000;
+const maxWaiting = 10_000;
+const retryMs = { first: 100, longest: 5_000 };
+/** An append that takes longer than this counts as an outage. */
+const hungMs = 1_000;
+
+/** Writes a line where nothing can fail any more: stderr. */
+export type LastResort = (line: string) => void;
+
+/**
+ * Carries audit events to the sink in order, one batch at a time, and never makes a kill wait for more than it asks.
+ *
+ * - idle: nothing waits. Left by `record`.
+ * - appending: one batch is with the sink. Left when it answers; events that come meanwhile form the next batch.
+ * - degraded: the sink rejected a batch or has had one for over a second. Every event that waits is written once to
+ *   the last resort; the batch is tried again with growing pauses. Left when nothing waits any more.
+ *
+ * At most 10,000 events wait (I12). Past that, new events go to the last resort alone.
+ */
+export class Recorder {
+  readonly #sink: AuditSink;
+  readonly #clock: Clock;
+  readonly #events: GuardedEvents;
+  readonly #lastResort: LastResort;
+  #waiting: AuditEvent[] = [];
+  /** How many of `#waiting`, from the front, are on the last resort too. */
+  #written = 0;
+  #running = false;
+  #degraded = false;
+  /** Events ever accepted, and how many of them are durable. */
+  #accepted = 0;
+  #durable = 0;
+  #flushes: Array<{ readonly target: number; readonly done: () => void }> = [];
+
+  constructor(sink: AuditSink, clock: Clock, events: GuardedEvents, lastResort: LastResort) {
+    this.#sink = sink;
+    this.#clock = clock;
+    this.#events = events;
+    this.#lastResort = lastResort;
+  }
+
+  get degraded(): boolean {
+    return this.#degraded;
+  }
+
+  record(...events: readonly AuditEvent[]): void {
+    for (const event of events) {
+      if (this.#waiting.length < maxWaiting) {
+        this.#waiting.push(event);
+        this.#accepted += 1;
+      } else {
+        this.#lastResort(canonical(event));
+      }
+    }
+    if (this.#degraded) this.#spill();
+    if (!this.#running) void this.#run();
+  }
+
+  /** Resolves `true` when every event recorded so far is durable, `false` when `ms` milliseconds have passed before. */
+  flush(ms: number): Promise<boolean> {
+    const target = this.#accepted;
+    if (this.#durable >= target) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      const cancel = this.#clock.setTimer(ms, () => {
+        this.#flushes = this.#flushes.filter((flush) => flush.done !== done);
+        resolve(false);
+      });
+      const done = (): void => {
+        cancel();
+        resolve(true);
+      };
+      this.#flushes.push({ target, done });
+    });
+  }
+
+  async #run(): Promise<void> {
+    this.#running = true;
+    let pause = retryMs.first;
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting.slice(0, batchSize);
+      const cancel = this.#clock.setTimer(hungMs, () => this.#degrade(`no answer within ${hungMs} ms`));
+      try {
+        await this.#sink.append(batch);
+        this.#waiting.splice(0, batch.length);
+        this.#written = Math.max(0, this.#written - batch.length);
+        this.#durable += batch.length;
+        this.#announce();
+        pause = retryMs.first;
+      } catch (error) {
+        this.#degrade(describeError(error));
+        await new Promise<void>((resolve) => this.#clock.setTimer(pause, resolve));
+        pause = Math.min(pause * 2, retryMs.longest);
+      } finally {
+        cancel();
+      }
+    }
+    this.#running = false;
+    if (this.#degraded) {
+      this.#degraded = false;
+      this.#events.emit('audit-restored', { waiting: 0 });
+    }
+  }
+
+  #announce(): void {
+    const reached = this.#flushes.filter((flush) => flush.target <= this.#durable);
+    if (reached.length === 0) return;
+    this.#flushes = this.#flushes.filter((flush) => flush.target > this.#durable);
+    for (const flush of reached) flush.done();
+  }
+
+  #degrade(error: string): void {
+    this.#degraded = true;
+    this.#spill();
+    this.#events.emit('audit-degraded', { error, waiting: this.#waiting.length });
+  }
+
+  #spill(): void {
+    for (const event of this.#waiting.slice(this.#written)) this.#lastResort(canonical(event));
+    this.#written = this.#waiting.length;
+  }
+}

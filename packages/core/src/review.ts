@@ -1,0 +1,77 @@
+import type { Agent, Handle } from './agent.ts';
+import type { Book } from './book.ts';
+import { withDeadline } from './deadline.ts';
+import type { Clock } from './ports/clock.ts';
+import type { Runtime } from './ports/runtime.ts';
+
+const lookMs = 1_000;
+
+export interface ReviewHost {
+  readonly hostId: string;
+  readonly clock: Clock;
+  readonly book: Book;
+  readonly runtimes: ReadonlyMap<string, Runtime>;
+}
+
+/**
+ * After a restart: looks at every agent that this host admitted in an earlier life. Those seen dead become `failed`;
+ * those found alive without a handle get one, so that they can be killed. In doubt nothing is changed.
+ */
+export async function reviewOwnAgents(host: ReviewHost): Promise<void> {
+  let cursor: string | undefined;
+  do {
+    const page = await host.book.listScope(
+      'everything',
+      cursor === undefined ? { limit: 1_000 } : { limit: 1_000, cursor },
+    );
+    const own = page.items.filter((agent) => agent.hostId === host.hostId);
+    for (const agent of own) host.book.note(agent);
+    await Promise.all(own.map((agent) => reviewOne(host, agent).catch(() => undefined)));
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+}
+
+async function reviewOne(host: ReviewHost, agent: Agent): Promise<void> {
+  if (agent.status === 'killing') return;
+  const { book, clock } = host;
+  const handles = agent.handles.length > 0 ? agent.handles : await locate(host, agent);
+  if (handles === undefined) return;
+  if (await allDead(host, agent, handles)) {
+    await book.change(agent, {
+      type: 'failed',
+      at: clock.now(),
+      error: 'it had ended when its host came back',
+    });
+  } else if (agent.status === 'spawning' && handles.length > 0) {
+    await book.change(agent, { type: 'running', at: clock.now(), handles });
+  }
+}
+
+/** Every handle of the agent, or `undefined` if not every runtime can tell. */
+async function locate(host: ReviewHost, agent: Agent): Promise<Handle[] | undefined> {
+  const found: Handle[] = [];
+  const { agentId } = agent;
+  for (const runtime of host.runtimes.values()) {
+    // What only this host's earlier life could reach died with it.
+    if (runtime.reach === 'host') continue;
+    const find = runtime.locate?.bind(runtime);
+    if (find === undefined) return undefined;
+    found.push(
+      ...(await withDeadline(host.clock, 'location', lookMs, (signal) => find(agentId, { agentId, signal }))),
+    );
+  }
+  return found;
+}
+
+async function allDead(host: ReviewHost, agent: Agent, handles: readonly Handle[]): Promise<boolean> {
+  for (const handle of handles) {
+    const runtime = host.runtimes.get(handle.runtime);
+    if (runtime === undefined) return false;
+    const { agentId } = agent;
+    const seen = await withDeadline(host.clock, 'inspection', lookMs, (signal) =>
+      runtime.inspect(handle, { agentId, signal }),
+    );
+    if (seen.state !== 'dead') return false;
+  }
+  return true;
+}

@@ -1,0 +1,349 @@
+import type { Agent, KillRecord } from './agent.ts';
+import type { AuditEvent } from './audit-event.ts';
+import { agentKilled, agentUnconfirmed, orderJoined, orderRequested, orderSettled } from './audit-facts.ts';
+import type { Book } from './book.ts';
+import type { Cleanup } from './cleanup.ts';
+import { withDeadline } from './deadline.ts';
+import { describeError, isKillswitchError } from './errors.ts';
+import type { GuardedEvents, StopStep } from './events.ts';
+import type { KillOutcome, OrderReport, StopOrder } from './order.ts';
+import { outcomeOf } from './order.ts';
+import type { AuditSink } from './ports/audit-sink.ts';
+import type { Clock } from './ports/clock.ts';
+import type { PageRequest } from './ports/state-store.ts';
+import type { Pursuit } from './pursuit.ts';
+import type { Recorder } from './recorder.ts';
+import { scopeKey } from './scope.ts';
+import { Wake } from './wake.ts';
+
+const pageSize = 1_000;
+const passMs = { first: 10, longest: 500, follower: 1_000 };
+const durableMs = 1_000;
+const recoverReadMs = 10_000;
+const maxErrors = 100;
+
+export interface StopRunHost {
+  readonly hostId: string;
+  readonly clock: Clock;
+  readonly book: Book;
+  readonly recorder: Recorder;
+  readonly sink: AuditSink;
+  readonly events: GuardedEvents;
+  readonly cleanup: Cleanup;
+  /** Starts or joins the kill of a claimed agent on this host. */
+  readonly pursue: (agent: Agent, run: StopRun) => Pursuit;
+}
+
+/** How a run begins: with its order placed in the store, not yet placed (the store is down), or found open there. */
+export type Beginning = 'placed' | 'unplaced' | 'found';
+
+/**
+ * One open stop order on this host, until it has settled: sweep the scope in pages, claim whoever is there, have every
+ * claimed agent pursued, look again until a listing of the scope is empty, clean up, settle.
+ *
+ * Only the host that took the request settles it, so that the settlement is recorded once; other hosts sweep and
+ * pursue what they reach, and end when they see it settled. All of it can be repeated after a crash at any point.
+ */
+export class StopRun {
+  /** Resolves when the order has settled, as far as this host can see. Never rejects. */
+  readonly settled: Promise<void>;
+  readonly #host: StopRunHost;
+  readonly #wake: Wake;
+  readonly #pursuits = new Map<string, Pursuit>();
+  readonly #cleaning = new Map<string, Promise<Agent>>();
+  #order: StopOrder;
+  #beginning: Beginning;
+  #stopped = false;
+  #living = 0;
+  #cleaned = 0;
+  /** Why the scope could not be looked through at the last try. */
+  #blind: string | undefined;
+  /** Event ids already on record, for an order that was found open. */
+  #onRecord: ReadonlySet<string> = new Set();
+  #settledAt: number | undefined;
+
+  constructor(host: StopRunHost, order: StopOrder, beginning: Beginning) {
+    this.#host = host;
+    this.#order = order;
+    this.#beginning = beginning;
+    this.#wake = new Wake(host.clock);
+    this.settled = this.#run();
+  }
+
+  get order(): StopOrder {
+    return this.#order;
+  }
+
+  /** Whether the order stands in the state store. While it does not, its gate is this host's to keep. */
+  get isPlaced(): boolean {
+    return this.#beginning !== 'unplaced';
+  }
+
+  /** Takes over an order's newer version, for example one with nearer deadlines. */
+  update(order: StopOrder): void {
+    if (order.revision > this.#order.revision) this.#order = order;
+    this.look();
+  }
+
+  /** Looks at the scope again now. */
+  look(): void {
+    this.#wake.wake();
+    for (const pursuit of this.#pursuits.values()) pursuit.hasten();
+  }
+
+  /** Ends the run without settling, for a host that shuts down; the order stays open. */
+  stop(): void {
+    this.#stopped = true;
+    this.#wake.wake();
+  }
+
+  /** Puts an event on the record, unless this order's earlier life did. */
+  record(event: AuditEvent): void {
+    if (!this.#onRecord.has(event.id)) this.#host.recorder.record(event);
+  }
+
+  step(step: StopStep, agentId?: string): void {
+    const at = this.#host.clock.now();
+    this.#host.events.emit('step', {
+      step,
+      order: this.#order,
+      at,
+      ...(agentId === undefined ? {} : { agentId }),
+    });
+  }
+
+  /** What has become of the order so far. After the deadline, whoever is not observed dead is named `unconfirmed`. */
+  async report(): Promise<OrderReport> {
+    const agents = new Map<string, Agent>();
+    for (const [agentId, pursuit] of this.#pursuits) agents.set(agentId, pursuit.agent);
+    try {
+      for await (const agent of this.#members()) agents.set(agent.agentId, agent);
+    } catch (error) {
+      if (!isKillswitchError(error, 'state-unavailable')) throw error;
+    }
+    return reportOf(this.#order, agents.values(), this.#host.clock.now(), this.#blind);
+  }
+
+  async #run(): Promise<void> {
+    let pause = passMs.first;
+    if (this.#beginning === 'placed') this.step('placed');
+    while (!this.#stopped) {
+      try {
+        if (this.#beginning === 'unplaced') await this.#place();
+        if (this.#beginning === 'found') await this.#recover();
+        const living = await this.#pass();
+        this.#blind = undefined;
+        if (living === 0 && (await this.#end())) return;
+      } catch (error) {
+        this.#blind = describeError(error);
+        if (isKillswitchError(error, 'state-unavailable')) this.#sweepHere();
+        else this.#host.events.emit('warning', { message: `Order "${this.#order.orderId}": ${this.#blind}` });
+      }
+      await this.#wake.sleep(pause);
+      pause = Math.min(pause * 2, passMs.longest);
+    }
+  }
+
+  async #place(): Promise<void> {
+    const placement = await this.#host.book.ask('placing an order', (store) => store.placeOrder(this.#order));
+    this.#beginning = 'placed';
+    // Another host asked for the same in the meantime: its order goes on, with what was done under this one.
+    if (!placement.placed) {
+      this.record(orderJoined(this.#order, placement.open, this.#host.hostId));
+      this.#order = placement.open;
+    }
+    this.step('placed');
+  }
+
+  /** One look through the whole scope. Returns how many live agents it listed. */
+  async #pass(): Promise<number> {
+    const { book } = this.#host;
+    const key = scopeKey(this.#order.scope);
+    const seen = new Set<string>();
+    let cursor: string | undefined;
+    do {
+      const page = await book.listScope(key, pageRequest(cursor));
+      for (const agent of page.items) seen.add(agent.agentId);
+      for (const change of await book.claim(page.items, this.#order.orderId)) {
+        if (change.agent !== change.before) this.step('claimed', change.agent.agentId);
+        this.#pursue(change.agent);
+      }
+      cursor = page.cursor;
+    } while (cursor !== undefined);
+    await this.#refreshUnseen(seen);
+    return seen.size;
+  }
+
+  #sweepHere(): void {
+    for (const change of this.#host.book.claimHere(scopeKey(this.#order.scope), this.#order.orderId)) {
+      if (change.agent !== change.before) this.step('claimed', change.agent.agentId);
+      this.#pursue(change.agent);
+    }
+  }
+
+  #pursue(agent: Agent): void {
+    if (agent.status !== 'killing') return;
+    const known = this.#pursuits.get(agent.agentId);
+    if (known !== undefined) {
+      known.refresh(agent);
+      return;
+    }
+    const pursuit = this.#host.pursue(agent, this);
+    this.#pursuits.set(agent.agentId, pursuit);
+    this.#living += 1;
+    void pursuit.done.then((dead) => {
+      this.#living -= 1;
+      this.#cleanUp(dead);
+      if (this.#living === 0) this.#wake.wake();
+    });
+  }
+
+  /** Agents that another host may have finished: they are not listed as live any more. */
+  async #refreshUnseen(seen: ReadonlySet<string>): Promise<void> {
+    for (const [agentId, pursuit] of this.#pursuits) {
+      if (seen.has(agentId) || pursuit.agent.status === 'killed') continue;
+      const agent = await this.#host.book.find(agentId);
+      if (agent !== undefined) pursuit.refresh(agent);
+    }
+  }
+
+  #cleanUp(agent: Agent): void {
+    if (
+      this.#cleaning.has(agent.agentId) ||
+      agent.hostId !== this.#host.hostId ||
+      !this.#host.cleanup.isDue(agent)
+    )
+      return;
+    const cleaned = this.#host.cleanup.run(agent);
+    this.#cleaning.set(agent.agentId, cleaned);
+    void cleaned.then(() => this.step('cleaned', agent.agentId));
+  }
+
+  /** The scope is empty. Returns whether this run is over. */
+  async #end(): Promise<boolean> {
+    const { book, hostId, recorder, clock } = this.#host;
+    if (this.#order.hostId !== hostId) {
+      const stored = await book.ask('reading an order', (store) => store.getOrder(this.#order.orderId));
+      if (stored !== undefined) this.#order = stored;
+      return stored === undefined || stored.settledAt !== undefined;
+    }
+    await book.tell();
+    if (book.hasUntold) return false;
+    let total = 0;
+    let killed = 0;
+    for await (const agent of this.#members()) {
+      total += 1;
+      if (agent.status !== 'killed') continue;
+      killed += 1;
+      this.#cleanUp(agent);
+    }
+    const cleaning = [...this.#cleaning.values()];
+    await Promise.all(cleaning);
+    // Only an empty listing right before counts: look again at what came while that was going on.
+    if (this.#cleaned < cleaning.length) {
+      this.#cleaned = cleaning.length;
+      this.#wake.wake();
+      return false;
+    }
+    if (this.#settledAt === undefined) {
+      this.#settledAt = clock.now();
+      this.record(orderSettled(this.#order, hostId, this.#settledAt, total, killed));
+    }
+    // Settled on record first, then in state: an order is never forgotten before its record is durable (I4).
+    if (!(await recorder.flush(durableMs))) return false;
+    return this.#settle(this.#settledAt);
+  }
+
+  async #settle(settledAt: number): Promise<boolean> {
+    const { book } = this.#host;
+    const settled = { ...this.#order, revision: this.#order.revision + 1, settledAt };
+    if (await book.ask('settling an order', (store) => store.swapOrder(settled))) {
+      this.#order = settled;
+      this.step('settled');
+      return true;
+    }
+    const stored = await book.ask('reading an order', (store) => store.getOrder(this.#order.orderId));
+    if (stored !== undefined) this.#order = stored;
+    return stored?.settledAt !== undefined;
+  }
+
+  /** For an order found open: puts on record what its earlier life did but could not say. */
+  async #recover(): Promise<void> {
+    const { hostId, clock } = this.#host;
+    if (this.#order.hostId === hostId) {
+      this.#onRecord = await withDeadline(clock, 'reading the audit record', recoverReadMs, () =>
+        this.#readRecord(),
+      );
+      this.record(orderRequested(this.#order, hostId));
+      for await (const agent of this.#members()) {
+        if (agent.kill.orderIds[0] !== this.#order.orderId) continue;
+        if (agent.kill.unconfirmedAt !== undefined) this.record(agentUnconfirmed(this.#order, agent, hostId));
+        if (agent.status === 'killed') this.record(agentKilled(this.#order, agent, hostId));
+      }
+    }
+    this.#beginning = 'placed';
+  }
+
+  async #readRecord(): Promise<Set<string>> {
+    const ids = new Set<string>();
+    for await (const { event } of this.#host.sink.read({ orderId: this.#order.orderId })) ids.add(event.id);
+    return ids;
+  }
+
+  /** Every agent whose kill record names this order. */
+  async *#members(): AsyncGenerator<Agent & { readonly kill: KillRecord }> {
+    let cursor: string | undefined;
+    do {
+      const page = await this.#host.book.ask('listing an order', (store) =>
+        store.listOrder(this.#order.orderId, pageRequest(cursor)),
+      );
+      for (const agent of page.items) if ('kill' in agent) yield agent;
+      cursor = page.cursor;
+    } while (cursor !== undefined);
+  }
+}
+
+/** The report of an order from its agents. `now`: milliseconds since the Unix epoch. */
+export function reportOf(
+  order: StopOrder,
+  agents: Iterable<Agent>,
+  now: number,
+  blind?: string,
+): OrderReport {
+  const outcomes: KillOutcome[] = [];
+  const errors: string[] = [];
+  const note = (error: string): void => {
+    if (errors.length < maxErrors) errors.push(error);
+  };
+  if (blind !== undefined) note(`Not every agent in scope could be looked at: ${blind}`);
+  for (const agent of agents) {
+    if (!('kill' in agent)) continue;
+    const outcome = outcomeOf(agent, now >= order.deadlineAt);
+    outcomes.push(outcome);
+    if (outcome.outcome === 'unconfirmed')
+      note(`Agent "${agent.agentId}" is not confirmed dead: ${outcome.evidence ?? 'nothing observed'}`);
+    for (const entry of agent.ledger) {
+      if (entry.status === 'failed')
+        note(`Agent "${agent.agentId}": cleanup step ${entry.step} failed: ${entry.error ?? ''}`);
+    }
+  }
+  const count = (outcome: KillOutcome['outcome']): number =>
+    outcomes.filter((each) => each.outcome === outcome).length;
+  return {
+    orderId: order.orderId,
+    scope: order.scope,
+    reason: order.reason,
+    settled: order.settledAt !== undefined,
+    requestedAt: order.requestedAt,
+    deadlineAt: order.deadlineAt,
+    total: outcomes.length,
+    killed: count('confirmed'),
+    failed: count('unconfirmed'),
+    outcomes,
+    errors,
+  };
+}
+
+function pageRequest(cursor: string | undefined): PageRequest {
+  return cursor === undefined ? { limit: pageSize } : { limit: pageSize, cursor };
+}

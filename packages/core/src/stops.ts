@@ -1,0 +1,159 @@
+import type { Agent, Handle } from './agent.ts';
+import { agentKilled, agentUnconfirmed, orderJoined } from './audit-facts.ts';
+import { withDeadline } from './deadline.ts';
+import { isKillswitchError } from './errors.ts';
+import { type Gate, gateOf } from './gate.ts';
+import type { StopOrder } from './order.ts';
+import { Pursuit, type PursuitHost } from './pursuit.ts';
+import { scopeKey, scopeKeysOf } from './scope.ts';
+import { type Beginning, StopRun, type StopRunHost } from './stop-run.ts';
+
+type Host = Omit<StopRunHost, 'pursue'> & Omit<PursuitHost, 'took'>;
+
+/** All stops under way on this host: one run per open order, one pursuit per agent, whichever orders it is under. */
+export class Stops {
+  readonly #host: Host;
+  readonly #runs = new Map<string, StopRun>();
+  readonly #pursuits = new Map<string, Pursuit>();
+
+  constructor(host: Host) {
+    this.#host = host;
+  }
+
+  get(orderId: string): StopRun | undefined {
+    return this.#runs.get(orderId);
+  }
+
+  /**
+   * Places an order and starts its run. If the same stop is open already, the order joins it: its nearer deadlines are
+   * taken over, and the joining is on record (I7). If the store is down, the run starts with what this host reaches.
+   */
+  async place(order: StopOrder): Promise<StopRun> {
+    const { book, recorder, hostId } = this.#host;
+    try {
+      const placement = await book.ask('placing an order', (store) => store.placeOrder(order));
+      if (placement.placed) return this.#runOf(order, 'placed');
+      const run = this.#runOf(placement.open, 'found');
+      recorder.record(orderJoined(order, placement.open, hostId));
+      await this.#shorten(run, order);
+      return run;
+    } catch (error) {
+      if (!isKillswitchError(error, 'state-unavailable')) throw error;
+      return this.#runOf(order, 'unplaced');
+    }
+  }
+
+  /** Starts a run for every open order that has none here: after a restart, or placed by another host. */
+  follow(orders: readonly StopOrder[]): void {
+    for (const order of orders) this.#runOf(order, 'found').update(order);
+  }
+
+  /** Tells every run that something may have changed. */
+  look(): void {
+    for (const run of this.#runs.values()) run.look();
+  }
+
+  /** A gate that bars this agent but stands only here, since the store could not take its order yet (I1). */
+  unplacedGate(agent: Agent): Gate | undefined {
+    const keys = scopeKeysOf(agent);
+    for (const run of this.#runs.values()) {
+      if (!run.isPlaced && keys.includes(scopeKey(run.order.scope))) return gateOf(run.order);
+    }
+    return undefined;
+  }
+
+  /** Gives a pursuit the newest copy of its agent, for example with a handle that came late. */
+  refresh(agent: Agent): void {
+    this.#pursuits.get(agent.agentId)?.refresh(agent);
+  }
+
+  /**
+   * Kills what handles reach that came after the agent's record was closed. Nothing is stored: the record is true for
+   * what was observed. Resolves when it is observed dead.
+   */
+  async destroy(agent: Agent, handles: readonly Handle[]): Promise<void> {
+    const { clock, runtimes } = this.#host;
+    for (const handle of handles) {
+      const runtime = runtimes.get(handle.runtime);
+      if (runtime === undefined) continue;
+      for (let pause = 5; ; pause = Math.min(pause * 2, 1_000)) {
+        const seen = await withDeadline(clock, 'destroying', 1_000, async (signal) => {
+          const context = { agentId: agent.agentId, signal };
+          await runtime.force(handle, context);
+          return runtime.inspect(handle, context);
+        }).catch(() => undefined);
+        if (seen?.state === 'dead') break;
+        await new Promise<void>((resolve) => clock.setTimer(pause, resolve));
+      }
+    }
+  }
+
+  /** Ends all runs here; their orders stay open. */
+  stop(): void {
+    for (const run of this.#runs.values()) run.stop();
+  }
+
+  #runOf(order: StopOrder, beginning: Beginning): StopRun {
+    const known = this.#runs.get(order.orderId);
+    if (known !== undefined) return known;
+    const run = new StopRun(
+      { ...this.#host, pursue: (agent, by) => this.#pursue(agent, by) },
+      order,
+      beginning,
+    );
+    this.#runs.set(order.orderId, run);
+    void run.settled.then(() => this.#runs.delete(order.orderId));
+    return run;
+  }
+
+  #pursue(agent: Agent, run: StopRun): Pursuit {
+    let pursuit = this.#pursuits.get(agent.agentId);
+    if (pursuit === undefined) {
+      const { hostId } = this.#host;
+      pursuit = new Pursuit(
+        {
+          ...this.#host,
+          took: (step, changed) => {
+            const claimant = 'kill' in changed ? (this.#claimantOf(changed.kill.orderIds) ?? run) : run;
+            if ('kill' in changed && step === 'confirmed')
+              claimant.record(agentKilled(claimant.order, changed, hostId));
+            if ('kill' in changed && step === 'unconfirmed')
+              claimant.record(agentUnconfirmed(claimant.order, changed, hostId));
+            claimant.step(step, changed.agentId);
+          },
+        },
+        agent,
+      );
+      this.#pursuits.set(agent.agentId, pursuit);
+      void pursuit.done.then(() => this.#pursuits.delete(agent.agentId));
+    }
+    pursuit.hurry(() => run.order);
+    return pursuit;
+  }
+
+  #claimantOf(orderIds: readonly string[]): StopRun | undefined {
+    for (const orderId of orderIds) {
+      const run = this.#runs.get(orderId);
+      if (run !== undefined) return run;
+    }
+    return undefined;
+  }
+
+  async #shorten(run: StopRun, by: StopOrder): Promise<void> {
+    for (;;) {
+      const { order } = run;
+      const forceAt = Math.min(order.forceAt, by.forceAt);
+      const deadlineAt = Math.min(order.deadlineAt, by.deadlineAt);
+      if (order.settledAt !== undefined || (forceAt === order.forceAt && deadlineAt === order.deadlineAt))
+        return;
+      const next = { ...order, revision: order.revision + 1, forceAt, deadlineAt };
+      if (await this.#host.book.ask('hardening an order', (store) => store.swapOrder(next))) {
+        run.update(next);
+        return;
+      }
+      const stored = await this.#host.book.ask('reading an order', (store) => store.getOrder(order.orderId));
+      if (stored === undefined || stored.revision <= order.revision) return;
+      run.update(stored);
+    }
+  }
+}

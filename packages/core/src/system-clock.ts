@@ -1,0 +1,10 @@
+import type { Clock } from './ports/clock.ts';
+
+/** The only place in core that reads the machine's time and sets real timers. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  setTimer(ms, fire) {
+    const timer = setTimeout(fire, ms);
+    return () => clearTimeout(timer);
+  },
+};
