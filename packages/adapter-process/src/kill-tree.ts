@@ -1,0 +1,62 @@
+import type { AgentTree, Target } from './agent-tree.ts';
+import { InvalidHandleError, SignalRefusedError, UncertainVictimError } from './errors.ts';
+import { doubtful, pids } from './evidence.ts';
+import type { Looker } from './looker.ts';
+import { killGroup, killProcess } from './signal.ts';
+import type { SeenProcess } from './snapshot.ts';
+
+/** Looks in a row that must find nothing new: what forked during one look is seen by the next. */
+const quietLooks = 2;
+/** Looks at which doubts are waited for, before they are reported: a process that execs can be told a moment later. */
+const doubtfulLooks = 6;
+
+/**
+ * Sends SIGKILL to every process of the agent: looks first, since a killed parent's children can no longer be told by
+ * lineage; then again until nothing unsignalled is left.
+ * @throws InvalidHandleError, SignalRefusedError, UncertainVictimError, ProcUnreadableError, or the signal's reason
+ */
+export async function killTree(looker: Looker, target: Target, signal: AbortSignal): Promise<void> {
+  const signalled = new Set<string>();
+  const refused = new Map<string, SeenProcess>();
+  let quiet = 0;
+  for (let looks = 1; quiet < quietLooks; looks += 1) {
+    const { tree } = await looker.look(target, signal);
+    if (tree.holdsSelf) {
+      throw new InvalidHandleError(`Agent ${target.agentId} holds this very process: end it from outside`);
+    }
+    const fresh = tree.alive.filter((process) => !signalled.has(identity(process)));
+    signalAll(fresh, tree, signalled, refused);
+    const waiting = tree.doubts.length > 0 && looks < doubtfulLooks;
+    quiet = fresh.length > 0 || waiting ? 0 : quiet + 1;
+    if (quiet >= quietLooks && tree.doubts.length > 0) {
+      throw new UncertainVictimError(
+        `Not signalled, may belong to agent ${target.agentId}: ${doubtful(tree.doubts)}`,
+      );
+    }
+  }
+  if (refused.size > 0) {
+    throw new SignalRefusedError(
+      `Not allowed to signal ${pids([...refused.values()])} of agent ${target.agentId}: run the host as their user`,
+    );
+  }
+}
+
+function signalAll(
+  victims: readonly SeenProcess[],
+  tree: AgentTree,
+  signalled: Set<string>,
+  refused: Map<string, SeenProcess>,
+): void {
+  for (const pgrp of tree.groups) {
+    const witness = victims.find((victim) => victim.pgrp === pgrp);
+    if (witness !== undefined) killGroup(pgrp, witness);
+  }
+  for (const victim of victims) {
+    signalled.add(identity(victim));
+    if (killProcess(victim) === 'refused') refused.set(identity(victim), victim);
+  }
+}
+
+function identity({ pid, startTime }: SeenProcess): string {
+  return `${pid} ${startTime}`;
+}

@@ -1,0 +1,38 @@
+import { InvalidHandleError, UncertainVictimError } from './errors.ts';
+import { doubtful } from './evidence.ts';
+import type { Looker } from './looker.ts';
+import type { SeenProcess } from './snapshot.ts';
+
+/** Looks in a row that must find nothing, and looks at which doubts are waited for. */
+const emptyLooks = 2;
+const doubtfulLooks = 6;
+/** As many handles as an agent can have. A kill of any one of them reaches all that carry the mark. */
+const maxRoots = 16;
+
+/**
+ * The living processes of the agent that have no living parent of the agent's, oldest first.
+ * @throws InvalidHandleError, UncertainVictimError, ProcUnreadableError, or the signal's reason
+ */
+export async function locate(
+  looker: Looker,
+  agentId: string,
+  signal: AbortSignal,
+): Promise<readonly SeenProcess[]> {
+  let empty = 0;
+  for (let looks = 1; ; looks += 1) {
+    const { tree, snapshot } = await looker.look({ agentId }, signal);
+    if (tree.holdsSelf) {
+      throw new InvalidHandleError(`Agent ${agentId} holds this very process: end it from outside`);
+    }
+    const roots = tree.alive.filter(({ ppid }) => {
+      const parent = snapshot.get(ppid);
+      return parent === undefined || !parent.alive || !tree.processes.has(parent);
+    });
+    if (roots.length > 0) return roots.sort((a, b) => a.startTime - b.startTime).slice(0, maxRoots);
+    if (tree.doubts.length === 0) empty += 1;
+    else if (looks >= doubtfulLooks) {
+      throw new UncertainVictimError(`May belong to agent ${agentId}: ${doubtful(tree.doubts)}`);
+    }
+    if (empty >= emptyLooks) return [];
+  }
+}

@@ -1,0 +1,41 @@
+import { type AgentTree, type Target, treeOf } from './agent-tree.ts';
+import { KnownProcesses, type KnownTree } from './known-processes.ts';
+import { MarkReader } from './mark-reader.ts';
+import { scan } from './scan.ts';
+import { SharedRun } from './shared-run.ts';
+import type { Snapshot } from './snapshot.ts';
+import { withinSignal } from './within-signal.ts';
+
+export interface Look {
+  readonly tree: AgentTree;
+  readonly snapshot: Snapshot;
+  /** What was known of the agent, this look included. */
+  readonly known: KnownTree;
+}
+
+/** Looks at agents' process trees: all that look at the same time share a scan, and what they find is remembered. */
+export class Looker {
+  readonly #known = new KnownProcesses();
+  readonly #scans: SharedRun<Snapshot>;
+
+  constructor() {
+    const marks = new MarkReader();
+    this.#scans = new SharedRun(() => scan(marks));
+  }
+
+  get scans(): number {
+    return this.#scans.runs;
+  }
+
+  /** @throws ProcUnreadableError, or the signal's reason */
+  async look(target: Target, signal: AbortSignal): Promise<Look> {
+    const snapshot = await withinSignal(this.#scans.next(), signal);
+    const tree = treeOf(target, snapshot, this.#known.of(target.agentId));
+    if (!tree.holdsSelf) this.#known.remember(target.agentId, tree.processes, snapshot);
+    return { tree, snapshot, known: this.#known.of(target.agentId) };
+  }
+
+  forget(agentId: string): void {
+    this.#known.forget(agentId);
+  }
+}

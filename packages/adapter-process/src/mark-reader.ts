@@ -1,0 +1,125 @@
+import { readFileSync } from 'node:fs';
+import { environBuffer, readEnviron } from './environ.ts';
+import { ProcUnreadableError, systemCode } from './errors.ts';
+import { markIn } from './mark.ts';
+import { ownerOf, readStat } from './proc.ts';
+import type { ProcessStat } from './process-stat.ts';
+
+/** `unread`: it could not be told now whether the process carries a mark, and another look may tell. */
+export type Mark = { readonly agentId: string | undefined } | 'unread';
+
+interface Answer {
+  readonly startTime: number;
+  readonly layout: string;
+  readonly mark: Mark;
+}
+
+/** Reads at a time; a hung one keeps its lane, so that at most this many of Node's four I/O threads are ever lost. */
+const laneCount = 2;
+/** How long one read may take before its lane is given up. A healthy one takes 50 µs. */
+const patienceMs = 250;
+/** Looks at a process that execs at the very moment, before it counts as `unread`. */
+const looks = 3;
+
+/**
+ * Reads which agent every process is marked with. An answer is kept until the process execs, which moves its memory
+ * layout; so a scan of a quiet machine reads nothing here.
+ *
+ * Invariant: `#known` holds only processes of the latest round, `#hung` only reads that have not come back.
+ */
+export class MarkReader {
+  #known = new Map<number, Answer>();
+  readonly #hung = new Set<string>();
+  readonly #readsAll = mayReadAll();
+
+  /** Never takes longer than two {@link patienceMs} beyond the reading itself. */
+  async read(processes: readonly ProcessStat[]): Promise<Map<number, Mark>> {
+    const marks = new Map<number, Mark>();
+    const missing: ProcessStat[] = [];
+    const known = new Map<number, Answer>();
+    for (const stat of processes) {
+      const answer = this.#known.get(stat.pid);
+      if (answer?.startTime === stat.startTime && answer.layout === stat.layout) {
+        known.set(stat.pid, answer);
+        marks.set(stat.pid, answer.mark);
+      } else {
+        missing.push(stat);
+        marks.set(stat.pid, 'unread');
+      }
+    }
+    this.#known = known;
+    const queue = missing.values();
+    const free = Math.max(0, laneCount - this.#hung.size);
+    await Promise.all(Array.from({ length: free }, () => this.#lane(queue, marks)));
+    return marks;
+  }
+
+  async #lane(queue: Iterator<ProcessStat>, marks: Map<number, Mark>): Promise<void> {
+    const buffer = environBuffer();
+    for (let next = queue.next(); !next.done; next = queue.next()) {
+      const stat = next.value;
+      const identity = `${stat.pid} ${stat.startTime}`;
+      if (this.#hung.has(identity)) continue;
+      const reading = this.#look(stat, buffer);
+      const mark = await within(patienceMs, reading);
+      if (mark === undefined) {
+        this.#hung.add(identity);
+        void reading.catch(() => 'unread').finally(() => this.#hung.delete(identity));
+        return;
+      }
+      marks.set(stat.pid, mark);
+    }
+  }
+
+  async #look(first: ProcessStat, buffer: Buffer): Promise<Mark> {
+    let stat: ProcessStat | undefined = first;
+    for (let look = 0; look < looks; look += 1) {
+      if (stat?.startTime !== first.startTime || !stat.alive) return { agentId: undefined };
+      const { pid, startTime, layout } = stat;
+      if (layout === undefined && !this.#mayRead(pid)) return { agentId: undefined };
+      const environ = layout === undefined ? '' : await environOf(pid, buffer);
+      if (environ === 'unreadable') return { agentId: undefined };
+      if (environ !== '' && layout !== undefined) {
+        const mark = { agentId: markIn(environ) };
+        this.#known.set(pid, { startTime, layout, mark });
+        return mark;
+      }
+      stat = readStat(pid);
+    }
+    return 'unread';
+  }
+
+  #mayRead(pid: number): boolean {
+    return this.#readsAll || ownerOf(pid) === process.geteuid?.();
+  }
+}
+
+/** Whether this process has CAP_SYS_PTRACE, with which the kernel shows it every process's environment. */
+function mayReadAll(): boolean {
+  const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1] ?? '0';
+  return ((BigInt(`0x${effective}`) >> 19n) & 1n) === 1n;
+}
+
+/** Empty for a process that is just gone: the next look at it tells. */
+async function environOf(pid: number, buffer: Buffer): Promise<string | 'unreadable'> {
+  try {
+    return await readEnviron(pid, buffer);
+  } catch (cause) {
+    const code = systemCode(cause);
+    if (code === 'ENOENT' || code === 'ESRCH') return '';
+    if (code === 'EACCES' || code === 'EPERM') return 'unreadable';
+    throw new ProcUnreadableError(`/proc/${pid}/environ cannot be read: ${code}`, { cause });
+  }
+}
+
+async function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), ms);
+  });
+  try {
+    return await Promise.race([promise, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

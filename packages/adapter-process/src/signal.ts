@@ -1,0 +1,37 @@
+import { systemCode } from './errors.ts';
+import { readStat } from './proc.ts';
+import type { SeenProcess } from './snapshot.ts';
+
+export type Signalled = 'signalled' | 'gone' | 'refused';
+
+/**
+ * SIGKILL to exactly this process. Its identity is read again immediately before: between the two system calls its pid
+ * would have to be reaped and given out anew to hit another.
+ * @throws ProcUnreadableError
+ */
+export function killProcess(victim: SeenProcess): Signalled {
+  return isStill(victim) ? send(victim.pid) : 'gone';
+}
+
+/**
+ * SIGKILL to a whole group at once: the kernel lets no member fork its way out of it.
+ * @param witness a member; while it is one, the group's number belongs to this group
+ * @throws ProcUnreadableError
+ */
+export function killGroup(pgrp: number, witness: SeenProcess): Signalled {
+  return isStill(witness)?.pgrp === pgrp ? send(-pgrp) : 'gone';
+}
+
+function isStill(seen: SeenProcess): ReturnType<typeof readStat> {
+  const now = readStat(seen.pid);
+  return now?.startTime === seen.startTime && now.alive ? now : undefined;
+}
+
+function send(target: number): Signalled {
+  try {
+    process.kill(target, 'SIGKILL');
+    return 'signalled';
+  } catch (thrown) {
+    return systemCode(thrown) === 'ESRCH' ? 'gone' : 'refused';
+  }
+}

@@ -1,0 +1,101 @@
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { InvalidInputError, idSchema } from '@agent-killswitch/core';
+import type { Children } from './children.ts';
+import { SpawnFailedError, systemCode } from './errors.ts';
+import type { ProcessHandle } from './handle.ts';
+import { markVariable } from './mark.ts';
+import type { Origin } from './origin.ts';
+import { readStat } from './proc.ts';
+
+export interface SpawnOptions {
+  readonly agentId: string;
+  /** Default: this process's. */
+  readonly cwd?: string;
+  /** Default: this process's. The mark is added to it. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** As for `child_process.spawn`, but by default `ignore`: a pipe that nobody reads stops the agent when it is full. */
+  readonly stdio?: StdioOptions;
+}
+
+export interface SpawnedAgent {
+  readonly handle: ProcessHandle;
+  readonly child: ChildProcess;
+  /** The end of the first process; its descendants may live on. Never rejects. */
+  readonly exited: Promise<AgentExit>;
+}
+
+export interface AgentExit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+export interface SpawnContext {
+  readonly runtime: string;
+  readonly origin: Origin;
+  readonly children: Children;
+}
+
+export async function spawnAgent(
+  command: string,
+  args: readonly string[],
+  options: SpawnOptions,
+  context: SpawnContext,
+): Promise<SpawnedAgent> {
+  const agentId = idSchema.safeParse(options.agentId);
+  if (!agentId.success) {
+    throw new InvalidInputError(
+      'agentId',
+      agentId.error.issues.map((issue) => issue.message),
+    );
+  }
+  const child = start(command, args, options);
+  const { pid } = child;
+  if (pid === undefined) throw await failureOf(child, command);
+  const exited = new Promise<AgentExit>((resolve) => {
+    child.once('exit', (code, signal) => resolve({ code, signal }));
+  });
+  // A later failure (of `child.kill()` or `child.send()`) is reported as an event, which unheard would end this process.
+  child.on('error', () => {});
+  const handle = handleOf(pid, context);
+  context.children.add(pid, handle?.startTime, child);
+  if (handle !== undefined) return { handle, child, exited };
+  context.children.killGroup(pid, undefined);
+  throw new SpawnFailedError(`Started "${command}" and killed it: it cannot be identified in /proc`);
+}
+
+function start(command: string, args: readonly string[], options: SpawnOptions): ChildProcess {
+  const { agentId, cwd, env = process.env, stdio = 'ignore' } = options;
+  try {
+    return spawn(command, args, {
+      // Its own session and process group (setsid), in place before the command runs.
+      detached: true,
+      // First, so that it is found first.
+      env: { [markVariable]: agentId, ...env, [markVariable]: agentId },
+      stdio,
+      ...(cwd === undefined ? {} : { cwd }),
+    });
+  } catch (cause) {
+    throw new SpawnFailedError(`Cannot start "${command}": ${systemCode(cause) ?? 'bad arguments'}`, {
+      cause,
+    });
+  }
+}
+
+async function failureOf(child: ChildProcess, command: string): Promise<SpawnFailedError> {
+  const [cause]: unknown[] = await once(child, 'error');
+  return new SpawnFailedError(`Cannot start "${command}": ${systemCode(cause) ?? 'unknown error'}`, {
+    cause,
+  });
+}
+
+/** Until control returns to the event loop nobody reaps the child, so its pid cannot be another's here. */
+function handleOf(pid: number, { runtime, origin }: SpawnContext): ProcessHandle | undefined {
+  try {
+    const stat = readStat(pid);
+    if (stat === undefined) return undefined;
+    return { runtime, pid, startTime: stat.startTime, ...origin, ownSession: stat.session === pid };
+  } catch {
+    return undefined;
+  }
+}
