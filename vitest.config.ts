@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 const conditions = ['agent-killswitch-source', 'module', 'node', 'development|production'];
 const onSource = { resolve: { conditions }, ssr: { resolve: { conditions } } };
 
+/** The projects run one after the other, so that a build among the last does not slow down what is timed before it. */
 export default defineConfig({
   test: {
     projects: [
@@ -11,7 +12,7 @@ export default defineConfig({
         ...onSource,
         test: {
           name: 'unit',
-          include: ['packages/*/src/**/*.test.ts', 'scripts/**/*.test.ts', 'examples/*/src/**/*.test.ts'],
+          include: ['{packages,examples}/*/src/**/*.test.ts', '{scripts,bench,campaigns}/**/*.test.ts'],
         },
       },
       {
@@ -21,6 +22,7 @@ export default defineConfig({
           include: ['packages/*/test/**/*.test.ts'],
           testTimeout: 30_000,
           hookTimeout: 60_000,
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -31,6 +33,7 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { exitLike, runChild } from './child.mjs';
 import { exclusive } from './exclusive.mjs';
 import { SetupError } from './setup-error.mjs';
-import { fingerprint, packageFolders, pinnedNode, root } from './workspace-files.mjs';
+import { checkoutId, fingerprint, packageFolders, pinnedNode, root } from './workspace-files.mjs';
 
 /** pnpm 12 failed to resolve a platform package of its own here. */
 export const pnpm = 'pnpm@10.34.9';
@@ -21,8 +20,7 @@ const installDeadlineMs = 10 * 60_000;
  */
 export async function ensureInstalled() {
   if (isInstalled()) return;
-  const place = createHash('sha256').update(root).digest('hex').slice(0, 16);
-  await exclusive(`install-${place}`, async () => {
+  await exclusive(`install-${checkoutId}`, async () => {
     if (!isInstalled()) await install();
   });
 }

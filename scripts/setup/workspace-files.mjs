@@ -6,6 +6,9 @@ import { fileURLToPath } from 'node:url';
 /** The checkout, without a slash at its end. */
 export const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 
+/** Tells this checkout from others in the names of locks. */
+export const checkoutId = createHash('sha256').update(root).digest('hex').slice(0, 16);
+
 /** The real binary, not the shell shim in `node_modules/.bin`: its process id and its signals are then its own. */
 export const pinnedNode = join(root, 'node_modules/node/bin/node');
 
