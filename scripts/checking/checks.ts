@@ -9,6 +9,8 @@ import { builtinImports } from './builtin-imports.ts';
 /** Something that is right or wrong about the checkout. */
 export interface Check {
   readonly name: string;
+  /** Whether what follows makes no sense if this is wrong. */
+  readonly decisive?: boolean;
   /** Answers what is wrong, one text per fault; none if all is right. */
   find(): Promise<readonly string[]>;
 }
@@ -17,7 +19,7 @@ export interface Check {
 export function allChecks(temporaryFolder: string): Check[] {
   const tarballs: Tarball[] = [];
   return [
-    tool('lint and format', '@biomejs/biome/bin/biome', ['ci', '.']),
+    tool('lint and format', '@biomejs/biome/bin/biome', ['ci', '--colors=off', '.']),
     ...['.', ...workspacePackages().map(({ folder }) => folder)].map((folder) =>
       tool(`types of ${folder === '.' ? 'the root' : folder.slice(root.length + 1)}`, 'typescript/bin/tsc', [
         '-p',
@@ -26,6 +28,7 @@ export function allChecks(temporaryFolder: string): Check[] {
     ),
     {
       name: 'build',
+      decisive: true,
       find: async () => {
         await buildAll();
         return publicPackages().flatMap(missingExports);
@@ -34,6 +37,7 @@ export function allChecks(temporaryFolder: string): Check[] {
     { name: 'core runs without Node', find: () => builtinImports(join(root, 'packages/core/dist')) },
     {
       name: 'pack',
+      decisive: true,
       find: async () => {
         tarballs.push(...(await packAll(publicPackages(), temporaryFolder)));
         return (await Promise.all(tarballs.map(lackingPapers))).flat();

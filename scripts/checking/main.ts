@@ -7,13 +7,20 @@ const folder = await mkdtemp(join(tmpdir(), 'killswitch-check-'));
 let failed = 0;
 const checks = allChecks(folder);
 try {
-  for (const { name, find } of checks) {
+  for (const [index, { name, find, decisive }] of checks.entries()) {
     const since = performance.now();
     const faults = await find().catch((error) => [error instanceof Error ? error.message : String(error)]);
     const ms = Math.round(performance.now() - since);
     process.stdout.write(`${faults.length === 0 ? 'ok  ' : 'FAIL'} ${name} (${ms} ms)\n`);
     for (const fault of faults) process.stdout.write(`${fault.replaceAll(/^/gm, '       ')}\n`);
     if (faults.length > 0) failed++;
+    if (faults.length > 0 && decisive) {
+      failed += checks.length - index - 1;
+      process.stdout.write(
+        `     ${checks.length - index - 1} checks that build on this were not made and count as wrong\n`,
+      );
+      break;
+    }
   }
 } finally {
   await rm(folder, { recursive: true, force: true });
