@@ -15,7 +15,7 @@ export async function readEnviron(pid: number, buffer: Buffer): Promise<string> 
     let text = '';
     for (;;) {
       const length = await readChunk(file, buffer);
-      text += buffer.latin1Slice(0, length);
+      text += buffer.toString('latin1', 0, length);
       if (length < buffer.length) return text;
     }
   } finally {

@@ -14,7 +14,7 @@ export function readStat(pid: number): ProcessStat | undefined {
   try {
     const file = openSync(`/proc/${pid}/stat`, 'r');
     try {
-      return parseStat(buffer.latin1Slice(0, readSync(file, buffer, 0, buffer.length, null)));
+      return parseStat(buffer.toString('latin1', 0, readSync(file, buffer, 0, buffer.length, null)));
     } finally {
       closeSync(file);
     }

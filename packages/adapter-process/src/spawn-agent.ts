@@ -70,8 +70,7 @@ function start(command: string, args: readonly string[], options: SpawnOptions):
     return spawn(command, args, {
       // Its own session and process group (setsid), in place before the command runs.
       detached: true,
-      // First, so that it is found first.
-      env: { [markVariable]: agentId, ...env, [markVariable]: agentId },
+      env: { ...env, [markVariable]: agentId },
       stdio,
       ...(cwd === undefined ? {} : { cwd }),
     });
