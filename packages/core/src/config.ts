@@ -63,6 +63,11 @@ const having = (...methods: string[]) =>
     `must be an object with the methods ${methods.join(', ')}`,
   );
 
+const cleanupStep = having('appliesTo', 'run').refine(
+  (step) => idSchema.safeParse((step as { name?: unknown }).name).success,
+  'must have a name that is an id',
+);
+
 const schema = z.strictObject({
   hostId: idSchema,
   state: having(
@@ -78,7 +83,7 @@ const schema = z.strictObject({
   ),
   audit: having('append', 'read', 'head'),
   runtimes: z.record(idSchema, having('kill', 'force', 'inspect')),
-  cleanup: z.array(having('appliesTo', 'run').and(z.looseObject({ name: idSchema }))).optional(),
+  cleanup: z.array(cleanupStep).optional(),
   authorizer: having('decide').optional(),
   deadlines: z
     .strictObject({ forceAfter: ms, confirmWithin: ms, cleanup: ms, state: ms })

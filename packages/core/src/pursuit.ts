@@ -62,6 +62,7 @@ export class Pursuit {
   readonly #urgencies = new Set<() => Urgency>();
   readonly #routes: Route[] = [];
   readonly #errors = new Set<string>();
+  #evidence = 'not looked at yet';
   #agent: Agent;
   #signalledAt: number | undefined;
   #forcedAt: number | undefined;
@@ -75,8 +76,11 @@ export class Pursuit {
     this.done = this.#run();
   }
 
+  /** The agent as stored, with what the ladder has done and seen since. */
   get agent(): Agent {
-    return this.#agent;
+    if (this.#agent.status !== 'killing') return this.#agent;
+    const kill = { ...this.#agent.kill, ...this.#progress(), evidence: this.#evidence };
+    return { ...this.#agent, kill };
   }
 
   /** Adds an order's deadlines. Given as a function, since an order's own deadlines can be shortened. */
@@ -230,6 +234,7 @@ export class Pursuit {
   }
 
   async #report(evidence: string): Promise<void> {
+    this.#evidence = evidence;
     const at = this.#host.clock.now();
     if (
       at < this.#due().deadlineAt ||

@@ -117,7 +117,10 @@ export class StopRun {
     const agents = new Map<string, Agent>();
     for (const [agentId, pursuit] of this.#pursuits) agents.set(agentId, pursuit.agent);
     try {
-      for await (const agent of this.#members()) agents.set(agent.agentId, agent);
+      for await (const agent of this.#members()) {
+        // What is pursued here is better known here than in the store, until it is dead.
+        if (agent.status === 'killed' || !agents.has(agent.agentId)) agents.set(agent.agentId, agent);
+      }
     } catch (error) {
       if (!isKillswitchError(error, 'state-unavailable')) throw error;
     }

@@ -1,0 +1,139 @@
+import { describe, expect, it } from 'vitest';
+import type { StopStep } from './events.ts';
+import { createKillswitch } from './killswitch.ts';
+import { manualClock } from './memory/manual-clock.ts';
+import { memoryAudit } from './memory/memory-audit.ts';
+import { memoryRuntime } from './memory/memory-runtime.ts';
+import { memoryState } from './memory/memory-state.ts';
+import { alice, root } from './testing/harness.ts';
+
+const reason = 'it went rogue';
+
+/** Whatever the port's calls of a dead host would still do, they no longer do. */
+function mortal<T extends object>(port: T, host: { dead: boolean }): T {
+  return new Proxy(port, {
+    get(target, name) {
+      const member = Reflect.get(target, name) as unknown;
+      if (typeof member !== 'function') return member;
+      return (...args: unknown[]) => (host.dead ? new Promise(() => undefined) : (member as (...args: unknown[]) => unknown).apply(target, args));
+    },
+  });
+}
+
+/** One machine whose killswitch process can die and come back. */
+function machine() {
+  const clock = manualClock();
+  const state = memoryState();
+  const audit = memoryAudit();
+  const runtime = memoryRuntime();
+  const cleaned: string[] = [];
+  const cleanup = [{ name: 'worktree', appliesTo: () => true, run: async (agent: { agentId: string }) => void cleaned.push(agent.agentId) }];
+  const boot = async () => {
+    const host = { dead: false };
+    const ks = createKillswitch({
+      hostId: 'host-1',
+      state: mortal(state, host),
+      audit: mortal(audit, host),
+      runtimes: { memory: mortal(runtime, host) },
+      cleanup: cleanup.map((step) => mortal(step, host)),
+      clock,
+      lastResort: () => undefined,
+    });
+    await ks.start();
+    return { ks, host };
+  };
+  return { clock, state, audit, runtime, cleaned, boot };
+}
+
+const steps: StopStep[] = ['placed', 'claimed', 'signalled', 'forced', 'confirmed', 'cleaned', 'settled'];
+
+describe('recovery', () => {
+  it.each(steps)('I4: a host that dies right after "%s" settles the order after its restart, everything on record once', async (at) => {
+    const m = machine();
+    const first = await m.boot();
+    const handles = [];
+    for (const agentId of ['a1', 'a2', 'a3']) {
+      await first.ks.admit({ agentId, taskId: 't', workspaceId: 'w1', ownerId: 'alice' });
+      const handle = m.runtime.spawn('stubborn');
+      handles.push(handle);
+      await first.ks.running(agentId, [handle]);
+    }
+    let crashedAt: number | undefined;
+    first.ks.on('step', ({ step }) => {
+      if (step !== at || first.host.dead) return;
+      first.host.dead = true;
+      crashedAt = m.clock.now();
+    });
+    first.ks.kill({ task: 't' }, { principal: alice, reason }).catch(() => undefined);
+    await m.clock.advance(2_500);
+    expect(crashedAt).toBeDefined();
+
+    const second = await m.boot();
+    await m.clock.advance(5_000);
+    expect(handles.filter((handle) => m.runtime.isAlive(handle))).toEqual([]);
+    for (const agentId of ['a1', 'a2', 'a3']) expect((await second.ks.agent(agentId)).status).toBe('killed');
+    expect(await m.state.listOpenOrders()).toEqual([]);
+    const types = m.audit.events().map((event) => event.type);
+    expect(types.filter((type) => type !== 'cleanup.finished').sort()).toEqual([
+      'agent.killed',
+      'agent.killed',
+      'agent.killed',
+      'order.requested',
+      'order.settled',
+    ]);
+    expect(types.filter((type) => type === 'cleanup.finished')).toHaveLength(3);
+    expect(new Set(m.cleaned)).toEqual(new Set(['a1', 'a2', 'a3']));
+    await expect(second.ks.admit({ agentId: 'a4', taskId: 't', workspaceId: 'w1', ownerId: 'alice' })).rejects.toMatchObject({ code: 'gate-closed' });
+  });
+
+  it('keeps the original deadline: what came due while the host was down is due at once', async () => {
+    const m = machine();
+    const first = await m.boot();
+    await first.ks.admit({ agentId: 'a1', taskId: 't', workspaceId: 'w1', ownerId: 'alice' });
+    const handle = m.runtime.spawn('stubborn');
+    await first.ks.running('a1', [handle]);
+    first.ks.on('step', ({ step }) => {
+      if (step === 'claimed') first.host.dead = true;
+    });
+    first.ks.kill({ task: 't' }, { principal: alice, reason }).catch(() => undefined);
+    await m.clock.advance(1_990);
+    expect(m.runtime.isAlive(handle)).toBe(true);
+    await m.boot();
+    await m.clock.advance(50);
+    expect(m.runtime.isAlive(handle)).toBe(false);
+  });
+
+  it('an emergency stop stays latched over a restart', async () => {
+    const m = machine();
+    const first = await m.boot();
+    const stop = first.ks.emergencyStop({ principal: root, reason });
+    await m.clock.advance(200);
+    expect(await stop).toMatchObject({ settled: true });
+    first.host.dead = true;
+    const second = await m.boot();
+    await expect(second.ks.admit({ agentId: 'a1', taskId: 't', workspaceId: 'w1', ownerId: 'alice' })).rejects.toMatchObject({ code: 'gate-closed' });
+    await second.ks.release({ everything: true }, { principal: root, reason: 'all clear' });
+    await second.ks.admit({ agentId: 'a1', taskId: 't', workspaceId: 'w1', ownerId: 'alice' });
+  });
+
+  it('agents that ended while their host was down are failed at its start, the others can be killed', async () => {
+    const m = machine();
+    const first = await m.boot();
+    for (const agentId of ['gone', 'alive', 'never-started']) await first.ks.admit({ agentId, taskId: 't', workspaceId: 'w1', ownerId: 'alice' });
+    const gone = m.runtime.spawn();
+    const alive = m.runtime.spawn();
+    await first.ks.running('gone', [gone]);
+    await first.ks.running('alive', [alive]);
+    first.host.dead = true;
+    m.runtime.end(gone);
+    await m.clock.advance(1_000);
+    const second = await m.boot();
+    expect(await second.ks.agent('gone')).toMatchObject({ status: 'failed' });
+    expect(await second.ks.agent('never-started')).toMatchObject({ status: 'failed' });
+    expect(await second.ks.agent('alive')).toMatchObject({ status: 'running' });
+    const kill = second.ks.kill({ task: 't' }, { principal: alice, reason });
+    await m.clock.advance(200);
+    expect(await kill).toMatchObject({ settled: true, total: 1, killed: 1 });
+    expect(m.runtime.isAlive(alive)).toBe(false);
+  });
+});
