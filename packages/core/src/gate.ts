@@ -12,6 +12,8 @@ export const gateSchema = z.strictObject({
   /** The order that shut it; every order shuts exactly one gate. */
   orderId: idSchema,
   scope: scopeSchema,
+  /** The workspace the scope lies in; absent for a backend and for everything. */
+  workspaceId: idSchema.optional(),
   opens: stopOrderSchema.shape.opens,
   reason: reasonSchema,
   principal: actorSchema,
@@ -21,6 +23,7 @@ export type Gate = z.infer<typeof gateSchema>;
 
 /** The gate that an order shuts. */
 export function gateOf(order: StopOrder): Gate {
-  const { orderId, scope, opens, reason, principal, requestedAt } = order;
-  return { orderId, scope, opens, reason, principal, shutAt: requestedAt };
+  const { orderId, scope, workspaceId, opens, reason, principal, requestedAt } = order;
+  const workspace = workspaceId === undefined ? {} : { workspaceId };
+  return { orderId, scope, ...workspace, opens, reason, principal, shutAt: requestedAt };
 }

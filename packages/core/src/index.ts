@@ -82,7 +82,7 @@ export {
   type Role,
 } from './principal.ts';
 export type { KillRequest, ReleaseReport, Request, StopRequest } from './requests.ts';
-export { type RolePolicy, rolePolicy } from './role-policy.ts';
+export { belongsTo, type RolePolicy, rolePolicy } from './role-policy.ts';
 export {
   type Scope,
   type ScopeKey,

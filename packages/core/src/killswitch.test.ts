@@ -13,10 +13,20 @@ describe('kill', () => {
     const handle = await h.agent('a1');
     const report = await h.during(500, h.ks.kill({ agent: 'a1' }, { principal: alice, reason }));
     expect(report).toMatchObject({ settled: true, total: 1, killed: 1, failed: 0, errors: [] });
-    expect(report.outcomes[0]).toMatchObject({ agentId: 'a1', taskId: 'task-a1', statusBefore: 'running', outcome: 'confirmed', forced: false });
+    expect(report.outcomes[0]).toMatchObject({
+      agentId: 'a1',
+      taskId: 'task-a1',
+      statusBefore: 'running',
+      outcome: 'confirmed',
+      forced: false,
+    });
     expect(h.runtime.isAlive(handle)).toBe(false);
     expect((await h.ks.agent('a1')).status).toBe('killed');
-    expect(h.audit.events().map((event) => event.type)).toEqual(['order.requested', 'agent.killed', 'order.settled']);
+    expect(h.audit.events().map((event) => event.type)).toEqual([
+      'order.requested',
+      'agent.killed',
+      'order.settled',
+    ]);
     expect(h.events('agent.killed')[0]).toMatchObject({
       operation: 'kill-agent',
       principal: { id: 'alice', kind: 'user' },
@@ -32,8 +42,12 @@ describe('kill', () => {
     const h = await harness();
     await h.agent('a1');
     expect(await h.ks.completed('a1')).toBe(true);
-    await expect(h.ks.kill({ agent: 'a1' }, { principal: alice, reason })).rejects.toMatchObject({ code: 'invalid-transition' });
-    await expect(h.ks.kill({ agent: 'a2' }, { principal: alice, reason })).rejects.toMatchObject({ code: 'unknown-target' });
+    await expect(h.ks.kill({ agent: 'a1' }, { principal: alice, reason })).rejects.toMatchObject({
+      code: 'invalid-transition',
+    });
+    await expect(h.ks.kill({ agent: 'a2' }, { principal: alice, reason })).rejects.toMatchObject({
+      code: 'unknown-target',
+    });
     expect(h.events('order.requested')).toEqual([]);
   });
 
@@ -43,7 +57,8 @@ describe('kill', () => {
     const inWorkspace = await h.agent('b1', { task: 'u' });
     const onBackend = await h.agent('c1', { workspace: 'w2', owner: 'zoe', backend: 'gpu' });
     const elsewhere = await h.agent('d1', { workspace: 'w2', owner: 'zoe', task: 'v' });
-    const alive = () => [...inTask, inWorkspace, onBackend, elsewhere].map((handle) => h.runtime.isAlive(handle));
+    const alive = () =>
+      [...inTask, inWorkspace, onBackend, elsewhere].map((handle) => h.runtime.isAlive(handle));
     await h.during(500, h.ks.kill({ task: 't' }, { principal: alice, reason }));
     expect(alive()).toEqual([false, false, true, true, true]);
     await h.during(500, h.ks.kill({ workspace: 'w1' }, { principal: admin, reason }));
@@ -78,25 +93,28 @@ describe('kill', () => {
     expect((await h.during(200, kill)).outcomes[0]).toMatchObject({ outcome: 'confirmed', forced: true });
   });
 
-  it.each(['immortal', 'hung', 'failing'] as const)('I1: names a %s agent at the deadline, keeps the gate shut and tries on', async (behaviour) => {
-    const h = await harness();
-    const handle = await h.agent('a1', { behaviour });
-    const kill = h.ks.kill({ workspace: 'w1' }, { principal: admin, reason });
-    await h.clock.advance(5_100);
-    const report = await h.during(50, kill);
-    expect(report).toMatchObject({ settled: false, total: 1, killed: 0, failed: 1 });
-    expect(report.outcomes[0]).toMatchObject({ agentId: 'a1', outcome: 'unconfirmed', forced: true });
-    await h.clock.advance(1_000);
-    expect(h.events('agent.unconfirmed')).toHaveLength(1);
-    expect((await h.ks.agent('a1')).status).toBe('killing');
-    await expect(h.agent('a2')).rejects.toMatchObject({ code: 'gate-closed' });
-    if (behaviour !== 'immortal') return;
-    h.runtime.end(handle);
-    await h.clock.advance(4_000);
-    expect((await h.ks.agent('a1')).status).toBe('killed');
-    expect(await h.ks.report(report.orderId)).toMatchObject({ settled: true, killed: 1, failed: 0 });
-    expect(h.events('agent.killed')).toHaveLength(1);
-  });
+  it.each(['immortal', 'hung', 'failing'] as const)(
+    'I1: names a %s agent at the deadline, keeps the gate shut and tries on',
+    async (behaviour) => {
+      const h = await harness();
+      const handle = await h.agent('a1', { behaviour });
+      const kill = h.ks.kill({ workspace: 'w1' }, { principal: admin, reason });
+      await h.clock.advance(5_100);
+      const report = await h.during(50, kill);
+      expect(report).toMatchObject({ settled: false, total: 1, killed: 0, failed: 1 });
+      expect(report.outcomes[0]).toMatchObject({ agentId: 'a1', outcome: 'unconfirmed', forced: true });
+      await h.clock.advance(1_000);
+      expect(h.events('agent.unconfirmed')).toHaveLength(1);
+      expect((await h.ks.agent('a1')).status).toBe('killing');
+      await expect(h.agent('a2')).rejects.toMatchObject({ code: 'gate-closed' });
+      if (behaviour !== 'immortal') return;
+      h.runtime.end(handle);
+      await h.clock.advance(4_000);
+      expect((await h.ks.agent('a1')).status).toBe('killed');
+      expect(await h.ks.report(report.orderId)).toMatchObject({ settled: true, killed: 1, failed: 0 });
+      expect(h.events('agent.killed')).toHaveLength(1);
+    },
+  );
 
   it('I5: one that hangs delays no other', async () => {
     const h = await harness();
@@ -126,7 +144,10 @@ describe('kill', () => {
     const kill = h.ks.kill({ agent: 'a1' }, { principal: alice, reason });
     await h.clock.advance(100);
     expect(await h.ks.failed('a1', new Error('no memory'))).toBe(false);
-    expect((await h.during(200, kill)).outcomes[0]).toMatchObject({ statusBefore: 'spawning', outcome: 'confirmed' });
+    expect((await h.during(200, kill)).outcomes[0]).toMatchObject({
+      statusBefore: 'spawning',
+      outcome: 'confirmed',
+    });
   });
 
   it('reaches the descendants of an agent and bars new ones', async () => {
@@ -134,9 +155,14 @@ describe('kill', () => {
     await h.agent('p');
     const child = await h.agent('c', { task: 'task-p', parent: 'p' });
     const grandchild = await h.agent('g', { task: 'task-p', parent: 'c' });
-    expect(await h.during(500, h.ks.kill({ agent: 'p' }, { principal: alice, reason }))).toMatchObject({ total: 3, killed: 3 });
+    expect(await h.during(500, h.ks.kill({ agent: 'p' }, { principal: alice, reason }))).toMatchObject({
+      total: 3,
+      killed: 3,
+    });
     expect([h.runtime.isAlive(child), h.runtime.isAlive(grandchild)]).toEqual([false, false]);
-    await expect(h.agent('late', { task: 'task-p', parent: 'g' })).rejects.toMatchObject({ code: 'parent-killed' });
+    await expect(h.agent('late', { task: 'task-p', parent: 'g' })).rejects.toMatchObject({
+      code: 'parent-killed',
+    });
   });
 
   it('I2: a late completion does not overwrite the kill', async () => {
@@ -160,7 +186,10 @@ describe('kill', () => {
     const reports = await h.during(3_000, Promise.all([first, second]));
     expect(reports[1].orderId).toBe(reports[0].orderId);
     expect(h.events('order.requested').map((event) => event.principal.id)).toEqual(['alice', 'adam']);
-    expect(h.events('order.joined')[0]).toMatchObject({ joinedOrderId: reports[0].orderId, principal: { id: 'adam' } });
+    expect(h.events('order.joined')[0]).toMatchObject({
+      joinedOrderId: reports[0].orderId,
+      principal: { id: 'adam' },
+    });
     expect(h.events('agent.killed')).toHaveLength(1);
     expect(h.events('order.settled')).toHaveLength(1);
   });
@@ -180,10 +209,23 @@ describe('kill', () => {
     const h = await harness();
     await h.agent('a1');
     for (const bad of ['', '  \t\n', '\u200b', 'x'.repeat(2_001), 7, undefined]) {
-      await expect(h.ks.kill({ agent: 'a1' }, { principal: alice, reason: bad as string })).rejects.toMatchObject({ code: 'invalid-input' });
+      await expect(
+        h.ks.kill({ agent: 'a1' }, { principal: alice, reason: bad as string }),
+      ).rejects.toMatchObject({ code: 'invalid-input' });
     }
-    for (const scope of [{}, { agent: 'a1', task: 't' }, { planet: 'x' }, null, { agent: '__proto__' }, { agent: 'a/b' }, { agent: 'a\0' }, { agent: 'x'.repeat(10_000) }]) {
-      await expect(h.ks.kill(scope as never, { principal: alice, reason })).rejects.toMatchObject({ code: 'invalid-input' });
+    for (const scope of [
+      {},
+      { agent: 'a1', task: 't' },
+      { planet: 'x' },
+      null,
+      { agent: '__proto__' },
+      { agent: 'a/b' },
+      { agent: 'a\0' },
+      { agent: 'x'.repeat(10_000) },
+    ]) {
+      await expect(h.ks.kill(scope as never, { principal: alice, reason })).rejects.toMatchObject({
+        code: 'invalid-input',
+      });
     }
     expect((await h.ks.agent('a1')).status).toBe('running');
     expect(h.audit.events()).toEqual([]);
@@ -194,15 +236,25 @@ describe('authority', () => {
   it("A1: a member kills their own task, not another's; the refusal is on record", async () => {
     const h = await harness();
     const handle = await h.agent('a1', { task: 't' });
-    await expect(h.ks.kill({ task: 't' }, { principal: bob, reason })).rejects.toMatchObject({ code: 'forbidden' });
+    await expect(h.ks.kill({ task: 't' }, { principal: bob, reason })).rejects.toMatchObject({
+      code: 'forbidden',
+    });
     expect(h.runtime.isAlive(handle)).toBe(true);
-    expect(h.events('request.denied')[0]).toMatchObject({ action: 'kill', scope: { task: 't' }, principal: { id: 'bob' }, reason });
+    expect(h.events('request.denied')[0]).toMatchObject({
+      action: 'kill',
+      scope: { task: 't' },
+      principal: { id: 'bob' },
+      reason,
+    });
   });
 
   it('I11: a foreign id and an unknown id look the same', async () => {
     const h = await harness();
     await h.agent('a1', { task: 't' });
-    const errorOf = (scope: { task: string } | { agent: string }) => h.ks.kill(scope, { principal: stranger, reason }).catch((error: Error) => error.message.replace(/"[^"]+"/, 'ID'));
+    const errorOf = (scope: { task: string } | { agent: string }) =>
+      h.ks
+        .kill(scope, { principal: stranger, reason })
+        .catch((error: Error) => error.message.replace(/"[^"]+"/, 'ID'));
     expect(await errorOf({ task: 't' })).toBe(await errorOf({ task: 'nope' }));
     expect(await errorOf({ agent: 'a1' })).toBe(await errorOf({ agent: 'nope' }));
     expect(h.events('request.denied')).toHaveLength(2);
@@ -213,29 +265,45 @@ describe('authority', () => {
     ['workspace', stranger, 'w1'],
   ] as const)('A2: kill-all of a %s is refused to %o', async (_, principal, workspace) => {
     const h = await harness();
-    await expect(h.ks.kill({ workspace }, { principal, reason })).rejects.toMatchObject({ code: 'forbidden' });
+    await expect(h.ks.kill({ workspace }, { principal, reason })).rejects.toMatchObject({
+      code: 'forbidden',
+    });
   });
 
   it('A3, A4: emergency stop and revocation are for the super admin', async () => {
     const h = await harness();
     for (const principal of [alice, admin, stranger]) {
       await expect(h.ks.emergencyStop({ principal, reason })).rejects.toMatchObject({ code: 'forbidden' });
-      await expect(h.ks.revokeBackend('local', { principal, reason })).rejects.toMatchObject({ code: 'forbidden' });
+      await expect(h.ks.revokeBackend('local', { principal, reason })).rejects.toMatchObject({
+        code: 'forbidden',
+      });
     }
     expect((await h.ks.status()).gates).toEqual([]);
   });
 
   it.each([
-    ['throws', () => { throw new Error('policy engine down'); }],
+    [
+      'throws',
+      () => {
+        throw new Error('policy engine down');
+      },
+    ],
     ['hangs', () => new Promise<never>(() => undefined)],
     ['answers nonsense', () => ({ effect: 'sure' }) as never],
-  ])('a policy engine that %s refuses a release, while a kill falls back on the role table', async (_, decide) => {
-    const h = await harness({ authorizer: { decide } });
-    const handle = await h.agent('a1', { task: 't' });
-    expect(await h.during(1_000, h.ks.kill({ task: 't' }, { principal: alice, reason }))).toMatchObject({ killed: 1 });
-    expect(h.runtime.isAlive(handle)).toBe(false);
-    await expect(h.during(1_000, h.ks.release({ everything: true }, { principal: root, reason }))).rejects.toMatchObject({ code: 'forbidden' });
-  });
+  ])(
+    'a policy engine that %s refuses a release, while a kill falls back on the role table',
+    async (_, decide) => {
+      const h = await harness({ authorizer: { decide } });
+      const handle = await h.agent('a1', { task: 't' });
+      expect(await h.during(1_000, h.ks.kill({ task: 't' }, { principal: alice, reason }))).toMatchObject({
+        killed: 1,
+      });
+      expect(h.runtime.isAlive(handle)).toBe(false);
+      await expect(
+        h.during(1_000, h.ks.release({ everything: true }, { principal: root, reason })),
+      ).rejects.toMatchObject({ code: 'forbidden' });
+    },
+  );
 });
 
 describe('gates', () => {
@@ -243,8 +311,13 @@ describe('gates', () => {
     const h = await harness();
     await h.agent('a1', { task: 't' });
     await h.during(500, h.ks.kill({ task: 't' }, { principal: alice, reason }));
-    await expect(h.agent('a2', { task: 't' })).rejects.toMatchObject({ code: 'gate-closed', gate: { scope: { task: 't' }, reason } });
-    await expect(h.ks.release({ task: 't' }, { principal: root, reason })).rejects.toMatchObject({ code: 'invalid-input' });
+    await expect(h.agent('a2', { task: 't' })).rejects.toMatchObject({
+      code: 'gate-closed',
+      gate: { scope: { task: 't' }, reason },
+    });
+    await expect(h.ks.release({ task: 't' }, { principal: root, reason })).rejects.toMatchObject({
+      code: 'invalid-input',
+    });
   });
 
   it('a kill-all bars its workspace only until it has settled, unless it holds', async () => {
@@ -268,13 +341,20 @@ describe('gates', () => {
     expect(h.runtime.isAlive(handle)).toBe(false);
     expect((await h.ks.agent('a1')).status).toBe('killed');
     await h.agent('a3');
-    expect(h.audit.events().map((event) => event.type).slice(-2)).toEqual(['release.requested', 'gate.released']);
+    expect(
+      h.audit
+        .events()
+        .map((event) => event.type)
+        .slice(-2),
+    ).toEqual(['release.requested', 'gate.released']);
   });
 
   it('I9: an agent principal never releases, whatever its grants', async () => {
     const h = await harness();
     await h.during(500, h.ks.emergencyStop({ principal: root, reason }));
-    await expect(h.ks.release({ everything: true }, { principal: rogue, reason })).rejects.toMatchObject({ code: 'forbidden' });
+    await expect(h.ks.release({ everything: true }, { principal: rogue, reason })).rejects.toMatchObject({
+      code: 'forbidden',
+    });
     await expect(h.agent('a2')).rejects.toMatchObject({ code: 'gate-closed' });
     expect(h.events('request.denied')).toHaveLength(1);
   });
@@ -314,58 +394,79 @@ describe('outages', () => {
   it.each([
     ['refuses', dead],
     ['hangs', hung],
-  ])('I6, I10: with a state store that %s admission refuses, local agents die in time, and all is told later', async (_, broken) => {
-    const real = memoryState();
-    let down = false;
-    const state = new Proxy(real, {
-      get: (target, name: keyof typeof real) => (name === 'watch' ? target.watch.bind(target) : down ? broken : target[name].bind(target)),
-    });
-    const h = await harness({ state });
-    const handle = await h.agent('a1', { task: 't' });
-    down = true;
-    const kill = h.ks.kill({ task: 't' }, { principal: alice, reason });
-    await h.clock.advance(1_500);
-    expect(h.runtime.isAlive(handle)).toBe(false);
-    await expect(h.during(2_000, h.agent('a2'))).rejects.toMatchObject({ code: 'state-unavailable' });
-    const report = await h.during(5_000, kill);
-    expect(report).toMatchObject({ settled: false, killed: 1 });
-    expect(report.errors[0]).toContain('Not every agent in scope could be looked at');
-    down = false;
-    await expect(h.agent('a3', { task: 't' })).rejects.toMatchObject({ code: /gate-closed|state-unavailable/ });
-    await h.clock.advance(3_000);
-    expect(await real.getAgent('a1')).toMatchObject({ status: 'killed' });
-    expect(await h.ks.report(report.orderId)).toMatchObject({ settled: true, killed: 1 });
-    expect(h.events('agent.killed')).toHaveLength(1);
-    await expect(h.agent('a4', { task: 't' })).rejects.toMatchObject({ code: 'gate-closed' });
-  });
+  ])(
+    'I6, I10: with a state store that %s admission refuses, local agents die in time, and all is told later',
+    async (_, broken) => {
+      const real = memoryState();
+      let down = false;
+      const state = new Proxy(real, {
+        get: (target, name: keyof typeof real) =>
+          name === 'watch' ? target.watch.bind(target) : down ? broken : target[name].bind(target),
+      });
+      const h = await harness({ state });
+      const handle = await h.agent('a1', { task: 't' });
+      down = true;
+      const kill = h.ks.kill({ task: 't' }, { principal: alice, reason });
+      await h.clock.advance(1_500);
+      expect(h.runtime.isAlive(handle)).toBe(false);
+      await expect(h.during(2_000, h.agent('a2'))).rejects.toMatchObject({ code: 'state-unavailable' });
+      const report = await h.during(5_000, kill);
+      expect(report).toMatchObject({ settled: false, killed: 1 });
+      expect(report.errors[0]).toContain('Not every agent in scope could be looked at');
+      down = false;
+      await expect(h.agent('a3', { task: 't' })).rejects.toMatchObject({
+        code: /gate-closed|state-unavailable/,
+      });
+      await h.clock.advance(3_000);
+      expect(await real.getAgent('a1')).toMatchObject({ status: 'killed' });
+      expect(await h.ks.report(report.orderId)).toMatchObject({ settled: true, killed: 1 });
+      expect(h.events('agent.killed')).toHaveLength(1);
+      await expect(h.agent('a4', { task: 't' })).rejects.toMatchObject({ code: 'gate-closed' });
+    },
+  );
 
   it.each([
     ['refuses', dead],
     ['hangs', hung],
-  ])('with an audit sink that %s kills go on, a release refuses, every event is written to the last resort', async (_, append) => {
-    const sink = memoryAudit();
-    let down = true;
-    const h = await harness({ audit: { ...sink, append: (events) => (down ? append() : sink.append(events)) } });
-    const handle = await h.agent('a1', { task: 't' });
-    const kill = h.ks.kill({ task: 't' }, { principal: alice, reason });
-    await h.clock.advance(300);
-    expect(h.runtime.isAlive(handle)).toBe(false);
-    await expect(h.during(3_000, h.ks.release({ everything: true }, { principal: root, reason }))).rejects.toMatchObject({ code: 'audit-unavailable' });
-    expect(await h.during(6_000, kill)).toMatchObject({ killed: 1, failed: 0 });
-    expect(h.lines.map((line) => JSON.parse(line).type).sort()).toEqual(['order.requested', 'agent.killed', 'order.settled', 'release.requested'].sort());
-    down = false;
-  });
+  ])(
+    'with an audit sink that %s kills go on, a release refuses, every event is written to the last resort',
+    async (_, append) => {
+      const sink = memoryAudit();
+      let down = true;
+      const h = await harness({
+        audit: { ...sink, append: (events) => (down ? append() : sink.append(events)) },
+      });
+      const handle = await h.agent('a1', { task: 't' });
+      const kill = h.ks.kill({ task: 't' }, { principal: alice, reason });
+      await h.clock.advance(300);
+      expect(h.runtime.isAlive(handle)).toBe(false);
+      await expect(
+        h.during(3_000, h.ks.release({ everything: true }, { principal: root, reason })),
+      ).rejects.toMatchObject({ code: 'audit-unavailable' });
+      expect(await h.during(6_000, kill)).toMatchObject({ killed: 1, failed: 0 });
+      expect(h.lines.map((line) => JSON.parse(line).type).sort()).toEqual(
+        ['order.requested', 'agent.killed', 'order.settled', 'release.requested'].sort(),
+      );
+      down = false;
+    },
+  );
 
   it('I4: an audit sink that comes back gets every event once, in order', async () => {
     const sink = memoryAudit();
     let down = true;
-    const h = await harness({ audit: { ...sink, append: (events) => (down ? dead() : sink.append(events)) } });
+    const h = await harness({
+      audit: { ...sink, append: (events) => (down ? dead() : sink.append(events)) },
+    });
     await h.agent('a1', { task: 't' });
     const kill = h.ks.kill({ task: 't' }, { principal: alice, reason });
     await h.during(6_000, kill);
     down = false;
     await h.clock.advance(10_000);
-    expect(sink.events().map((event) => event.type)).toEqual(['order.requested', 'agent.killed', 'order.settled']);
+    expect(sink.events().map((event) => event.type)).toEqual([
+      'order.requested',
+      'agent.killed',
+      'order.settled',
+    ]);
     expect(await h.ks.report((await kill).orderId)).toMatchObject({ settled: true });
   });
 
@@ -373,11 +474,17 @@ describe('outages', () => {
     const h = await harness();
     const warnings: string[] = [];
     h.ks.on('warning', ({ message }) => warnings.push(message));
-    h.ks.on('step', () => { throw new Error('listener'); });
-    h.ks.on('transition', (async () => { throw new Error('listener'); }) as () => void);
+    h.ks.on('step', () => {
+      throw new Error('listener');
+    });
+    h.ks.on('transition', (async () => {
+      throw new Error('listener');
+    }) as () => void);
     h.ks.on('step', (() => new Promise(() => undefined)) as () => void);
     await h.agent('a1');
-    expect(await h.during(500, h.ks.kill({ agent: 'a1' }, { principal: alice, reason }))).toMatchObject({ settled: true });
+    expect(await h.during(500, h.ks.kill({ agent: 'a1' }, { principal: alice, reason }))).toMatchObject({
+      settled: true,
+    });
     expect(warnings.length).toBeGreaterThan(0);
   });
 });
@@ -400,8 +507,14 @@ describe('cleanup', () => {
     expect(report).toMatchObject({ settled: true, killed: 1 });
     expect(report.errors).toEqual([expect.stringContaining('cleanup step container failed')]);
     expect(JSON.stringify(h.audit.events())).not.toContain('hunter2');
-    expect(h.events('cleanup.finished').map(({ step, status, tries }) => [step, status, tries])).toEqual([['container', 'failed', 3], ['worktree', 'done', 1]]);
-    expect((await h.ks.agent('a1')).ledger).toMatchObject([{ step: 'container', status: 'failed' }, { step: 'worktree', status: 'done' }]);
+    expect(h.events('cleanup.finished').map(({ step, status, tries }) => [step, status, tries])).toEqual([
+      ['container', 'failed', 3],
+      ['worktree', 'done', 1],
+    ]);
+    expect((await h.ks.agent('a1')).ledger).toMatchObject([
+      { step: 'container', status: 'failed' },
+      { step: 'worktree', status: 'done' },
+    ]);
   });
 
   it('a step that hangs is given up at its deadline', async () => {
@@ -418,13 +531,29 @@ describe('createKillswitch', () => {
   it('refuses nonsense with every fault listed', () => {
     const issues = (() => {
       try {
-        createKillswitch({ hostId: 'a/b', state: {}, audit: null, runtimes: { memory: 1 }, deadlines: { forceAfter: 9_000, confirmWithin: -1 }, surprise: 1 } as never);
+        createKillswitch({
+          hostId: 'a/b',
+          state: {},
+          audit: null,
+          runtimes: { memory: 1 },
+          deadlines: { forceAfter: 9_000, confirmWithin: -1 },
+          surprise: 1,
+        } as never);
       } catch (error) {
         return (error as { issues: string[] }).issues.join('\n');
       }
       return 'accepted';
     })();
-    for (const word of ['hostId', 'state', 'audit', 'runtimes.memory', 'confirmWithin', 'forceAfter (9000)', 'surprise']) expect(issues).toContain(word);
+    for (const word of [
+      'hostId',
+      'state',
+      'audit',
+      'runtimes.memory',
+      'confirmWithin',
+      'forceAfter (9000)',
+      'surprise',
+    ])
+      expect(issues).toContain(word);
   });
 
   it('admits nobody before it is started or after it is closed', async () => {

@@ -15,7 +15,10 @@ function mortal<T extends object>(port: T, host: { dead: boolean }): T {
     get(target, name) {
       const member = Reflect.get(target, name) as unknown;
       if (typeof member !== 'function') return member;
-      return (...args: unknown[]) => (host.dead ? new Promise(() => undefined) : (member as (...args: unknown[]) => unknown).apply(target, args));
+      return (...args: unknown[]) =>
+        host.dead
+          ? new Promise(() => undefined)
+          : (member as (...args: unknown[]) => unknown).apply(target, args);
     },
   });
 }
@@ -27,7 +30,13 @@ function machine() {
   const audit = memoryAudit();
   const runtime = memoryRuntime();
   const cleaned: string[] = [];
-  const cleanup = [{ name: 'worktree', appliesTo: () => true, run: async (agent: { agentId: string }) => void cleaned.push(agent.agentId) }];
+  const cleanup = [
+    {
+      name: 'worktree',
+      appliesTo: () => true,
+      run: async (agent: { agentId: string }) => void cleaned.push(agent.agentId),
+    },
+  ];
   const boot = async () => {
     const host = { dead: false };
     const ks = createKillswitch({
@@ -48,43 +57,49 @@ function machine() {
 const steps: StopStep[] = ['placed', 'claimed', 'signalled', 'forced', 'confirmed', 'cleaned', 'settled'];
 
 describe('recovery', () => {
-  it.each(steps)('I4: a host that dies right after "%s" settles the order after its restart, everything on record once', async (at) => {
-    const m = machine();
-    const first = await m.boot();
-    const handles = [];
-    for (const agentId of ['a1', 'a2', 'a3']) {
-      await first.ks.admit({ agentId, taskId: 't', workspaceId: 'w1', ownerId: 'alice' });
-      const handle = m.runtime.spawn('stubborn');
-      handles.push(handle);
-      await first.ks.running(agentId, [handle]);
-    }
-    let crashedAt: number | undefined;
-    first.ks.on('step', ({ step }) => {
-      if (step !== at || first.host.dead) return;
-      first.host.dead = true;
-      crashedAt = m.clock.now();
-    });
-    first.ks.kill({ task: 't' }, { principal: alice, reason }).catch(() => undefined);
-    await m.clock.advance(2_500);
-    expect(crashedAt).toBeDefined();
+  it.each(steps)(
+    'I4: a host that dies right after "%s" settles the order after its restart, everything on record once',
+    async (at) => {
+      const m = machine();
+      const first = await m.boot();
+      const handles = [];
+      for (const agentId of ['a1', 'a2', 'a3']) {
+        await first.ks.admit({ agentId, taskId: 't', workspaceId: 'w1', ownerId: 'alice' });
+        const handle = m.runtime.spawn('stubborn');
+        handles.push(handle);
+        await first.ks.running(agentId, [handle]);
+      }
+      let crashedAt: number | undefined;
+      first.ks.on('step', ({ step }) => {
+        if (step !== at || first.host.dead) return;
+        first.host.dead = true;
+        crashedAt = m.clock.now();
+      });
+      first.ks.kill({ task: 't' }, { principal: alice, reason }).catch(() => undefined);
+      await m.clock.advance(2_500);
+      expect(crashedAt).toBeDefined();
 
-    const second = await m.boot();
-    await m.clock.advance(5_000);
-    expect(handles.filter((handle) => m.runtime.isAlive(handle))).toEqual([]);
-    for (const agentId of ['a1', 'a2', 'a3']) expect((await second.ks.agent(agentId)).status).toBe('killed');
-    expect(await m.state.listOpenOrders()).toEqual([]);
-    const types = m.audit.events().map((event) => event.type);
-    expect(types.filter((type) => type !== 'cleanup.finished').sort()).toEqual([
-      'agent.killed',
-      'agent.killed',
-      'agent.killed',
-      'order.requested',
-      'order.settled',
-    ]);
-    expect(types.filter((type) => type === 'cleanup.finished')).toHaveLength(3);
-    expect(new Set(m.cleaned)).toEqual(new Set(['a1', 'a2', 'a3']));
-    await expect(second.ks.admit({ agentId: 'a4', taskId: 't', workspaceId: 'w1', ownerId: 'alice' })).rejects.toMatchObject({ code: 'gate-closed' });
-  });
+      const second = await m.boot();
+      await m.clock.advance(5_000);
+      expect(handles.filter((handle) => m.runtime.isAlive(handle))).toEqual([]);
+      for (const agentId of ['a1', 'a2', 'a3'])
+        expect((await second.ks.agent(agentId)).status).toBe('killed');
+      expect(await m.state.listOpenOrders()).toEqual([]);
+      const types = m.audit.events().map((event) => event.type);
+      expect(types.filter((type) => type !== 'cleanup.finished').sort()).toEqual([
+        'agent.killed',
+        'agent.killed',
+        'agent.killed',
+        'order.requested',
+        'order.settled',
+      ]);
+      expect(types.filter((type) => type === 'cleanup.finished')).toHaveLength(3);
+      expect(new Set(m.cleaned)).toEqual(new Set(['a1', 'a2', 'a3']));
+      await expect(
+        second.ks.admit({ agentId: 'a4', taskId: 't', workspaceId: 'w1', ownerId: 'alice' }),
+      ).rejects.toMatchObject({ code: 'gate-closed' });
+    },
+  );
 
   it('keeps the original deadline: what came due while the host was down is due at once', async () => {
     const m = machine();
@@ -111,7 +126,9 @@ describe('recovery', () => {
     expect(await stop).toMatchObject({ settled: true });
     first.host.dead = true;
     const second = await m.boot();
-    await expect(second.ks.admit({ agentId: 'a1', taskId: 't', workspaceId: 'w1', ownerId: 'alice' })).rejects.toMatchObject({ code: 'gate-closed' });
+    await expect(
+      second.ks.admit({ agentId: 'a1', taskId: 't', workspaceId: 'w1', ownerId: 'alice' }),
+    ).rejects.toMatchObject({ code: 'gate-closed' });
     await second.ks.release({ everything: true }, { principal: root, reason: 'all clear' });
     await second.ks.admit({ agentId: 'a1', taskId: 't', workspaceId: 'w1', ownerId: 'alice' });
   });
@@ -119,7 +136,8 @@ describe('recovery', () => {
   it('agents that ended while their host was down are failed at its start, the others can be killed', async () => {
     const m = machine();
     const first = await m.boot();
-    for (const agentId of ['gone', 'alive', 'never-started']) await first.ks.admit({ agentId, taskId: 't', workspaceId: 'w1', ownerId: 'alice' });
+    for (const agentId of ['gone', 'alive', 'never-started'])
+      await first.ks.admit({ agentId, taskId: 't', workspaceId: 'w1', ownerId: 'alice' });
     const gone = m.runtime.spawn();
     const alive = m.runtime.spawn();
     await first.ks.running('gone', [gone]);

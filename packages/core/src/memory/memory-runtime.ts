@@ -22,8 +22,9 @@ export function memoryRuntime(name = 'memory'): MemoryRuntime {
   let count = 0;
 
   const idOf = (handle: Handle): number => {
-    const id = handle['id'];
-    if (handle.runtime !== name || typeof id !== 'number') throw new TypeError(`Not a handle of runtime "${name}"`);
+    const id = handle.id;
+    if (handle.runtime !== name || typeof id !== 'number')
+      throw new TypeError(`Not a handle of runtime "${name}"`);
     return id;
   };
 

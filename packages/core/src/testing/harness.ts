@@ -1,3 +1,4 @@
+import type { Handle } from '../agent.ts';
 import type { AuditEvent } from '../audit-event.ts';
 import type { KillswitchOptions } from '../config.ts';
 import { createKillswitch, type Killswitch } from '../killswitch.ts';
@@ -5,14 +6,25 @@ import { type ManualClock, manualClock } from '../memory/manual-clock.ts';
 import { type MemoryAudit, memoryAudit } from '../memory/memory-audit.ts';
 import { type MemoryBehaviour, type MemoryRuntime, memoryRuntime } from '../memory/memory-runtime.ts';
 import { memoryState } from '../memory/memory-state.ts';
-import type { Handle } from '../agent.ts';
 import type { StateStore } from '../ports/state-store.ts';
 import type { Principal } from '../principal.ts';
 
-export const alice: Principal = { id: 'alice', kind: 'user', grants: [{ role: 'member', workspaceId: 'w1' }] };
+export const alice: Principal = {
+  id: 'alice',
+  kind: 'user',
+  grants: [{ role: 'member', workspaceId: 'w1' }],
+};
 export const bob: Principal = { id: 'bob', kind: 'user', grants: [{ role: 'member', workspaceId: 'w1' }] };
-export const admin: Principal = { id: 'adam', kind: 'user', grants: [{ role: 'workspace-admin', workspaceId: 'w1' }] };
-export const stranger: Principal = { id: 'zoe', kind: 'user', grants: [{ role: 'workspace-admin', workspaceId: 'w2' }] };
+export const admin: Principal = {
+  id: 'adam',
+  kind: 'user',
+  grants: [{ role: 'workspace-admin', workspaceId: 'w1' }],
+};
+export const stranger: Principal = {
+  id: 'zoe',
+  kind: 'user',
+  grants: [{ role: 'workspace-admin', workspaceId: 'w2' }],
+};
 export const root: Principal = { id: 'root', kind: 'user', grants: [{ role: 'super-admin' }] };
 export const rogue: Principal = { id: 'bot', kind: 'agent', grants: [{ role: 'super-admin' }] };
 
@@ -25,7 +37,17 @@ export interface Harness {
   /** Lines that went to the last resort. */
   readonly lines: string[];
   /** Admits an agent of alice's and has it running. */
-  agent(agentId: string, options?: { task?: string; workspace?: string; owner?: string; behaviour?: MemoryBehaviour; parent?: string; backend?: string }): Promise<Handle>;
+  agent(
+    agentId: string,
+    options?: {
+      task?: string;
+      workspace?: string;
+      owner?: string;
+      behaviour?: MemoryBehaviour;
+      parent?: string;
+      backend?: string;
+    },
+  ): Promise<Handle>;
   events<T extends AuditEvent['type']>(type: T): Array<Extract<AuditEvent, { type: T }>>;
   /** Runs `work` while time passes, at most `ms`. */
   during<T>(ms: number, work: Promise<T>): Promise<T>;
@@ -55,13 +77,33 @@ export async function harness(overrides: Partial<KillswitchOptions> = {}): Promi
     audit,
     runtime,
     lines,
-    async agent(agentId, { task = `task-${agentId}`, workspace = 'w1', owner = 'alice', behaviour = 'cooperative', parent, backend = 'local' } = {}) {
-      await ks.admit({ agentId, taskId: task, workspaceId: workspace, ownerId: owner, backendId: backend, parentId: parent });
+    async agent(
+      agentId,
+      {
+        task = `task-${agentId}`,
+        workspace = 'w1',
+        owner = 'alice',
+        behaviour = 'cooperative',
+        parent,
+        backend = 'local',
+      } = {},
+    ) {
+      await ks.admit({
+        agentId,
+        taskId: task,
+        workspaceId: workspace,
+        ownerId: owner,
+        backendId: backend,
+        parentId: parent,
+      });
       const handle = runtime.spawn(behaviour);
       await ks.running(agentId, [handle]);
       return handle;
     },
-    events: (type) => audit.events().filter((event): event is Extract<AuditEvent, { type: typeof type }> => event.type === type),
+    events: (type) =>
+      audit
+        .events()
+        .filter((event): event is Extract<AuditEvent, { type: typeof type }> => event.type === type),
     async during(ms, work) {
       let done = false;
       const settle = (): void => {

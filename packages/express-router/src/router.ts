@@ -1,0 +1,32 @@
+import type { Killswitch } from '@agent-killswitch/core';
+import type { Router } from 'express';
+import { agentRoutes } from './agent-routes.ts';
+import { type MappingOptions, mapRoutes } from './express-mapping.ts';
+import { killswitchRoutes } from './killswitch-routes.ts';
+
+const defaultWaitMs = 4_500;
+
+export interface RouterOptions extends MappingOptions {
+  /**
+   * How long a stop may keep its caller waiting before it is answered with 202, in milliseconds. Default 4,500, so
+   * that every answer comes within 5 s (REQUIREMENTS B6).
+   */
+  readonly waitMs?: number;
+}
+
+/**
+ * `POST /tasks/:id/kill`, `POST /workspaces/:id/kill-all`, `POST /emergency-stop`, `POST /emergency-stop/release`,
+ * `DELETE /backends/:id`, `GET /orders/:id`, `GET /status`. Mount it where you like: `app.use('/api/orchestrator', …)`.
+ * @throws InvalidConfigurationError without an `authenticate` function.
+ */
+export function killswitchRouter(ks: Killswitch, options: RouterOptions): Router {
+  return mapRoutes(killswitchRoutes, { ks, waitMs: options?.waitMs ?? defaultWaitMs }, options);
+}
+
+/**
+ * An orchestrator's own `POST /agents/:agentId/kill` and `POST /agents/kill-all`.
+ * @throws InvalidConfigurationError without an `authenticate` function.
+ */
+export function agentRouter(ks: Killswitch, options: RouterOptions): Router {
+  return mapRoutes(agentRoutes, { ks, waitMs: options?.waitMs ?? defaultWaitMs }, options);
+}
