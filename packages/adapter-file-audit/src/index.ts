@@ -1,0 +1,12 @@
+export { type FileJournal, fileJournal } from './file-journal.ts';
+export {
+  JournalClosedError,
+  JournalCorruptError,
+  type JournalFault,
+  JournalLockedError,
+  JournalReadError,
+  JournalVersionError,
+  JournalWriteError,
+} from './journal-errors.ts';
+export type { FileJournalOptions } from './options.ts';
+export type { JournalRepair } from './torn-tail.ts';

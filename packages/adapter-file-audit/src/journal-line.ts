@@ -1,0 +1,63 @@
+import { hash } from 'node:crypto';
+import {
+  type AuditEvent,
+  type AuditRecord,
+  auditEventSchema,
+  canonical,
+  chain,
+  chainFault,
+  type Sha256,
+} from '@agent-killswitch/core';
+import { z } from 'zod';
+import type { JournalFault } from './journal-errors.ts';
+
+/** The newest record, or `undefined` at the start of a chain. */
+export type Head = Pick<AuditRecord, 'seq' | 'hash'> | undefined;
+
+/** Longest line, in bytes. Longer ones are not written, and not read into memory. */
+export const maxLineBytes: number = 16 * 1024 * 1024;
+
+const native: Sha256 = (text) => hash('sha256', text, 'hex');
+const sha256Hex = z.string().regex(/^[0-9a-f]{64}$/);
+const recordSchema = z.strictObject({
+  seq: z.number().int().nonnegative(),
+  prev: sha256Hex,
+  hash: sha256Hex,
+  event: auditEventSchema,
+});
+const otherVersionSchema = z.looseObject({ event: z.looseObject({ version: z.unknown() }) });
+/** Fatal: a byte that is not UTF-8 would otherwise read as a character that another byte could stand for too. */
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** The record that follows `last`, and its line: canonical JSON and a line feed. */
+export function nextLine(last: Head, event: AuditEvent): { record: AuditRecord; line: string } {
+  const record = chain(last, event, native);
+  return { record, line: `${canonical(record)}\n` };
+}
+
+export type CheckedLine =
+  | { readonly record: AuditRecord }
+  | { readonly fault: JournalFault }
+  | { readonly version: unknown };
+
+/** Reads one line, given without its line feed. A line counts only if it is byte for byte what would be written. */
+export function checkLine(bytes: Uint8Array, last: Head): CheckedLine {
+  let text: string;
+  let value: unknown;
+  try {
+    text = utf8.decode(bytes);
+    value = JSON.parse(text);
+  } catch {
+    return { fault: 'not-json' };
+  }
+  const parsed = recordSchema.safeParse(value);
+  if (!parsed.success) {
+    const other = otherVersionSchema.safeParse(value);
+    const version = other.success ? other.data.event.version : undefined;
+    return version === undefined || version === 1 ? { fault: 'not-a-record' } : { version };
+  }
+  const record = parsed.data;
+  if (canonical(record) !== text) return { fault: 'not-a-record' };
+  const fault = chainFault(last, record, native);
+  return fault === undefined ? { record } : { fault };
+}

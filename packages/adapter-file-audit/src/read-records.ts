@@ -1,0 +1,40 @@
+import type { FileHandle } from 'node:fs/promises';
+import { type AuditRecord, isKillswitchError } from '@agent-killswitch/core';
+import { JournalCorruptError, JournalReadError, JournalVersionError } from './journal-errors.ts';
+import { checkLine, type Head } from './journal-line.ts';
+import { readLines } from './read-lines.ts';
+
+export interface FiledRecord {
+  readonly record: AuditRecord;
+  /** Offset of the byte after its line. */
+  readonly end: number;
+}
+
+/**
+ * The records in the first `size` bytes, each verified. Stops in front of a last line that is torn: one without its line
+ * feed, or one that is no JSON.
+ * @throws JournalCorruptError, JournalVersionError, JournalReadError
+ */
+export async function* readRecords(
+  path: string,
+  file: FileHandle,
+  size: number,
+  deadlineMs: number,
+): AsyncGenerator<FiledRecord> {
+  let last: Head;
+  try {
+    for await (const { number, end, bytes, terminated } of readLines(file, size, deadlineMs)) {
+      if (!terminated) return;
+      const checked = bytes === undefined ? { fault: 'not-a-record' as const } : checkLine(bytes, last);
+      if ('version' in checked) throw new JournalVersionError(path, number, checked.version);
+      if ('fault' in checked) {
+        if (checked.fault === 'not-json' && end === size) return;
+        throw new JournalCorruptError(path, number, checked.fault);
+      }
+      last = checked.record;
+      yield { record: checked.record, end };
+    }
+  } catch (error) {
+    throw isKillswitchError(error) ? error : new JournalReadError(path, error);
+  }
+}
