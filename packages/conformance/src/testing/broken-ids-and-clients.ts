@@ -1,5 +1,5 @@
 import { type Agent, type StateStore, scopeKey } from '@agent-killswitch/core';
-import { memoryState } from '../../../core/src/memory/memory-state.ts';
+import { memoryState } from '@agent-killswitch/core/memory';
 import { type Bug, type Bugs, breaks, but, mislists } from './broken-state-store.ts';
 
 /** Folds ids before it uses them as keys. */

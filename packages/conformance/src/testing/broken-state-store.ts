@@ -1,5 +1,5 @@
 import type { Admission, Agent, Page, PageRequest, StateStore } from '@agent-killswitch/core';
-import { memoryState } from '../../../core/src/memory/memory-state.ts';
+import { memoryState } from '@agent-killswitch/core/memory';
 import type { StateStoreFactory } from '../state-store-clause.ts';
 import { everyItem } from '../state-store-pages.ts';
 

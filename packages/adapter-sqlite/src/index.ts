@@ -1,0 +1,10 @@
+export {
+  StateBusyError,
+  StateClosedError,
+  StateDiskError,
+  StateFileError,
+  StateReadOnlyError,
+  StateRecordError,
+  StateVersionError,
+} from './errors.ts';
+export { type SqliteState, type SqliteStateOptions, sqliteState } from './sqlite-state.ts';

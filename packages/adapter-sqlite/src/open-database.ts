@@ -1,0 +1,65 @@
+import { DatabaseSync } from 'node:sqlite';
+import { createFile } from './create-file.ts';
+import { StateFileError } from './errors.ts';
+import { migrate, tooNew, versionOf } from './migrate.ts';
+import { applicationId, migrations } from './schema.ts';
+import { faultOf, isBusy } from './sqlite-fault.ts';
+import { prepareAll, type Statements } from './statements.ts';
+
+interface Opened {
+  readonly database: DatabaseSync;
+  readonly statements: Statements;
+}
+
+/**
+ * Opens the file, or creates it. Blocks for up to `busyMs` milliseconds while another process holds it: there is nothing
+ * yet that could be served. A failure leaves an existing file as it was.
+ * @throws StateBusyError, StateReadOnlyError, StateVersionError, StateFileError, StateDiskError
+ */
+export function openDatabase(file: string, busyMs: number, steps = migrations): Opened {
+  const giveUpAt = performance.now() + busyMs;
+  for (;;) {
+    try {
+      createFile(file, steps);
+      inspect(file, steps.length);
+      return connect(file, steps);
+    } catch (error) {
+      if (!isBusy(error) || performance.now() > giveUpAt) throw faultOf(error, file);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1 + Math.random() * 9);
+    }
+  }
+}
+
+/**
+ * Looks before anything is changed. Through SQLite: to open and close the file by other means would drop the locks of
+ * every connection that this process has on it (https://sqlite.org/howtocorrupt.html, 2.2).
+ */
+function inspect(file: string, known: number): void {
+  const database = new DatabaseSync(file, { readOnly: true });
+  try {
+    if (database.prepare('PRAGMA application_id').get()?.application_id !== applicationId) {
+      throw new StateFileError(`${file} is empty or belongs to another application: give another path`);
+    }
+    const version = versionOf(database);
+    if (version > known) throw tooNew(file, version, known);
+  } finally {
+    database.close();
+  }
+}
+
+function connect(file: string, steps: readonly string[]): Opened {
+  const database = new DatabaseSync(file, { timeout: 0 });
+  try {
+    database.exec('PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON');
+    if (database.prepare('PRAGMA journal_mode = WAL').get()?.journal_mode !== 'wal') {
+      throw new StateFileError(
+        `${file} cannot be shared between processes there: give a path on a local disk`,
+      );
+    }
+    migrate(database, file, steps);
+    return { database, statements: prepareAll(database) };
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
