@@ -3,8 +3,8 @@
  * opens the journal, `try <first> <count>` before and `ack <first> <count>` after each append.
  */
 import { writeSync } from 'node:fs';
-import { sampleEvents } from '../../conformance/src/audit-sink.ts';
 import { fileJournal } from '../src/index.ts';
+import { largeEvents } from './large-events.ts';
 import { seeded } from './seeded.ts';
 
 const [directory = '', start = '0', seed = '0'] = process.argv.slice(2);
@@ -14,8 +14,8 @@ const say = (line: string): number => writeSync(1, `${line}\n`);
 say('ready');
 const journal = fileJournal(directory);
 for (let first = Number(start); ; ) {
-  const count = 1 + Math.floor(random() ** 4 * 2_000);
-  const events = sampleEvents(first, count);
+  const count = 1 + Math.floor(random() ** 2 * 200);
+  const events = largeEvents(first, count);
   say(`try ${first} ${count}`);
   await journal.append(events);
   say(`ack ${first} ${count}`);
