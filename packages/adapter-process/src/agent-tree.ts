@@ -16,6 +16,8 @@ export interface AgentTree {
   readonly doubts: readonly Doubt[];
   /** Process groups of which every member is the agent's, and every later member will be. */
   readonly groups: readonly number[];
+  /** Marks that its processes carry by right: the agent's, and the one its root has. */
+  readonly marks: ReadonlySet<string>;
   /** This process itself, or an ancestor of it, is one of them. */
   readonly holdsSelf: boolean;
 }
@@ -26,8 +28,8 @@ export interface AgentTree {
  * - it carries the agent's mark;
  * - it was found to be the agent's earlier;
  * - its parent is the agent's, whatever mark it carries: a nested agent dies with the tree it lives in;
- * - it is in a session that was founded by a process of the agent's, and carries no other agent's mark. (A session can
- *   be founded and inherited, never joined.)
+ * - it is in a session that was founded by a process of the agent's, and carries no other mark than the agent's or its
+ *   root's. (A session can be founded and inherited, never joined.)
  */
 export function treeOf(target: Target, snapshot: Snapshot, known: KnownTree): AgentTree {
   const { agentId, root } = target;
@@ -38,6 +40,8 @@ export function treeOf(target: Target, snapshot: Snapshot, known: KnownTree): Ag
   if (root !== undefined) starts.set(root.pid, root.startTime);
   if (root?.ownSession) founders.set(root.pid, root.startTime);
 
+  const rootMark = root && snapshot.find(root.pid, root.startTime)?.agentId;
+  const marks = new Set([agentId, ...known.marks, ...(rootMark === undefined ? [] : [rootMark])]);
   const queue = [...snapshot.marked(agentId)];
   for (const [pid, startTime] of starts) {
     const process = snapshot.find(pid, startTime);
@@ -50,14 +54,15 @@ export function treeOf(target: Target, snapshot: Snapshot, known: KnownTree): Ag
     if (sessions.has(next.session) || !isFoundedByAgent(next, founders, snapshot)) continue;
     sessions.add(next.session);
     const members = snapshot.inSession(next.session);
-    queue.push(...members.filter((member) => (member.agentId ?? agentId) === agentId));
+    queue.push(...members.filter((member) => marks.has(member.agentId ?? agentId)));
   }
   const alive = [...tree].filter((process) => process.alive);
   return {
     processes: tree,
     alive,
-    doubts: doubtsOf(target, snapshot, tree, sessions),
+    doubts: doubtsOf(target, snapshot, tree, sessions, founders),
     groups: wholeGroups(alive, snapshot, tree, sessions),
+    marks,
     holdsSelf: [...tree].some((process) => snapshot.guarded.has(process.pid)),
   };
 }

@@ -9,13 +9,15 @@ export interface Doubt {
 
 /**
  * @param tree what is surely the agent's
- * @param sessions sessions founded by one of its processes
+ * @param sessions sessions surely founded by one of its processes
+ * @param founders start times of those of its processes that founded sessions, by session
  */
 export function doubtsOf(
   target: Target,
   snapshot: Snapshot,
   tree: ReadonlySet<SeenProcess>,
   sessions: ReadonlySet<number>,
+  founders: ReadonlyMap<number, number>,
 ): Doubt[] {
   const doubts = new Map<SeenProcess, string>();
   const doubt = (process: SeenProcess, because: string): void => {
@@ -30,11 +32,11 @@ export function doubtsOf(
       doubt(process, `in its session ${session}, but marked as agent ${process.agentId}`);
     }
   }
-  const { root } = target;
-  if (root?.ownSession && !sessions.has(root.pid) && snapshot.get(root.pid) === undefined) {
+  for (const session of founders.keys()) {
+    if (sessions.has(session) || snapshot.get(session) !== undefined) continue;
     // Its orphans, or those of a later session with the same number.
-    for (const process of snapshot.inSession(root.pid)) {
-      if (process.agentId === undefined) doubt(process, `in session ${root.pid}, whose leader is gone`);
+    for (const process of snapshot.inSession(session)) {
+      doubt(process, `in session ${session}, whose leader is gone`);
     }
   }
   return [...doubts].map(([process, because]) => ({ process, because }));

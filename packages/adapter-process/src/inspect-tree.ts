@@ -10,9 +10,9 @@ export async function inspectTree(
   signal: AbortSignal,
 ): Promise<Observation> {
   try {
-    const first = notDead(await looker.look(target, signal));
+    const first = notDead(await looker.lookSurely(target, signal));
     if (first !== undefined) return first;
-    const look = await looker.look(target, signal);
+    const look = await looker.lookSurely(target, signal);
     const second = notDead(look);
     if (second !== undefined) return second;
     const others = look.known.members.size - (look.known.members.has(target.root.pid) ? 1 : 0);

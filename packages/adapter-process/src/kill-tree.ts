@@ -1,4 +1,5 @@
 import type { AgentTree, Target } from './agent-tree.ts';
+import type { Doubt } from './doubts.ts';
 import { InvalidHandleError, SignalRefusedError, UncertainVictimError } from './errors.ts';
 import { doubtful, pids } from './evidence.ts';
 import type { Looker } from './looker.ts';
@@ -7,9 +8,6 @@ import type { SeenProcess } from './snapshot.ts';
 
 /** Looks in a row that must find nothing new: what forked during one look is seen by the next. */
 const quietLooks = 2;
-/** Looks at which doubts are waited for, before they are reported: a process that execs can be told a moment later. */
-const doubtfulLooks = 6;
-
 /**
  * Sends SIGKILL to every process of the agent: looks first, since a killed parent's children can no longer be told by
  * lineage; then again until nothing unsignalled is left.
@@ -18,21 +16,22 @@ const doubtfulLooks = 6;
 export async function killTree(looker: Looker, target: Target, signal: AbortSignal): Promise<void> {
   const signalled = new Set<string>();
   const refused = new Map<string, SeenProcess>();
-  let quiet = 0;
-  for (let looks = 1; quiet < quietLooks; looks += 1) {
+  let doubts: readonly Doubt[] = [];
+  for (let quiet = 0; quiet < quietLooks; ) {
     const { tree } = await looker.look(target, signal);
     if (tree.holdsSelf) {
       throw new InvalidHandleError(`Agent ${target.agentId} holds this very process: end it from outside`);
     }
     const fresh = tree.alive.filter((process) => !signalled.has(identity(process)));
     signalAll(fresh, tree, signalled, refused);
-    const waiting = tree.doubts.length > 0 && looks < doubtfulLooks;
-    quiet = fresh.length > 0 || waiting ? 0 : quiet + 1;
-    if (quiet >= quietLooks && tree.doubts.length > 0) {
-      throw new UncertainVictimError(
-        `Not signalled, may belong to agent ${target.agentId}: ${doubtful(tree.doubts)}`,
-      );
-    }
+    quiet = fresh.length > 0 ? 0 : quiet + 1;
+    doubts = tree.doubts;
+  }
+  if (doubts.length > 0) doubts = (await looker.lookSurely(target, signal)).tree.doubts;
+  if (doubts.length > 0) {
+    throw new UncertainVictimError(
+      `Not signalled, may belong to agent ${target.agentId}: ${doubtful(doubts)}`,
+    );
   }
   if (refused.size > 0) {
     throw new SignalRefusedError(

@@ -1,33 +1,42 @@
-import type { SeenProcess, Snapshot } from './snapshot.ts';
+import type { AgentTree } from './agent-tree.ts';
+import type { Snapshot } from './snapshot.ts';
 
 /** What earlier looks found of one agent: how its processes are known again once their parents are gone. */
 export interface KnownTree {
   /** Start time by pid. */
   readonly members: ReadonlyMap<number, number>;
-  /** Sessions led by its processes: the leader's start time by session id. */
+  /** Sessions founded by its processes: the founder's start time by session id. */
   readonly sessions: ReadonlyMap<number, number>;
+  /** Marks that its processes carry by right: its own, and one that an adopted root had already. */
+  readonly marks: ReadonlySet<string>;
 }
 
-const emptyTree: KnownTree = { members: new Map(), sessions: new Map() };
+interface Tree extends KnownTree {
+  readonly members: Map<number, number>;
+  readonly sessions: Map<number, number>;
+  readonly marks: Set<string>;
+}
+
 const maxAgents = 10_000;
 const maxMembers = 4_096;
 
 /** Remembers the trees of agents. Bounded (I12): the agents longest not looked at are forgotten first. */
 export class KnownProcesses {
-  readonly #trees = new Map<string, { members: Map<number, number>; sessions: Map<number, number> }>();
+  readonly #trees = new Map<string, Tree>();
 
   of(agentId: string): KnownTree {
-    return this.#trees.get(agentId) ?? emptyTree;
+    return this.#trees.get(agentId) ?? empty();
   }
 
   /** Processes with another agent's mark are left out: they are the agent's only as long as they descend from it. */
-  remember(agentId: string, tree: Iterable<SeenProcess>, snapshot?: Snapshot): void {
-    const known = this.#trees.get(agentId) ?? { members: new Map(), sessions: new Map() };
+  remember(agentId: string, tree: Pick<AgentTree, 'processes' | 'marks'>, snapshot: Snapshot): void {
+    const known = this.#trees.get(agentId) ?? empty();
     this.#trees.delete(agentId);
     this.#trees.set(agentId, known);
-    for (const { pid, startTime, session, agentId: mark } of tree) {
-      if (mark !== undefined && mark !== agentId) continue;
-      if (known.members.size >= maxMembers && snapshot !== undefined) forgetGone(known, snapshot);
+    for (const mark of tree.marks) known.marks.add(mark);
+    for (const { pid, startTime, session, agentId: mark } of tree.processes) {
+      if (mark !== undefined && !tree.marks.has(mark)) continue;
+      if (known.members.size >= maxMembers) forgetGone(known, snapshot);
       if (known.members.size >= maxMembers) break;
       known.members.set(pid, startTime);
       if (session === pid) known.sessions.set(pid, startTime);
@@ -43,10 +52,11 @@ export class KnownProcesses {
   }
 }
 
-function forgetGone(
-  known: { members: Map<number, number>; sessions: Map<number, number> },
-  now: Snapshot,
-): void {
+function empty(): Tree {
+  return { members: new Map(), sessions: new Map(), marks: new Set() };
+}
+
+function forgetGone(known: Tree, now: Snapshot): void {
   for (const [pid, startTime] of known.members) {
     if (now.find(pid, startTime) === undefined) known.members.delete(pid);
   }

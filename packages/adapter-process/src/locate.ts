@@ -3,9 +3,8 @@ import { doubtful } from './evidence.ts';
 import type { Looker } from './looker.ts';
 import type { SeenProcess } from './snapshot.ts';
 
-/** Looks in a row that must find nothing, and looks at which doubts are waited for. */
+/** Looks in a row that must find nothing. */
 const emptyLooks = 2;
-const doubtfulLooks = 6;
 /** As many handles as an agent can have. A kill of any one of them reaches all that carry the mark. */
 const maxRoots = 16;
 
@@ -18,9 +17,8 @@ export async function locate(
   agentId: string,
   signal: AbortSignal,
 ): Promise<readonly SeenProcess[]> {
-  let empty = 0;
-  for (let looks = 1; ; looks += 1) {
-    const { tree, snapshot } = await looker.look({ agentId }, signal);
+  for (let looks = 0; looks < emptyLooks; looks += 1) {
+    const { tree, snapshot } = await looker.lookSurely({ agentId }, signal);
     if (tree.holdsSelf) {
       throw new InvalidHandleError(`Agent ${agentId} holds this very process: end it from outside`);
     }
@@ -29,10 +27,9 @@ export async function locate(
       return parent === undefined || !parent.alive || !tree.processes.has(parent);
     });
     if (roots.length > 0) return roots.sort((a, b) => a.startTime - b.startTime).slice(0, maxRoots);
-    if (tree.doubts.length === 0) empty += 1;
-    else if (looks >= doubtfulLooks) {
+    if (tree.doubts.length > 0) {
       throw new UncertainVictimError(`May belong to agent ${agentId}: ${doubtful(tree.doubts)}`);
     }
-    if (empty >= emptyLooks) return [];
   }
+  return [];
 }

@@ -13,6 +13,8 @@ export interface Look {
   readonly known: KnownTree;
 }
 
+const surelyLooks = 5;
+
 /** Looks at agents' process trees: all that look at the same time share a scan, and what they find is remembered. */
 export class Looker {
   readonly #known = new KnownProcesses();
@@ -31,8 +33,19 @@ export class Looker {
   async look(target: Target, signal: AbortSignal): Promise<Look> {
     const snapshot = await withinSignal(this.#scans.next(), signal);
     const tree = treeOf(target, snapshot, this.#known.of(target.agentId));
-    if (!tree.holdsSelf) this.#known.remember(target.agentId, tree.processes, snapshot);
+    if (!tree.holdsSelf) this.#known.remember(target.agentId, tree, snapshot);
     return { tree, snapshot, known: this.#known.of(target.agentId) };
+  }
+
+  /**
+   * Looks again, a few times, as long as there are doubts: a process that execs at one moment can be told at the next.
+   * @throws ProcUnreadableError, or the signal's reason
+   */
+  async lookSurely(target: Target, signal: AbortSignal): Promise<Look> {
+    for (let looks = 1; ; looks += 1) {
+      const look = await this.look(target, signal);
+      if (look.tree.doubts.length === 0 || looks >= surelyLooks) return look;
+    }
   }
 
   forget(agentId: string): void {

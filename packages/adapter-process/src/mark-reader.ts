@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import { environBuffer, readEnviron } from './environ.ts';
 import { ProcUnreadableError, systemCode } from './errors.ts';
 import { markIn } from './mark.ts';
@@ -18,8 +19,9 @@ interface Answer {
 const laneCount = 2;
 /** How long one read may take before its lane is given up. A healthy one takes 50 µs. */
 const patienceMs = 250;
-/** Looks at a process that execs at the very moment, before it counts as `unread`. */
-const looks = 3;
+/** Rounds in which a process is asked that execs at the very moment, and the pause between them. */
+const rounds = 3;
+const roundMs = 1;
 
 /**
  * Reads which agent every process is marked with. An answer is kept until the process execs, which moves its memory
@@ -34,27 +36,33 @@ export class MarkReader {
 
   /** Never takes longer than two {@link patienceMs} beyond the reading itself. */
   async read(processes: readonly ProcessStat[]): Promise<Map<number, Mark>> {
+    const before = this.#known;
     const marks = new Map<number, Mark>();
     const missing: ProcessStat[] = [];
-    const known = new Map<number, Answer>();
+    this.#known = new Map();
     for (const stat of processes) {
-      const answer = this.#known.get(stat.pid);
-      if (answer?.startTime === stat.startTime && answer.layout === stat.layout) {
-        known.set(stat.pid, answer);
-        marks.set(stat.pid, answer.mark);
-      } else {
+      const answer = before.get(stat.pid);
+      if (answer?.startTime !== stat.startTime) {
         missing.push(stat);
         marks.set(stat.pid, 'unread');
+        continue;
       }
+      // Also where it has to be asked anew: what was no agent's before its exec is none's in the middle of it.
+      marks.set(stat.pid, answer.mark);
+      this.#known.set(stat.pid, answer);
+      if (answer.layout !== stat.layout) missing.push(stat);
     }
-    this.#known = known;
-    const queue = missing.values();
-    const free = Math.max(0, laneCount - this.#hung.size);
-    await Promise.all(Array.from({ length: free }, () => this.#lane(queue, marks)));
+    for (let round = 0; round < rounds && missing.length > 0; round += 1) {
+      if (round > 0) await pause(roundMs);
+      const queue = missing.splice(0).values();
+      const free = Math.max(0, laneCount - this.#hung.size);
+      await Promise.all(Array.from({ length: free }, () => this.#lane(queue, marks, missing)));
+    }
     return marks;
   }
 
-  async #lane(queue: Iterator<ProcessStat>, marks: Map<number, Mark>): Promise<void> {
+  /** Adds to `marks` what it finds out, and to `later` what is in the middle of an exec. */
+  async #lane(queue: Iterator<ProcessStat>, marks: Map<number, Mark>, later: ProcessStat[]): Promise<void> {
     const buffer = environBuffer();
     for (let next = queue.next(); !next.done; next = queue.next()) {
       const stat = next.value;
@@ -67,26 +75,22 @@ export class MarkReader {
         void reading.catch(() => 'unread').finally(() => this.#hung.delete(identity));
         return;
       }
-      marks.set(stat.pid, mark);
+      if (mark === 'unread') later.push(stat);
+      else marks.set(stat.pid, mark);
     }
   }
 
-  async #look(first: ProcessStat, buffer: Buffer): Promise<Mark> {
-    let stat: ProcessStat | undefined = first;
-    for (let look = 0; look < looks; look += 1) {
-      if (stat?.startTime !== first.startTime || !stat.alive) return { agentId: undefined };
-      const { pid, startTime, layout } = stat;
-      if (layout === undefined && !this.#mayRead(pid)) return { agentId: undefined };
-      const environ = layout === undefined ? '' : await environOf(pid, buffer);
-      if (environ === 'unreadable') return { agentId: undefined };
-      if (environ !== '' && layout !== undefined) {
-        const mark = { agentId: markIn(environ) };
-        this.#known.set(pid, { startTime, layout, mark });
-        return mark;
-      }
-      stat = readStat(pid);
-    }
-    return 'unread';
+  async #look(seen: ProcessStat, buffer: Buffer): Promise<Mark> {
+    const stat = readStat(seen.pid);
+    if (stat?.startTime !== seen.startTime || !stat.alive) return { agentId: undefined };
+    const { pid, startTime, layout } = stat;
+    if (layout === undefined) return this.#mayRead(pid) ? 'unread' : { agentId: undefined };
+    const environ = await environOf(pid, buffer);
+    if (environ === 'unreadable') return { agentId: undefined };
+    if (environ === '') return 'unread';
+    const mark = { agentId: markIn(environ) };
+    this.#known.set(pid, { startTime, layout, mark });
+    return mark;
   }
 
   #mayRead(pid: number): boolean {
@@ -100,7 +104,7 @@ function mayReadAll(): boolean {
   return ((BigInt(`0x${effective}`) >> 19n) & 1n) === 1n;
 }
 
-/** Empty for a process that is just gone: the next look at it tells. */
+/** Empty also for a process that is just gone: the next round tells. */
 async function environOf(pid: number, buffer: Buffer): Promise<string | 'unreadable'> {
   try {
     return await readEnviron(pid, buffer);

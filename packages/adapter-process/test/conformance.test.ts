@@ -1,0 +1,61 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import { type RuntimeFactory, runtimeClauses } from '../../conformance/src/runtime.ts';
+import { type ProcessRuntime, processRuntime } from '../src/index.ts';
+import { isAlive, TestRun } from './support/processes.ts';
+
+const run = new TestRun();
+afterAll(() => run.end());
+
+const sample = {
+  startTime: 1,
+  bootId: crypto.randomUUID(),
+  machineId: 'm',
+  namespaces: 'n',
+  ownSession: true,
+};
+
+function factory(): RuntimeFactory {
+  let runtime: ProcessRuntime | undefined;
+  return {
+    async open() {
+      runtime = processRuntime();
+      return runtime;
+    },
+    openSecond: async () => processRuntime(),
+    async startVictim(agentId) {
+      if (runtime === undefined) throw new Error('open first');
+      const { handle, child } = await runtime.spawnAgent('sleep', ['300'], { agentId, env: run.env });
+      return { handle, isAlive: async () => isAlive(child.pid!) };
+    },
+    malformedHandles: [
+      { runtime: 'process' },
+      { runtime: 'process', pid: 71 },
+      ...[
+        -1,
+        -71,
+        0,
+        1,
+        1.5,
+        Number.NaN,
+        Number.POSITIVE_INFINITY,
+        2 ** 60,
+        '71',
+        null,
+        [71],
+        process.pid,
+      ].map((pid) => ({ runtime: 'process', ...sample, pid })),
+      { runtime: 'process', ...sample, pid: 71, startTime: -1 },
+      { runtime: 'process', ...sample, pid: 71, startTime: '1' },
+      { runtime: 'process', ...sample, pid: 71, bootId: 'yesterday' },
+      { runtime: 'process', ...sample, pid: 71, ownSession: 'yes' },
+      { runtime: 'docker', ...sample, pid: 71 },
+    ],
+    close: async () => run.end(),
+  };
+}
+
+describe('processRuntime keeps the promises of the runtime port', () => {
+  for (const clause of runtimeClauses) it(clause.name, () => clause.run(factory()));
+
+  it('leaves nothing behind', () => expect(run.alive()).toEqual([]));
+});
