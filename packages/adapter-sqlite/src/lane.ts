@@ -53,8 +53,8 @@ export class Lane {
     for (const job of this.jobs.splice(0)) job.reject(this.closedError());
   }
 
-  /** Several processes wait for different times, so that they do not meet again and again. */
-  private later(ms: number = Math.random() * 5): ReturnType<typeof setTimeout> {
+  /** Short, since somebody may be writing without a pause; random, so that two who wait do not meet again and again. */
+  private later(ms: number = 1 + Math.random()): ReturnType<typeof setTimeout> {
     return setTimeout(() => this.drain(), ms);
   }
 

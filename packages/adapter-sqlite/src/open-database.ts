@@ -1,4 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
 import { createFile } from './create-file.ts';
 import { StateFileError } from './errors.ts';
 import { migrate, tooNew, versionOf } from './migrate.ts';
@@ -21,7 +22,7 @@ export function openDatabase(file: string, busyMs: number, steps = migrations): 
   for (;;) {
     try {
       createFile(file, steps);
-      inspect(file, steps.length);
+      inspect(file);
       return connect(file, steps);
     } catch (error) {
       if (!isBusy(error) || performance.now() > giveUpAt) throw faultOf(error, file);
@@ -31,17 +32,16 @@ export function openDatabase(file: string, busyMs: number, steps = migrations): 
 }
 
 /**
- * Looks before anything is changed. Through SQLite: to open and close the file by other means would drop the locks of
- * every connection that this process has on it (https://sqlite.org/howtocorrupt.html, 2.2).
+ * Looks before anything is touched: `immutable` takes no lock, recovers no log and makes no file. Through SQLite, since to
+ * open and close the file by other means would drop the locks of every connection that this process has on it
+ * (https://sqlite.org/howtocorrupt.html, 2.2).
  */
-function inspect(file: string, known: number): void {
-  const database = new DatabaseSync(file, { readOnly: true });
+function inspect(file: string): void {
+  const database = new DatabaseSync(`${pathToFileURL(file).href}?immutable=1`, { readOnly: true });
   try {
     if (database.prepare('PRAGMA application_id').get()?.application_id !== applicationId) {
       throw new StateFileError(`${file} is empty or belongs to another application: give another path`);
     }
-    const version = versionOf(database);
-    if (version > known) throw tooNew(file, version, known);
   } finally {
     database.close();
   }
@@ -51,6 +51,8 @@ function connect(file: string, steps: readonly string[]): Opened {
   const database = new DatabaseSync(file, { timeout: 0 });
   try {
     database.exec('PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON');
+    const version = versionOf(database);
+    if (version > steps.length) throw tooNew(file, version, steps.length);
     if (database.prepare('PRAGMA journal_mode = WAL').get()?.journal_mode !== 'wal') {
       throw new StateFileError(
         `${file} cannot be shared between processes there: give a path on a local disk`,

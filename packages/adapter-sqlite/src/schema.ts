@@ -24,14 +24,14 @@ export const migrations: readonly string[] = [
   -- Live agents only.
   CREATE TABLE agent_scopes (
     scope_key TEXT NOT NULL,
-    seq INTEGER NOT NULL REFERENCES agents,
+    seq INTEGER NOT NULL,
     PRIMARY KEY (scope_key, seq)
   ) STRICT, WITHOUT ROWID;
 
   -- A kill record may name an order that was decided while this file could not be written.
   CREATE TABLE order_agents (
     order_id TEXT NOT NULL,
-    seq INTEGER NOT NULL REFERENCES agents,
+    seq INTEGER NOT NULL,
     PRIMARY KEY (order_id, seq)
   ) STRICT, WITHOUT ROWID;
 

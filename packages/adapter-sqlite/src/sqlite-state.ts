@@ -78,6 +78,8 @@ class SqliteStateStore implements SqliteState {
   /** Reads do not wait behind writes: in WAL mode a writer elsewhere does not hold them up. */
   private readonly reads: Lane;
   private readonly writes: Lane;
+  /** Nor do stops wait behind admissions. */
+  private readonly admissions: Lane;
   private readonly changes: ChangeWatch;
 
   constructor(file: string, database: DatabaseSync, statements: Statements, busyMs: number, watchMs: number) {
@@ -87,6 +89,7 @@ class SqliteStateStore implements SqliteState {
     this.records = new Records(file);
     this.reads = new Lane(file, busyMs);
     this.writes = new Lane(file, busyMs);
+    this.admissions = new Lane(file, busyMs);
     this.changes = new ChangeWatch(database, watchMs);
   }
 
@@ -110,7 +113,7 @@ class SqliteStateStore implements SqliteState {
       const stored = sql.insertAgent.get(agent.agentId, agent.revision, agent.status, canonical(agent));
       sql.enlist.run(stored?.seq ?? null, keys);
       return { result: 'admitted' };
-    });
+    }, this.admissions);
   }
 
   getAgent(agentId: string): Promise<Agent | undefined> {
@@ -202,6 +205,7 @@ class SqliteStateStore implements SqliteState {
     this.changes.close();
     this.reads.close();
     this.writes.close();
+    this.admissions.close();
     this.database.close();
   }
 
@@ -234,8 +238,8 @@ class SqliteStateStore implements SqliteState {
     return true;
   }
 
-  private write<T>(change: (sql: Statements) => T): Promise<T> {
-    return this.writes.run(() => {
+  private write<T>(change: (sql: Statements) => T, lane: Lane = this.writes): Promise<T> {
+    return lane.run(() => {
       const sql = this.statements;
       if (this.database.isTransaction) sql.rollback.run();
       sql.begin.run();

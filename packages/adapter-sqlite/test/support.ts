@@ -22,15 +22,24 @@ export function opened(file: string, options?: SqliteStateOptions): SqliteState 
   return store;
 }
 
+export interface ChildLimits {
+  readonly uid?: number;
+  readonly gid?: number;
+  /** Largest file it may write, in 512-byte blocks. */
+  readonly fileBlocks?: number;
+}
+
 /** Another process running `test/children/<name>.ts`, told and heard line by line. Killed after the test. */
 export class Child {
   readonly process: ChildProcessByStdio<Writable, Readable, null>;
   private readonly lines: AsyncIterator<string>;
 
-  constructor(name: string, args: readonly string[], user: { uid?: number; gid?: number } = {}) {
+  constructor(name: string, args: readonly string[], limits: ChildLimits = {}) {
     const script = fileURLToPath(new URL(`children/${name}.ts`, import.meta.url));
     const flags = ['--conditions=agent-killswitch-source', '--no-warnings'];
-    this.process = spawn(process.execPath, [...flags, script, ...args], {
+    const { fileBlocks = 'unlimited', ...user } = limits;
+    const shell = ['-c', 'ulimit -f "$0"; exec "$@"', String(fileBlocks), process.execPath];
+    this.process = spawn('/bin/sh', [...shell, ...flags, script, ...args], {
       stdio: ['pipe', 'pipe', 'inherit'],
       ...user,
     });

@@ -3,17 +3,18 @@ import { sqliteState } from '../../src/index.ts';
 import { agentOf } from '../records.ts';
 
 /** For each workspace it is told, admits agents to it until a gate refuses, and says which it admitted. */
-const [file = ''] = process.argv.slice(2);
-const store = sqliteState(file, { busyMs: 5_000 });
+const [file = '', name = ''] = process.argv.slice(2);
+const store = sqliteState(file, { busyMs: 10_000 });
 console.log('ready');
 for await (const workspaceId of createInterface({ input: process.stdin })) {
   const admitted: string[] = [];
-  for (let at = 0; ; at += 1) {
-    const { result } = await store.admit(agentOf(`${workspaceId}-${at}`, workspaceId));
+  for (;;) {
+    const agent = agentOf(`${workspaceId}-${name}-${admitted.length}`, workspaceId);
+    const { result } = await store.admit(agent);
     if (result !== 'admitted') break;
-    admitted.push(`${workspaceId}-${at}`);
-    if (at === 0) console.log('begun');
+    admitted.push(agent.agentId);
+    if (admitted.length === 1) console.log('begun');
   }
-  console.log(admitted.join(' '));
+  console.log(`done ${admitted.join(' ')}`);
 }
 store.close();

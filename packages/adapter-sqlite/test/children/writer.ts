@@ -1,9 +1,11 @@
+import { once } from 'node:events';
 import { writeSync } from 'node:fs';
 import { sqliteState } from '../../src/index.ts';
 import { agentOf, claimedBy, orderOf } from '../records.ts';
 
-/** Writes for ever and says each thing as soon as it is acknowledged; it is killed while at it. */
+/** Once told to, writes for ever and says each thing as soon as it is acknowledged; it is killed while at it. */
 const [file = '', round = ''] = process.argv.slice(2);
+await once(process.stdin, 'data');
 const store = sqliteState(file);
 const say = (line: string) => writeSync(1, `${line}\n`);
 for (let at = 0; ; at += 1) {
