@@ -3,18 +3,22 @@ import { cleanupFinished } from './audit-facts.ts';
 import type { Book } from './book.ts';
 import { withDeadline } from './deadline.ts';
 import { describeError, isKillswitchError } from './errors.ts';
+import type { GuardedEvents } from './events.ts';
 import type { CleanupStep } from './ports/cleanup-step.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Recorder } from './recorder.ts';
 
 const maxTries = 3;
 const pauseMs = 100;
+const durableMs = 1_000;
+const waiting = 'A cleanup waits until its result is on the audit record';
 
 export interface CleanupHost {
   readonly hostId: string;
   readonly clock: Clock;
   readonly book: Book;
   readonly recorder: Recorder;
+  readonly events: GuardedEvents;
   readonly steps: readonly CleanupStep[];
   /** How long one try of one step may take, in milliseconds. */
   readonly stepMs: number;
@@ -58,6 +62,8 @@ export class Cleanup {
       ledger.push(entry);
       recorder.record(cleanupFinished(agent, entry, hostId, clock.now()));
     }
+    // On record before in the ledger: after a crash in between the step is run, and told, once more as the same fact (I4).
+    while (!(await recorder.flush(durableMs))) this.#host.events.emit('warning', { message: waiting });
     try {
       return (await book.change(agent, { type: 'cleaned', ledger })).agent;
     } catch (error) {

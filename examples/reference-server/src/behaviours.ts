@@ -1,0 +1,18 @@
+/** How a demo agent takes being told to end. Each is a real process tree that runs until somebody ends it. */
+export const behaviours = ['cooperative', 'stubborn', 'forking', 'finishing'] as const;
+export type Behaviour = (typeof behaviours)[number];
+
+const ignore = "trap '' TERM INT HUP QUIT USR1 USR2 PIPE ALRM";
+const forever = 'while :; do sleep 1; done';
+
+/** Scripts for `sh -c`. */
+export const scripts: Readonly<Record<Behaviour, string>> = {
+  /** Ends when asked. */
+  cooperative: `trap 'exit 0' TERM; while :; do sleep 1 & wait $!; done`,
+  /** Ignores every signal that can be ignored. */
+  stubborn: `${ignore}; ${forever}`,
+  /** Stubborn, with a child, a grandchild in a session of its own, and one whose parent is gone. */
+  forking: `${ignore}; (${forever}) & (setsid sh -c "${ignore}; ${forever}" & ${forever}) & (setsid sh -c "${ignore}; ${forever}" &) ; ${forever}`,
+  /** Does its work and ends by itself. */
+  finishing: 'sleep 1',
+};

@@ -1,0 +1,43 @@
+import { resolve } from 'node:path';
+import { KillswitchError } from '@agent-killswitch/core';
+import { z } from 'zod';
+
+/** The environment or the principals file makes no sense. The message names the variable or file and what it should be. */
+export class ServerConfigError extends KillswitchError {
+  readonly code = 'server-config';
+}
+
+const schema = z.object({
+  ORCHESTRATOR_HOST: z.string().min(1).default('127.0.0.1'),
+  ORCHESTRATOR_PORT: z.coerce.number().int().min(0).max(65_535).default(3_001),
+  STATE_DIR: z.string().min(1).default('.killswitch'),
+  REFERENCE_PRINCIPALS_FILE: z.string().min(1).optional(),
+});
+
+export interface ServerConfig {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  /** Where state, journal and the agents' working folders live. Absolute. */
+  readonly stateDir: string;
+  readonly principalsFile?: string;
+}
+
+/** REQUIREMENTS C7. A variable that is empty counts as not set. @throws ServerConfigError */
+export function configOf(environment: Readonly<Record<string, string | undefined>>): ServerConfig {
+  const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const parsed = schema.safeParse(set);
+  if (!parsed.success) {
+    const faults = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+    throw new ServerConfigError(`Invalid environment: ${faults.join('; ')}`);
+  }
+  const { ORCHESTRATOR_HOST, ORCHESTRATOR_PORT, STATE_DIR, REFERENCE_PRINCIPALS_FILE } = parsed.data;
+  return {
+    host: ORCHESTRATOR_HOST,
+    port: ORCHESTRATOR_PORT,
+    stateDir: resolve(STATE_DIR),
+    ...(REFERENCE_PRINCIPALS_FILE === undefined
+      ? {}
+      : { principalsFile: resolve(REFERENCE_PRINCIPALS_FILE) }),
+  };
+}

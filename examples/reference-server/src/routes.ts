@@ -1,0 +1,99 @@
+import {
+  type Agent,
+  InvalidInputError,
+  idSchema,
+  iso,
+  type Killswitch,
+  type Principal,
+} from '@agent-killswitch/core';
+import { parseInput, pathId, type Route } from '@agent-killswitch/express-router';
+import { z } from 'zod';
+import { behaviours } from './behaviours.ts';
+import type { Supervisor } from './supervisor.ts';
+
+export interface OrchestratorContext {
+  readonly ks: Killswitch;
+  readonly supervisor: Supervisor;
+}
+
+const spawnBody = z.strictObject({
+  taskId: idSchema,
+  agentType: z.enum(['worker', 'reviewer', 'tester']),
+  workspaceId: idSchema.optional(),
+  backendId: idSchema.default('local'),
+  runtime: z.enum(['process']).default('process'),
+  behaviour: z.enum(behaviours).default('cooperative'),
+  context: z.record(z.string(), z.unknown()).optional(),
+});
+
+/** The orchestrator's own endpoints (REQUIREMENTS C3). */
+export const orchestratorRoutes: ReadonlyArray<Route<OrchestratorContext>> = [
+  {
+    method: 'POST',
+    path: '/agents/spawn',
+    permission: 'admit',
+    async handle({ ks, supervisor }, { body, principal }) {
+      const { runtime: _, ...wanted } = parseInput('body', spawnBody, body ?? {});
+      const workspaceId = wanted.workspaceId ?? onlyWorkspaceOf(principal);
+      await ks.authorise({ principal, action: 'admit', scope: { workspace: workspaceId }, workspaceId });
+      const { agentId, status } = await supervisor.spawn({ ...wanted, workspaceId, ownerId: principal.id });
+      return { status: 201, body: { agentId, status }, location: `/agents/${agentId}/status` };
+    },
+  },
+  {
+    method: 'GET',
+    path: '/agents/:agentId/status',
+    permission: 'read',
+    async handle({ ks }, { params, principal }) {
+      const agent = await ks.agent(pathId(params, 'agentId'));
+      const { workspaceId, ownerId } = agent;
+      await ks.authorise({
+        principal,
+        action: 'read',
+        scope: { agent: agent.agentId },
+        workspaceId,
+        ownerId,
+      });
+      return { status: 200, body: statusBody(agent) };
+    },
+  },
+];
+
+function onlyWorkspaceOf({ grants }: Principal): string {
+  const workspaces = new Set(grants.flatMap((grant) => ('workspaceId' in grant ? [grant.workspaceId] : [])));
+  const [only = 'demo', ...others] = workspaces;
+  if (others.length > 0)
+    throw new InvalidInputError('body', ['workspaceId: you belong to several workspaces; name one']);
+  return only;
+}
+
+function statusBody(agent: Agent) {
+  const {
+    agentId,
+    taskId,
+    sessionIds,
+    workspaceId,
+    ownerId,
+    backendId,
+    agentType,
+    status,
+    spawnedAt,
+    startedAt,
+  } = agent;
+  const [handle] = agent.handles;
+  return {
+    agentId,
+    taskId,
+    sessionIds,
+    workspaceId,
+    ownerId,
+    backendId,
+    agentType,
+    status,
+    spawnedAt: iso(spawnedAt),
+    ...(startedAt === undefined ? {} : { startedAt: iso(startedAt) }),
+    ...('completedAt' in agent ? { completedAt: iso(agent.completedAt) } : {}),
+    ...('error' in agent ? { error: agent.error } : {}),
+    ...(handle === undefined ? {} : { handle: { runtime: handle.runtime, pid: handle.pid } }),
+  };
+}

@@ -1,0 +1,162 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { fileJournal } from '@agent-killswitch/adapter-file-audit';
+import { processRuntime } from '@agent-killswitch/adapter-process';
+import { sqliteState } from '@agent-killswitch/adapter-sqlite';
+import { createKillswitch, type Killswitch, type Principal } from '@agent-killswitch/core';
+import {
+  type Authenticate,
+  agentRouter,
+  killswitchRouter,
+  mapRoutes,
+  noSuchRoute,
+  problemHandler,
+} from '@agent-killswitch/express-router';
+import express, { type Express } from 'express';
+import { type ServerConfig, ServerConfigError } from './config.ts';
+import { authenticateBy, makeTokens, readTokens, type Tokens } from './principals.ts';
+import { orchestratorRoutes } from './routes.ts';
+import { ownAgents, Supervisor } from './supervisor.ts';
+import { workdirRemoval } from './workdir.ts';
+
+/** Requests that dawdle are cut off; a kill takes at most 5 s. */
+const requestMs = 30_000;
+
+const shutdownPrincipal: Principal = {
+  id: 'reference-server',
+  kind: 'service',
+  grants: [{ role: 'super-admin' }],
+};
+
+export interface RunningServer {
+  readonly url: string;
+  readonly ks: Killswitch;
+  readonly tokens: Tokens;
+  /** Kills this server's agents, stops listening and closes everything. Calling it again returns the same promise. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the orchestrator: state in SQLite, audit in a journal, agents as processes, all below one folder. If anything
+ * fails on the way, what was opened is closed again.
+ */
+export async function startServer(config: ServerConfig): Promise<RunningServer> {
+  const closers: Array<() => unknown> = [];
+  let closed: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    for (const each of closers.reverse()) await each();
+  };
+  try {
+    const { ks, tokens, app } = await assemble(config, closers);
+    const server = createServer({ requestTimeout: requestMs }, app);
+    const address = await listen(server, config);
+    // Only a server that was up takes its agents with it: one that fails to start leaves what a crash left running.
+    closers.push(() => killOwnAgents(ks));
+    closers.push(() => stopListening(server));
+    return {
+      url: `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`,
+      ks,
+      tokens,
+      close() {
+        closed ??= close();
+        return closed;
+      },
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function assemble(config: ServerConfig, closers: Array<() => unknown>) {
+  const tokens = config.principalsFile === undefined ? makeTokens() : await readTokens(config.principalsFile);
+  const hostId = await hostIdIn(config.stateDir);
+  const journal = fileJournal(join(config.stateDir, 'journal'), {
+    onRepair: (repair) => console.error(`Journal repaired after a crash: ${JSON.stringify(repair)}`),
+  });
+  closers.push(() => journal.close());
+  await journal.open();
+  const state = sqliteState(join(config.stateDir, 'state.sqlite'));
+  closers.push(() => state.close());
+  const processes = processRuntime();
+  const workdirs = join(config.stateDir, 'agents');
+  const ks = createKillswitch({
+    hostId,
+    state,
+    audit: journal,
+    runtimes: { process: processes },
+    cleanup: [workdirRemoval(workdirs)],
+  });
+  closers.push(() => ks.close());
+  await ks.start();
+  const supervisor = new Supervisor(ks, processes, workdirs);
+  await supervisor.adopt();
+  closers.push(() => supervisor.close());
+  return { ks, tokens, app: appOf(ks, supervisor, authenticateBy(tokens)) };
+}
+
+function appOf(ks: Killswitch, supervisor: Supervisor, authenticate: Authenticate): Express {
+  const app = express().disable('x-powered-by');
+  app.get('/health', (_request, response) => {
+    response.json({ status: 'ok' });
+  });
+  app.get('/health/ready', async (_request, response) => {
+    const { auditDegraded, gates } = await ks.status();
+    const status = auditDegraded ? 'audit-degraded' : 'ready';
+    response.status(auditDegraded ? 503 : 200).json({ status, gates: gates.length });
+  });
+  app.use('/api/orchestrator', killswitchRouter(ks, { authenticate }));
+  app.use(mapRoutes(orchestratorRoutes, { ks, supervisor }, { authenticate }));
+  app.use(agentRouter(ks, { authenticate }));
+  app.use(noSuchRoute);
+  app.use(problemHandler());
+  return app;
+}
+
+async function killOwnAgents(ks: Killswitch): Promise<void> {
+  const kills: Array<Promise<unknown>> = [];
+  for await (const { agentId } of ownAgents(ks)) {
+    // One that has ended in the meantime needs no kill.
+    kills.push(
+      ks
+        .kill({ agent: agentId }, { principal: shutdownPrincipal, reason: 'the server shuts down' })
+        .catch(() => undefined),
+    );
+  }
+  await Promise.all(kills);
+}
+
+/** The same after every restart on this folder, different from every other folder's. */
+async function hostIdIn(stateDir: string): Promise<string> {
+  const file = join(stateDir, 'host-id');
+  await mkdir(stateDir, { recursive: true, mode: 0o700 });
+  try {
+    await writeFile(file, `host_${randomUUID()}`, { flag: 'wx' });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+  return (await readFile(file, 'utf8')).trim();
+}
+
+async function stopListening(server: Server): Promise<void> {
+  await new Promise<void>((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}
+
+function listen(server: Server, { host, port }: ServerConfig): Promise<AddressInfo> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const hint =
+        error.code === 'EADDRINUSE'
+          ? 'it is in use: set ORCHESTRATOR_PORT to another, or to 0 for any'
+          : error.code;
+      reject(new ServerConfigError(`Cannot listen on ${host}:${port}: ${hint}`, { cause: error }));
+    });
+    server.listen(port, host, () => resolve(server.address() as AddressInfo));
+  });
+}

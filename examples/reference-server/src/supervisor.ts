@@ -1,0 +1,107 @@
+import type { ProcessRuntime } from '@agent-killswitch/adapter-process';
+import { type Agent, type Killswitch, ulid } from '@agent-killswitch/core';
+import { type Behaviour, scripts } from './behaviours.ts';
+import { makeWorkdir } from './workdir.ts';
+
+const lookMs = 1_000;
+
+export interface SpawnRequest {
+  readonly taskId: string;
+  readonly workspaceId: string;
+  readonly backendId: string;
+  readonly ownerId: string;
+  readonly agentType: string;
+  readonly behaviour: Behaviour;
+  readonly context?: unknown;
+}
+
+/** Starts agents as processes and tells the killswitch how they end; takes over those that a restart left running. */
+export class Supervisor {
+  readonly #ks: Killswitch;
+  readonly #processes: ProcessRuntime;
+  readonly #workdirs: string;
+  readonly #adopted = new Set<string>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(ks: Killswitch, processes: ProcessRuntime, workdirs: string) {
+    this.#ks = ks;
+    this.#processes = processes;
+    this.#workdirs = workdirs;
+  }
+
+  /** Throws what `admit` throws, or why it could not be started. */
+  async spawn({ behaviour, context, ...request }: SpawnRequest): Promise<Agent> {
+    const id = ulid(Date.now(), (bytes) => crypto.getRandomValues(bytes));
+    const agentId = `agt_${id}`;
+    await this.#ks.admit({
+      ...request,
+      agentId,
+      sessionIds: [`ses_${id}`],
+      resources: [{ kind: 'workdir' }],
+    });
+    try {
+      const cwd = await makeWorkdir(this.#workdirs, agentId, context);
+      const { handle, exited } = await this.#processes.spawnAgent('/bin/sh', ['-c', scripts[behaviour]], {
+        agentId,
+        cwd,
+      });
+      void exited.then(({ code, signal }) =>
+        this.#ended(agentId, code === 0 ? undefined : `exited with ${signal ?? code}`),
+      );
+      return await this.#ks.running(agentId, [handle]);
+    } catch (error) {
+      await this.#ended(agentId, error);
+      throw error;
+    }
+  }
+
+  /** Looks every second after the running agents that an earlier life of this server started. */
+  async adopt(): Promise<void> {
+    for await (const agent of ownAgents(this.#ks))
+      if (agent.status === 'running') this.#adopted.add(agent.agentId);
+    const round = async (): Promise<void> => {
+      for (const agentId of this.#adopted) await this.#review(agentId).catch(() => undefined);
+      if (this.#adopted.size > 0) this.#timer = setTimeout(round, lookMs);
+    };
+    this.#timer = setTimeout(round, lookMs);
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#adopted.clear();
+  }
+
+  async #review(agentId: string): Promise<void> {
+    const agent = await this.#ks.agent(agentId);
+    const [handle] = agent.handles;
+    if (agent.status !== 'running' || handle === undefined) {
+      this.#adopted.delete(agentId);
+      return;
+    }
+    const seen = await this.#processes.inspect(handle, { agentId, signal: AbortSignal.timeout(lookMs) });
+    if (seen.state !== 'dead') return;
+    this.#adopted.delete(agentId);
+    await this.#ended(agentId, 'ended after a restart of its server: its exit status is not known');
+  }
+
+  async #ended(agentId: string, error?: unknown): Promise<void> {
+    try {
+      await (error === undefined ? this.#ks.completed(agentId) : this.#ks.failed(agentId, error));
+    } catch (fault) {
+      console.error(`Agent ${agentId} has ended, which could not be stored: ${String(fault)}`);
+    }
+  }
+}
+
+/** The live agents of this host. */
+export async function* ownAgents(ks: Killswitch): AsyncGenerator<Agent> {
+  let cursor: string | undefined;
+  do {
+    const page = await ks.list(
+      { everything: true },
+      cursor === undefined ? { limit: 500 } : { limit: 500, cursor },
+    );
+    for (const agent of page.items) if (agent.hostId === ks.hostId) yield agent;
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+}
