@@ -1,5 +1,5 @@
-import { describe, expect, it } from 'vitest';
 import { memoryState } from '@agent-killswitch/core/memory';
+import { describe, expect, it } from 'vitest';
 import { ConformanceError } from './clause.ts';
 import { stateStoreClauses } from './state-store.ts';
 import { admissionBugs } from './testing/broken-admission.ts';
