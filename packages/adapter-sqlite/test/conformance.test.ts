@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'vitest';
-import { type StateStoreFactory, stateStoreClauses } from '../../conformance/src/state-store.ts';
+import { type StateStoreFactory, stateStoreClauses } from '@agent-killswitch/conformance';
 import { type SqliteState, sqliteState } from '../src/index.ts';
 
 function sqliteFactory(): StateStoreFactory {

@@ -49,7 +49,7 @@ export class Admissions {
     const wanted = parseInput('agent', newAgentSchema, input);
     const agent: Agent = {
       ...wanted,
-      lineage: await this.#lineage(wanted.parentId),
+      lineage: await this.#lineage(wanted),
       hostId,
       revision: 0,
       handles: [],
@@ -120,10 +120,16 @@ export class Admissions {
     }
   }
 
-  async #lineage(parentId: string | undefined): Promise<string[]> {
+  /** A child lives in its parent's workspace and belongs to its owner, so that a kill of the parent never crosses either (I11). */
+  async #lineage({
+    parentId,
+    workspaceId,
+    ownerId,
+  }: Pick<Agent, 'parentId' | 'workspaceId' | 'ownerId'>): Promise<string[]> {
     if (parentId === undefined) return [];
     const parent = await this.#host.book.find(parentId);
-    if (parent === undefined) throw new UnknownTargetError('agent', parentId);
+    if (parent?.workspaceId !== workspaceId || parent.ownerId !== ownerId)
+      throw new UnknownTargetError('agent', parentId);
     const lineage = [parentId, ...parent.lineage];
     if (lineage.length > maxLineage)
       throw new InvalidInputError('agent', [`parentId: more than ${maxLineage} generations`]);

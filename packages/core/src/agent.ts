@@ -3,13 +3,13 @@ import { idSchema, timeSchema } from './identifiers.ts';
 
 /**
  * A route by which a runtime reaches an agent, for example `{ runtime: 'process', pid: 71, startTime: 9941 }`. What
- * stands beside `runtime` belongs to that runtime's adapter, which validates it.
+ * stands beside `runtime` belongs to that runtime's adapter, which validates it; only what JSON can hold.
  */
-export const handleSchema = z.looseObject({ runtime: idSchema });
+export const handleSchema = z.object({ runtime: idSchema }).catchall(z.json());
 export type Handle = z.infer<typeof handleSchema>;
 
 /** Something that outlives the agent and has to be removed after its death, for example `{ kind: 'worktree', path }`. */
-export const resourceSchema = z.looseObject({ kind: idSchema });
+export const resourceSchema = z.object({ kind: idSchema }).catchall(z.json());
 export type Resource = z.infer<typeof resourceSchema>;
 
 /** One cleanup step in an agent's ledger. `error` is the last failure's message, secrets removed. */

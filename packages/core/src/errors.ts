@@ -129,7 +129,7 @@ export function describeError(thrown: unknown): string {
     .replace(/[\p{Cc}\p{Cs}]+/gu, ' ')
     .replace(/\/\/[^/\s@]*@/g, '//…@')
     .replace(
-      /\b(authorization|bearer|token|password|passwd|secret|api[-_]?key)(["']?\s*[=:]?\s*["']?)[^\s"',;]+/gi,
+      /\b(authorization|bearer|token|password|passwd|secret|api[-_]?key)(["']?\s*[=:]?\s*["']?)(?:(?:bearer|basic)\s+)?[^\s"',;]+/gi,
       '$1$2…',
     )
     .slice(0, 500);

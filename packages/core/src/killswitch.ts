@@ -188,6 +188,7 @@ export function createKillswitch(options: KillswitchOptions): Killswitch {
       for (const end of endings) end();
       stops.stop();
       await recorder.flush(deadlines.state);
+      recorder.stop();
     },
     async admit(agent) {
       await ready();

@@ -52,10 +52,10 @@ interface Route {
  * - signalling: from the start; the preferred route is told to kill.
  * - forcing: from `forceAt`; every route is told to force.
  * - unconfirmed: from `deadlineAt`; stored and reported once, then forcing goes on at a slower pace.
- * Left only by the death of the agent. A route that hangs or fails keeps none of this waiting (I5).
+ * Left only by the death of the agent, or by the end of its host. A route that hangs or fails keeps none of this waiting (I5).
  */
 export class Pursuit {
-  /** Resolves with the agent once it is dead on record. Never rejects. */
+  /** Resolves with the agent once it is dead on record, or as it is when the host shuts down. Never rejects. */
   readonly done: Promise<Agent>;
   readonly #host: PursuitHost;
   readonly #wake: Wake;
@@ -67,6 +67,7 @@ export class Pursuit {
   #signalledAt: number | undefined;
   #forcedAt: number | undefined;
   #located = false;
+  #stopped = false;
 
   constructor(host: PursuitHost, agent: Agent) {
     this.#host = host;
@@ -89,6 +90,12 @@ export class Pursuit {
     this.#wake.wake();
   }
 
+  /** Ends the pursuit of an agent that may live, for a host that shuts down. */
+  stop(): void {
+    this.#stopped = true;
+    this.#wake.wake();
+  }
+
   /** Goes round now: a deadline may have come nearer. */
   hasten(): void {
     this.#wake.wake();
@@ -107,7 +114,7 @@ export class Pursuit {
     for (;;) {
       // A fault in here, even our own, must not end the pursuit of a living agent.
       try {
-        if (isDead(this.#agent)) return this.#agent;
+        if (this.#stopped || isDead(this.#agent)) return this.#agent;
         await this.#locate();
         const answered = this.#demand();
         // A runtime that answers at once is looked at in the same breath; one that hangs is looked at all the same.
@@ -171,7 +178,7 @@ export class Pursuit {
 
   async #inspect(route: Route, ms: number): Promise<Observation> {
     const { runtime, handle } = route;
-    const seen = await this.#call(route, 'inspect', ms, (context) => runtime.inspect(handle, context));
+    const seen = await this.#call(route, 'inspect', ms, async (context) => observed(await runtime.inspect(handle, context)));
     return seen ?? { state: 'unknown', evidence: `${handle.runtime} did not say whether it lives` };
   }
 
@@ -305,6 +312,12 @@ export class Pursuit {
       errors: [...this.#errors],
     };
   }
+}
+
+/** A copy of what a runtime says, so that whatever it hands over is read once, here, where a fault is contained. */
+function observed({ state, evidence }: Observation): Observation {
+  const isKnown = state === 'alive' || state === 'dead';
+  return { state: isKnown ? state : 'unknown', evidence: String(evidence).slice(0, 500) };
 }
 
 /** A function of its own, since the agent changes under the loop's awaits. */

@@ -37,6 +37,8 @@ export class Recorder {
   /** Events ever accepted, and how many of them are durable. */
   #accepted = 0;
   #durable = 0;
+  #stopped = false;
+  #cancelPause: (() => void) | undefined;
   #flushes: Array<{ readonly target: number; readonly done: () => void }> = [];
 
   constructor(sink: AuditSink, clock: Clock, events: GuardedEvents, lastResort: LastResort) {
@@ -80,10 +82,17 @@ export class Recorder {
     });
   }
 
+  /** Tries no more. What could not be made durable is on the last resort. */
+  stop(): void {
+    this.#stopped = true;
+    this.#cancelPause?.();
+    this.#spill();
+  }
+
   async #run(): Promise<void> {
     this.#running = true;
     let pause = retryMs.first;
-    while (this.#waiting.length > 0) {
+    while (this.#waiting.length > 0 && !this.#stopped) {
       const batch = this.#waiting.slice(0, batchSize);
       const cancel = this.#clock.setTimer(hungMs, () => this.#degrade(`no answer within ${hungMs} ms`));
       try {
@@ -95,7 +104,7 @@ export class Recorder {
         pause = retryMs.first;
       } catch (error) {
         this.#degrade(describeError(error));
-        await new Promise<void>((resolve) => this.#clock.setTimer(pause, resolve));
+        await this.#pause(pause);
         pause = Math.min(pause * 2, retryMs.longest);
       } finally {
         cancel();
@@ -106,6 +115,17 @@ export class Recorder {
       this.#degraded = false;
       this.#events.emit('audit-restored', { waiting: 0 });
     }
+  }
+
+  async #pause(ms: number): Promise<void> {
+    if (this.#stopped) return;
+    await new Promise<void>((resolve) => {
+      const cancel = this.#clock.setTimer(ms, resolve);
+      this.#cancelPause = () => {
+        cancel();
+        resolve();
+      };
+    });
   }
 
   #announce(): void {

@@ -4,6 +4,7 @@ import { iso } from './audit-event.ts';
 import { orderRequested } from './audit-facts.ts';
 import type { Deadlines } from './config.ts';
 import { AuditUnavailableError, InvalidInputError, InvalidTransitionError } from './errors.ts';
+import type { GuardedEvents } from './events.ts';
 import type { Gate } from './gate.ts';
 import type { Guard, GuardHost, Target } from './guard.ts';
 import { reasonSchema } from './identifiers.ts';
@@ -51,6 +52,7 @@ const killRequestSchema = requestSchema.extend({
 export interface RequestHost extends GuardHost {
   readonly deadlines: Deadlines;
   readonly guard: Guard;
+  readonly events: GuardedEvents;
   readonly stops: Stops;
 }
 
@@ -129,7 +131,7 @@ export class Requests {
   }
 
   async #stop(scope: Scope, opens: StopOrder['opens'], request: StopRequest): Promise<OrderReport> {
-    const { guard, clock, recorder, hostId, stops } = this.#host;
+    const { guard, clock, recorder, events, hostId, stops } = this.#host;
     const { principal, reason } = request;
     const target = await guard.resolve(scope);
     const facts = factsOf(target);
@@ -143,6 +145,7 @@ export class Requests {
     const order = this.#order(scope, opens, principal, reason, decision.policyVersion, facts);
     recorder.record(orderRequested(order, hostId));
     await recorder.flush(intentMs);
+    events.emit('step', { step: 'requested', order, at: clock.now() });
     const run = await stops.place(order);
     const left = Math.min(order.deadlineAt, run.order.deadlineAt) - clock.now();
     await this.#within(Math.min(left, request.waitMs ?? left), run.settled);

@@ -194,9 +194,9 @@ export class StopRun {
     const pursuit = this.#host.pursue(agent, this);
     this.#pursuits.set(agent.agentId, pursuit);
     this.#living += 1;
-    void pursuit.done.then((dead) => {
+    void pursuit.done.then((ended) => {
       this.#living -= 1;
-      this.#cleanUp(dead);
+      if (ended.status === 'killed') this.#cleanUp(ended);
       if (this.#living === 0) this.#wake.wake();
     });
   }

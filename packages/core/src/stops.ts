@@ -91,6 +91,7 @@ export class Stops {
   /** Ends all runs here; their orders stay open. */
   stop(): void {
     for (const run of this.#runs.values()) run.stop();
+    for (const pursuit of this.#pursuits.values()) pursuit.stop();
   }
 
   #runOf(order: StopOrder, beginning: Beginning): StopRun {

@@ -210,7 +210,7 @@ export const runtimeBugs: Record<string, Record<string, Bug>> = {
     'finds nothing': () => ({ locate: async () => [] }),
     'finds what never was': () => ({ locate: async () => [{ runtime: 'fake', number: 999 }] }),
     'finds the dead': (_, { numbers }) => ({
-      locate: async (agentId) => [{ runtime: 'fake', number: numbers.get(agentId) }],
+      locate: async (agentId) => [{ runtime: 'fake', number: numbers.get(agentId) ?? -1 }],
     }),
   },
   'locate, where offered, finds nothing of an unknown agent (I11)': {

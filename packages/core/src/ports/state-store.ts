@@ -44,7 +44,8 @@ export interface StateStore {
   /**
    * In one atomic step store the order and the gate it shuts (`gateOf`), unless an open order with the same scope and
    * the same `opens` is there: then nothing is stored and that order is returned to be joined (I7). No admission that
-   * resolves after this has admitted an agent in the scope.
+   * begins after this has resolved admits an agent in the scope, and one that was admitted before is in every listing
+   * that begins after. An order id that was used before rejects, unless it is that very order.
    */
   placeOrder(order: StopOrder): Promise<Placement>;
 
@@ -56,10 +57,10 @@ export interface StateStore {
    */
   swapOrder(order: StopOrder): Promise<boolean>;
 
-  /** Every order without `settledAt`, oldest first. */
+  /** Every order without `settledAt`, in the order of their placing. */
   listOpenOrders(): Promise<readonly StopOrder[]>;
 
-  /** Every gate that stands, oldest first. */
+  /** Every gate that stands, in the order of their placing. */
   listGates(): Promise<readonly Gate[]>;
 
   /** Removes the gates on this scope that open `on-release`, in one step, and returns them; none is an empty list. */

@@ -1,0 +1,10 @@
+export {
+  type AuditSinkClause,
+  type AuditSinkFactory,
+  auditSinkClauses,
+  sampleEvent,
+  sampleEvents,
+} from './audit-sink.ts';
+export { type Clause, ConformanceError, expectThat } from './clause.ts';
+export { type RuntimeClause, type RuntimeFactory, runtimeClauses, type Victim } from './runtime.ts';
+export { type StateStoreClause, type StateStoreFactory, stateStoreClauses } from './state-store.ts';

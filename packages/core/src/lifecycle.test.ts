@@ -1,0 +1,155 @@
+import { describe, expect, it } from 'vitest';
+import type { Agent, AgentStatus } from './agent.ts';
+import { agentSchema } from './agent.ts';
+import { type LifecycleEvent, transition } from './lifecycle.ts';
+
+const handle = { runtime: 'memory', id: 1 };
+const base = {
+  agentId: 'a',
+  taskId: 't',
+  sessionIds: [],
+  workspaceId: 'w',
+  ownerId: 'o',
+  backendId: 'b',
+  lineage: [],
+  hostId: 'h',
+  revision: 3,
+  handles: [handle],
+  resources: [],
+  ledger: [],
+  spawnedAt: 1,
+};
+const kill = { orderIds: ['o1'], statusBefore: 'running' as const, requestedAt: 2, errors: [] };
+const agents: Record<AgentStatus, Agent> = {
+  spawning: { ...base, handles: [], status: 'spawning' },
+  running: { ...base, status: 'running' },
+  killing: { ...base, status: 'killing', kill },
+  killed: { ...base, status: 'killed', kill: { ...kill, confirmedAt: 5, evidence: 'gone' }, completedAt: 5 },
+  completed: { ...base, status: 'completed', completedAt: 5 },
+  failed: { ...base, status: 'failed', completedAt: 5, error: 'x' },
+};
+const events: Record<string, LifecycleEvent> = {
+  running: { type: 'running', at: 9, handles: [handle] },
+  completed: { type: 'completed', at: 9 },
+  failed: { type: 'failed', at: 9, error: 'boom' },
+  claim: { type: 'claim', at: 9, orderId: 'o2' },
+  unconfirmed: {
+    type: 'unconfirmed',
+    at: 9,
+    progress: { signalledAt: 3, errors: ['e'] },
+    evidence: 'still there',
+  },
+  confirmed: {
+    type: 'confirmed',
+    at: 9,
+    progress: { signalledAt: 3, forcedAt: 4, errors: [] },
+    evidence: 'gone',
+    handles: 1,
+  },
+};
+
+/** What every event does in every status: the next status, `=` for no change at all, `!` for an invalid transition. */
+const table: Record<AgentStatus, Record<string, string>> = {
+  spawning: {
+    running: 'running',
+    completed: 'completed',
+    failed: 'failed',
+    claim: 'killing',
+    unconfirmed: '!',
+    confirmed: '!',
+  },
+  running: {
+    running: '!',
+    completed: 'completed',
+    failed: 'failed',
+    claim: 'killing',
+    unconfirmed: '!',
+    confirmed: '!',
+  },
+  killing: {
+    running: 'killing',
+    completed: '=',
+    failed: '=',
+    claim: 'killing',
+    unconfirmed: 'killing',
+    confirmed: 'killed',
+  },
+  killed: { running: '=', completed: '=', failed: '=', claim: '=', unconfirmed: '=', confirmed: '=' },
+  completed: { running: '!', completed: '=', failed: '=', claim: '=', unconfirmed: '!', confirmed: '!' },
+  failed: { running: '!', completed: '=', failed: '=', claim: '=', unconfirmed: '!', confirmed: '!' },
+};
+
+describe.each(Object.keys(table) as AgentStatus[])('I2, I3: a %s agent', (status) => {
+  it.each(Object.entries(table[status]))('on %s becomes %s', (name, expected) => {
+    const agent = agents[status];
+    const before = structuredClone(agent);
+    if (expected === '!') {
+      expect(() => transition(agent, events[name]!)).toThrow(
+        expect.objectContaining({ code: 'invalid-transition' }),
+      );
+    } else {
+      const [next] = transition(agent, events[name]!);
+      if (expected === '=') expect(next).toBe(agent);
+      else expect(next).toMatchObject({ status: expected, revision: agent.revision + 1 });
+      expect(agentSchema.parse(next)).toEqual(next);
+    }
+    expect(agent).toEqual(before);
+  });
+});
+
+describe('transition', () => {
+  it('pursues on claim, on a late handle, and looks again when its host says it ended', () => {
+    for (const [status, event] of [
+      ['running', 'claim'],
+      ['spawning', 'claim'],
+      ['killing', 'claim'],
+      ['killing', 'running'],
+      ['killing', 'completed'],
+    ] as const) {
+      expect(transition(agents[status], events[event]!)[1]).toEqual([{ type: 'pursue' }]);
+    }
+  });
+
+  it('destroys what arrives after the record was closed', () => {
+    expect(transition(agents.killed, events.running!)[1]).toEqual([{ type: 'destroy', handles: [handle] }]);
+  });
+
+  it('I3: does not confirm a death that was observed before the newest handle came', () => {
+    const [grown] = transition(agents.killing, {
+      type: 'running',
+      at: 9,
+      handles: [{ runtime: 'memory', id: 2 }],
+    });
+    expect(grown.handles).toHaveLength(2);
+    const [next, effects] = transition(grown, events.confirmed!);
+    expect(next).toBe(grown);
+    expect(effects).toEqual([{ type: 'pursue' }]);
+  });
+
+  it('I3: the end of an agent that has no handle yet is evidence, of one that has it is not', () => {
+    const [claimed] = transition(agents.spawning, events.claim!);
+    expect(transition(claimed, events.failed!)[0]).toMatchObject({
+      status: 'killed',
+      kill: { confirmedAt: 9 },
+    });
+    expect(transition(agents.killing, events.failed!)[0].status).toBe('killing');
+  });
+
+  it('I7: joins a second order to the kill under way, once', () => {
+    const [joined] = transition(agents.killing, events.claim!);
+    expect(joined).toMatchObject({ kill: { orderIds: ['o1', 'o2'] } });
+    expect(transition(joined, events.claim!)[0]).toBe(joined);
+  });
+
+  it('keeps the first time it was unconfirmed, and at most 20 distinct errors', () => {
+    const [once] = transition(agents.killing, events.unconfirmed!);
+    const errors = Array.from({ length: 30 }, (_, i) => `e${i % 25}`);
+    const [twice] = transition(once, { type: 'unconfirmed', at: 50, progress: { errors }, evidence: 'x' });
+    expect(twice).toMatchObject({ kill: { unconfirmedAt: 9, evidence: 'x' } });
+    expect('kill' in twice && twice.kill.errors).toHaveLength(20);
+    expect(transition(twice, { ...events.confirmed!, at: 60 } as LifecycleEvent)[0]).toMatchObject({
+      status: 'killed',
+      kill: { unconfirmedAt: 9, confirmedAt: 60 },
+    });
+  });
+});

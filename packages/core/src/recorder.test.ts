@@ -1,0 +1,101 @@
+import { describe, expect, it } from 'vitest';
+import type { AuditEvent } from './audit-event.ts';
+import { GuardedEvents } from './events.ts';
+import { manualClock } from './memory/manual-clock.ts';
+import { memoryAudit } from './memory/memory-audit.ts';
+import { Recorder } from './recorder.ts';
+
+function event(n: number): AuditEvent {
+  return {
+    id: String(n).padStart(26, '0'),
+    version: 1,
+    time: '2026-01-01T00:00:00.000Z',
+    hostId: 'h',
+    type: 'request.denied',
+    action: 'kill',
+    scope: { everything: true },
+    principal: { id: 'p', kind: 'user' },
+    denial: 'no',
+    policyVersion: 'v',
+  };
+}
+const many = (count: number, from = 0): AuditEvent[] =>
+  Array.from({ length: count }, (_, i) => event(from + i));
+
+/** A recorder over a sink whose appends can be made to fail or hang. */
+function setup() {
+  const sink = memoryAudit();
+  const clock = manualClock();
+  const events = new GuardedEvents();
+  const lines: string[] = [];
+  const told: string[] = [];
+  events.on('audit-degraded', () => told.push('degraded'));
+  events.on('audit-restored', () => told.push('restored'));
+  const mode = { fails: false, hangs: false };
+  const append = async (batch: readonly AuditEvent[]): Promise<void> => {
+    if (mode.hangs) await new Promise(() => undefined);
+    if (mode.fails) throw new Error('down');
+    await sink.append(batch);
+  };
+  const recorder = new Recorder({ ...sink, append }, clock, events, (line) => lines.push(line));
+  return { sink, clock, lines, told, mode, recorder };
+}
+
+describe('Recorder', () => {
+  it('delivers in order and says when it is durable', async () => {
+    const { recorder, sink } = setup();
+    recorder.record(...many(2_500));
+    recorder.record(event(2_500));
+    expect(await recorder.flush(100)).toBe(true);
+    expect(sink.events()).toEqual(many(2_501));
+  });
+
+  it('bounds a flush while the sink hangs', async () => {
+    const { recorder, clock, mode } = setup();
+    mode.hangs = true;
+    recorder.record(event(0));
+    const flush = recorder.flush(100);
+    await clock.advance(100);
+    expect(await flush).toBe(false);
+  });
+
+  it('writes each event once to the last resort in an outage, and delivers all once after it', async () => {
+    const { recorder, sink, clock, mode, lines, told } = setup();
+    mode.fails = true;
+    recorder.record(...many(3));
+    await clock.advance(1_000);
+    recorder.record(...many(2, 3));
+    await clock.advance(10_000);
+    expect(recorder.degraded).toBe(true);
+    expect(lines.map((line) => JSON.parse(line))).toEqual(many(5));
+    mode.fails = false;
+    await clock.advance(10_000);
+    expect(sink.events()).toEqual(many(5));
+    expect(recorder.degraded).toBe(false);
+    expect(told.at(-1)).toBe('restored');
+    expect(lines).toHaveLength(5);
+  });
+
+  it('I12: holds at most 10,000 events; the rest go to the last resort alone', async () => {
+    const { recorder, sink, clock, mode, lines } = setup();
+    mode.fails = true;
+    for (let i = 0; i < 12_000; i++) recorder.record(event(i));
+    await clock.advance(1_000);
+    expect(lines).toHaveLength(12_000);
+    mode.fails = false;
+    await clock.advance(60_000);
+    expect(sink.events()).toEqual(many(10_000));
+  });
+
+  it('stops trying when told to, with what is left on the last resort', async () => {
+    const { recorder, sink, clock, mode, lines } = setup();
+    mode.fails = true;
+    recorder.record(event(0));
+    await clock.advance(50);
+    recorder.stop();
+    mode.fails = false;
+    await clock.advance(60_000);
+    expect(sink.events()).toEqual([]);
+    expect(lines).toHaveLength(1);
+  });
+});
