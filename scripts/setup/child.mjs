@@ -59,6 +59,8 @@ export function runChild(command, args, { deadlineMs, graceMs, onOutput, ...opti
       for (const signal of forwarded) process.off(signal, forward);
     };
 
+    if (process.env.npm_lifecycle_event !== undefined) timers.push(whenOrphaned(() => forward('SIGTERM')));
+
     child.stdout?.on('data', (chunk) => onOutput?.(String(chunk)));
     child.stderr?.on('data', (chunk) => onOutput?.(String(chunk)));
     child.once('error', (error) => {
@@ -70,6 +72,22 @@ export function runChild(command, args, { deadlineMs, graceMs, onOutput, ...opti
       resolve({ code, signal, late });
     });
   });
+}
+
+/**
+ * npm passes on SIGINT and SIGTERM, but cannot when it is killed outright, and does not on SIGHUP.
+ *
+ * @param {() => void} act
+ * @returns {NodeJS.Timeout}
+ */
+function whenOrphaned(act) {
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    act();
+  }, 500);
+  return timer.unref();
 }
 
 /**

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { exitLike, runChild } from './child.mjs';
 import { exclusive } from './exclusive.mjs';
@@ -19,10 +19,23 @@ const installDeadlineMs = 10 * 60_000;
  * @throws {SetupError}
  */
 export async function ensureInstalled() {
-  if (isInstalled()) return;
-  await exclusive(`install-${checkoutId}`, async () => {
-    if (!isInstalled()) await install();
-  });
+  if (!isInstalled()) {
+    await exclusive(`install-${checkoutId}`, async () => {
+      if (!isInstalled()) await install();
+    });
+  }
+  unshim();
+}
+
+/**
+ * Puts the binary itself in place of pnpm's shell shim, which stands first on the PATH of npm's scripts: the shell would
+ * stay between npm and the command, and a signal from npm would end only the shell.
+ */
+function unshim() {
+  const shim = join(root, 'node_modules/.bin/node');
+  if (lstatSync(shim, { throwIfNoEntry: false })?.isSymbolicLink()) return;
+  symlinkSync('../node/bin/node', `${shim}.${process.pid}`);
+  renameSync(`${shim}.${process.pid}`, shim);
 }
 
 function isInstalled() {
