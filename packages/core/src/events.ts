@@ -2,10 +2,10 @@ import { EventEmitter } from 'eventemitter3';
 import type { Agent, AgentStatus } from './agent.ts';
 import type { StopOrder } from './order.ts';
 
-/** The numbered steps of a stop, in order; `unconfirmed` may come before `confirmed`. */
+/** The steps of a stop, in order: the gate is shut, the request is on record, and so on; `unconfirmed` may come before `confirmed`. */
 export type StopStep =
-  | 'requested'
   | 'placed'
+  | 'requested'
   | 'claimed'
   | 'signalled'
   | 'forced'

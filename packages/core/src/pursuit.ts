@@ -178,7 +178,9 @@ export class Pursuit {
 
   async #inspect(route: Route, ms: number): Promise<Observation> {
     const { runtime, handle } = route;
-    const seen = await this.#call(route, 'inspect', ms, async (context) => observed(await runtime.inspect(handle, context)));
+    const seen = await this.#call(route, 'inspect', ms, async (context) =>
+      observed(await runtime.inspect(handle, context)),
+    );
     return seen ?? { state: 'unknown', evidence: `${handle.runtime} did not say whether it lives` };
   }
 

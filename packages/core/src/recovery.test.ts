@@ -54,7 +54,16 @@ function machine() {
   return { clock, state, audit, runtime, cleaned, boot };
 }
 
-const steps: StopStep[] = ['placed', 'claimed', 'signalled', 'forced', 'confirmed', 'cleaned', 'settled'];
+const steps: StopStep[] = [
+  'placed',
+  'requested',
+  'claimed',
+  'signalled',
+  'forced',
+  'confirmed',
+  'cleaned',
+  'settled',
+];
 
 describe('recovery', () => {
   it.each(steps)(

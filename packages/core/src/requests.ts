@@ -1,10 +1,8 @@
 import { z } from 'zod';
 import { isKillable } from './agent.ts';
 import { iso } from './audit-event.ts';
-import { orderRequested } from './audit-facts.ts';
 import type { Deadlines } from './config.ts';
 import { AuditUnavailableError, InvalidInputError, InvalidTransitionError } from './errors.ts';
-import type { GuardedEvents } from './events.ts';
 import type { Gate } from './gate.ts';
 import type { Guard, GuardHost, Target } from './guard.ts';
 import { reasonSchema } from './identifiers.ts';
@@ -15,7 +13,6 @@ import { actorOf, type Principal, principalSchema } from './principal.ts';
 import { type Scope, scopeKey, scopeKind, scopeSchema } from './scope.ts';
 import type { Stops } from './stops.ts';
 
-const intentMs = 100;
 const releaseRecordMs = 2_000;
 
 /** Who asks, and why. */
@@ -52,11 +49,10 @@ const killRequestSchema = requestSchema.extend({
 export interface RequestHost extends GuardHost {
   readonly deadlines: Deadlines;
   readonly guard: Guard;
-  readonly events: GuardedEvents;
   readonly stops: Stops;
 }
 
-/** Takes stops and releases from principals: validate, authorise, record the intent, place the order, wait, report. */
+/** Takes stops and releases from principals: validate, authorise, place the order, wait, report. */
 export class Requests {
   readonly #host: RequestHost;
 
@@ -131,7 +127,7 @@ export class Requests {
   }
 
   async #stop(scope: Scope, opens: StopOrder['opens'], request: StopRequest): Promise<OrderReport> {
-    const { guard, clock, recorder, events, hostId, stops } = this.#host;
+    const { guard, clock, stops } = this.#host;
     const { principal, reason } = request;
     const target = await guard.resolve(scope);
     const facts = factsOf(target);
@@ -143,9 +139,6 @@ export class Requests {
       );
     }
     const order = this.#order(scope, opens, principal, reason, decision.policyVersion, facts);
-    recorder.record(orderRequested(order, hostId));
-    await recorder.flush(intentMs);
-    events.emit('step', { step: 'requested', order, at: clock.now() });
     const run = await stops.place(order);
     const left = Math.min(order.deadlineAt, run.order.deadlineAt) - clock.now();
     await this.#within(Math.min(left, request.waitMs ?? left), run.settled);

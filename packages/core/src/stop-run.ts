@@ -129,7 +129,6 @@ export class StopRun {
 
   async #run(): Promise<void> {
     let pause = passMs.first;
-    if (this.#beginning === 'placed') this.step('placed');
     while (!this.#stopped) {
       try {
         if (this.#beginning === 'unplaced') await this.#place();

@@ -1,12 +1,16 @@
 import type { Agent, Handle } from './agent.ts';
-import { agentKilled, agentUnconfirmed, orderJoined } from './audit-facts.ts';
+import { agentKilled, agentUnconfirmed, orderJoined, orderRequested } from './audit-facts.ts';
 import { withDeadline } from './deadline.ts';
 import { isKillswitchError } from './errors.ts';
 import { type Gate, gateOf } from './gate.ts';
 import type { StopOrder } from './order.ts';
+import type { Placement } from './ports/state-store.ts';
 import { Pursuit, type PursuitHost } from './pursuit.ts';
 import { scopeKey, scopeKeysOf } from './scope.ts';
 import { type Beginning, StopRun, type StopRunHost } from './stop-run.ts';
+
+/** How long a stop waits for its request to be on record. */
+const recordMs = 100;
 
 type Host = Omit<StopRunHost, 'pursue'> & Omit<PursuitHost, 'took'>;
 
@@ -15,6 +19,8 @@ export class Stops {
   readonly #host: Host;
   readonly #runs = new Map<string, StopRun>();
   readonly #pursuits = new Map<string, Pursuit>();
+  /** Orders on their way into store, record and `#runs`: nobody has to find them. */
+  readonly #placing = new Set<string>();
 
   constructor(host: Host) {
     this.#host = host;
@@ -25,27 +31,57 @@ export class Stops {
   }
 
   /**
-   * Places an order and starts its run. If the same stop is open already, the order joins it: its nearer deadlines are
-   * taken over, and the joining is on record (I7). If the store is down, the run starts with what this host reaches.
+   * Places an order, puts it on record, and starts its run. The store comes first: an order that a crash keeps off the
+   * record is found open there and told at the next start, while one on record alone would be nobody's to resume.
+   * If the same stop is open already, the order joins it: its nearer deadlines are taken over (I7). If the store is
+   * down, the run starts with what this host reaches.
    */
   async place(order: StopOrder): Promise<StopRun> {
-    const { book, recorder, hostId } = this.#host;
+    this.#placing.add(order.orderId);
     try {
-      const placement = await book.ask('placing an order', (store) => store.placeOrder(order));
+      const placement = await this.#tryToPlace(order);
+      await this.#recordRequest(order, placement);
+      if (placement === undefined) return this.#runOf(order, 'unplaced');
       if (placement.placed) return this.#runOf(order, 'placed');
       const run = this.#runOf(placement.open, 'found');
-      recorder.record(orderJoined(order, placement.open, hostId));
-      await this.#shorten(run, order);
+      // Without the store the order in flight keeps its own deadlines.
+      await this.#shorten(run, order).catch(() => undefined);
       return run;
+    } finally {
+      this.#placing.delete(order.orderId);
+    }
+  }
+
+  async #tryToPlace(order: StopOrder): Promise<Placement | undefined> {
+    try {
+      const placement = await this.#host.book.ask('placing an order', (store) => store.placeOrder(order));
+      if (placement.placed) this.#step('placed', order);
+      return placement;
     } catch (error) {
       if (!isKillswitchError(error, 'state-unavailable')) throw error;
-      return this.#runOf(order, 'unplaced');
+      return undefined;
     }
+  }
+
+  /** Durable before anything irreversible, or 100 ms tried. */
+  async #recordRequest(order: StopOrder, placement: Placement | undefined): Promise<void> {
+    const { recorder, hostId } = this.#host;
+    recorder.record(orderRequested(order, hostId));
+    if (placement?.placed === false) recorder.record(orderJoined(order, placement.open, hostId));
+    await recorder.flush(recordMs);
+    this.#step('requested', order);
+  }
+
+  #step(step: 'placed' | 'requested', order: StopOrder): void {
+    const { events, clock } = this.#host;
+    events.emit('step', { step, order, at: clock.now() });
   }
 
   /** Starts a run for every open order that has none here: after a restart, or placed by another host. */
   follow(orders: readonly StopOrder[]): void {
-    for (const order of orders) this.#runOf(order, 'found').update(order);
+    for (const order of orders) {
+      if (!this.#placing.has(order.orderId)) this.#runOf(order, 'found').update(order);
+    }
   }
 
   /** Tells every run that something may have changed. */

@@ -1,0 +1,18 @@
+import { hostileTrees } from '../packages/adapter-process/test/hostile-trees.ts';
+import type { Campaign } from './campaign.ts';
+
+const campaign: Campaign = {
+  name: 'hostile-trees',
+  summary: 'Process trees that fork, found sessions, orphan themselves and ignore signals die whole (I1, I3)',
+  defaultRounds: 300,
+  testRounds: 20,
+
+  async run({ rounds, seed, log }) {
+    const { failures, processes, slowestMs, scans } = await hostileTrees(rounds, seed);
+    log(
+      `${processes} processes, slowest tree dead after ${Math.round(slowestMs)} ms, ${scans} looks at /proc`,
+    );
+    return { violations: failures, faultsFired: { processes } };
+  },
+};
+export default campaign;
