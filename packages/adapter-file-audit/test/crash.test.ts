@@ -1,7 +1,7 @@
 import { setTimeout as after } from 'node:timers/promises';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { fileJournal } from '../src/index.ts';
-import { startChild } from './child.ts';
+import { type Child, startChild } from './child.ts';
 import { largeEvents } from './large-events.ts';
 import { seeded } from './seeded.ts';
 import { idsOf, temporaryDirectory } from './temporary.ts';
@@ -13,10 +13,10 @@ const rounds = 25;
 const range = (from: number, to: number): number[] =>
   Array.from({ length: to - from }, (_, index) => from + index);
 
-/** Runs the writing child from event `next` on and kills it at a random point. */
-async function killedWriter(directory: string, next: number, roundSeed: number) {
+/** Has the child write from event `next` on and kills it at a random point. */
+async function killWriting(child: Child, next: number, roundSeed: number) {
   const random = seeded(roundSeed);
-  const child = startChild('writer-child.ts', [directory, String(next), String(roundSeed)]);
+  child.say(String(next));
   const kill = (): void => void after(random() * 15).then(() => child.process.kill('SIGKILL'));
   let untilKill = Math.floor(random() * 3);
   let acknowledged = next;
@@ -34,9 +34,13 @@ async function killedWriter(directory: string, next: number, roundSeed: number) 
 it(`keeps every acknowledged event exactly once through ${rounds} times kill -9 (I4, seed ${seed})`, async () => {
   const directory = await temporaryDirectory();
   const seen = { torn: 0, whole: 0, lost: 0 };
+  const start = (round: number): Child => startChild('writer-child.ts', [directory, String(seed + round)]);
+  let child = start(0);
+  onTestFinished(() => void child.process.kill('SIGKILL'));
   let next = 0;
   for (let round = 0; round < rounds; round += 1) {
-    const { acknowledged, tried } = await killedWriter(directory, next, seed + round);
+    const { acknowledged, tried } = await killWriting(child, next, seed + round);
+    child = start(round + 1);
     const journal = fileJournal(directory, { onRepair: () => (seen.torn += 1) });
     const found = await idsOf(journal);
     expect(found).toEqual(range(0, found.length));

@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdtempSync, rmdirSync } from 'node:fs';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { temporaryDirectory } from './temporary.ts';
@@ -19,7 +21,7 @@ export function run(command: string, ...args: string[]): string {
 export async function memoryFileSystem(size: string): Promise<string> {
   const directory = await temporaryDirectory();
   run('mount', '-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', directory);
-  onTestFinished(() => void run('umount', directory));
+  unmountWhenFinished(directory);
   return directory;
 }
 
@@ -36,9 +38,25 @@ export async function thinExt4(diskSize: string) {
   // A loop device takes a write that its disk took in part for a success; single blocks are taken whole or not at all.
   await writeFile(`/sys/block/${basename(device)}/queue/max_sectors_kb`, '4');
   run('mount', '-o', 'errors=continue', device, directory);
-  onTestFinished(() => void run('umount', directory));
+  unmountWhenFinished(directory);
   return {
     directory,
+    /** Lets every write hang until the returned function is called. */
+    freeze(): () => void {
+      const other = mkdtempSync(join(tmpdir(), 'file-audit-'));
+      run('mount', '--bind', directory, other);
+      run('fsfreeze', '-f', other);
+      let frozen = true;
+      const thaw = (): void => {
+        if (!frozen) return;
+        frozen = false;
+        run('fsfreeze', '-u', other);
+        run('umount', other);
+        rmdirSync(other);
+      };
+      onTestFinished(thaw);
+      return thaw;
+    },
     grow: (size: string) => run('mount', '-o', `remount,size=${size}`, disk),
     /** Forgets every cached page: what is read afterwards comes from the disk. */
     remount() {
@@ -46,6 +64,23 @@ export async function thinExt4(diskSize: string) {
       run('mount', device, directory);
     },
   };
+}
+
+/** Resolves when a thread of this process hangs in the kernel (state D, proc(5)). */
+export async function untilBlocked(): Promise<void> {
+  const giveUp = performance.now() + 5_000;
+  while (performance.now() < giveUp) {
+    for (const task of await readdir('/proc/self/task')) {
+      const stat = await readFile(`/proc/self/task/${task}/stat`, 'latin1').catch(() => '');
+      if (stat.slice(stat.lastIndexOf(')') + 2).startsWith('D')) return;
+    }
+  }
+  throw new Error('no thread hangs in the kernel');
+}
+
+/** Lazily: a test that failed may have left files open, and its mount must go all the same. */
+function unmountWhenFinished(directory: string): void {
+  onTestFinished(() => void run('umount', '--lazy', directory));
 }
 
 function canMount(): boolean {

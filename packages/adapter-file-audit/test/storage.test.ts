@@ -1,11 +1,12 @@
 import { appendFile, chmod, readdir, readFile, rename, rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, it, onTestFinished } from 'vitest';
+import { canonical, chain } from '@agent-killswitch/core';
+import { expect, it } from 'vitest';
 import { sampleEvent, sampleEvents } from '../../conformance/src/audit-sink.ts';
 import { type FileJournal, fileJournal, JournalWriteError } from '../src/index.ts';
 import { nextLine, startChild } from './child.ts';
 import { largeEvents } from './large-events.ts';
-import { mayMount, memoryFileSystem, run, thinExt4 } from './mounts.ts';
+import { mayMount, memoryFileSystem, run, thinExt4, untilBlocked } from './mounts.ts';
 import { idsOf, temporaryDirectory } from './temporary.ts';
 
 const range = (length: number): number[] => Array.from({ length }, (_, index) => index);
@@ -98,13 +99,7 @@ it.skipIf(!mayMount)(
     const disk = await thinExt4('40m');
     const journal = fileJournal(disk.directory, { deadlineMs: 200 });
     await journal.append([sampleEvent(0)]);
-    run('fsfreeze', '-f', disk.directory);
-    let frozen = true;
-    const thaw = (): void => {
-      if (frozen) run('fsfreeze', '-u', disk.directory);
-      frozen = false;
-    };
-    onTestFinished(thaw);
+    const thaw = disk.freeze();
     const began = performance.now();
     expect(await refusal(journal.append([sampleEvent(1)]))).toMatchObject({ errno: 'ETIMEDOUT' });
     expect(await refusal(journal.append([sampleEvent(2)]))).toMatchObject({ errno: 'ETIMEDOUT' });
@@ -168,6 +163,37 @@ it('refuses for good when its directory is deleted, and never hangs', async () =
   await expect(idsOf(journal)).rejects.toMatchObject({ code: 'journal-read', errno: 'ENOENT' });
   await journal.close();
   await expect(readdir(directory)).rejects.toThrow('ENOENT');
+});
+
+it.skipIf(!mayMount)(
+  `does not count what went to a file that lost its name meanwhile${unlessMounting}`,
+  async () => {
+    const disk = await thinExt4('40m');
+    const journal = fileJournal(disk.directory);
+    await journal.append([sampleEvent(0)]);
+    const thaw = disk.freeze();
+    const refused = refusal(journal.append([sampleEvent(1)]));
+    await untilBlocked();
+    run('mount', '-t', 'tmpfs', 'tmpfs', disk.directory);
+    try {
+      thaw();
+      expect(await refused).toMatchObject({ errno: 'ENOENT' });
+    } finally {
+      run('umount', disk.directory);
+    }
+    await journal.append([sampleEvent(2)]);
+    expect(await idsOf(journal)).toEqual([0, 2]);
+    await journal.close();
+  },
+);
+
+it('shows no reader what it has not acknowledged', async () => {
+  const journal = fileJournal(await temporaryDirectory());
+  await journal.append(sampleEvents(0, 2));
+  const head = await journal.head();
+  await appendFile(journal.path, `${canonical(chain(head, sampleEvent(2)))}\n`);
+  expect(await idsOf(journal)).toEqual([0, 1]);
+  await journal.close();
 });
 
 it('refuses to write where somebody else wrote or cut, and changes nothing there', async () => {
