@@ -16,7 +16,7 @@ export type Role = Grant['role'];
 export const principalSchema = z.strictObject({
   id: idSchema,
   kind: z.enum(['user', 'service', 'agent']),
-  grants: z.array(grantSchema).max(1_000),
+  grants: z.array(grantSchema).max(1_000).readonly(),
 });
 export type Principal = z.infer<typeof principalSchema>;
 
