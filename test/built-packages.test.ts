@@ -1,5 +1,5 @@
 /** What users install: the built packages, imported through their published `exports`, away from this workspace. */
-import { mkdir, mkdtemp, readFile, realpath, rm, symlink } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, realpath, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -41,6 +41,19 @@ describe.each(packages)('$manifest.name', ({ folder, manifest }) => {
   test('depends on published versions only', async () => {
     const packed = await readFile(join(consumer, 'node_modules', manifest.name, 'package.json'), 'utf8');
     expect(packed).not.toMatch(/"(workspace|catalog|link|file):/);
+  });
+});
+
+test("a user's program stops an agent with them", async () => {
+  const program = join(consumer, 'program.mjs');
+  await copyFile(join(import.meta.dirname, 'support/consumer.mjs'), program);
+  expect(JSON.parse(await must(process.execPath, [program], { cwd: consumer }))).toEqual({
+    alive: false,
+    killed: 1,
+    total: 1,
+    settled: true,
+    isRefused: true,
+    types: expect.arrayContaining(['order.requested', 'agent.killed', 'order.settled']),
   });
 });
 

@@ -2,9 +2,10 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { CommandError } from '../lib/run.ts';
 import { Interrupted } from '../services/interruption.ts';
 import { runAndSweep } from '../services/run-and-sweep.ts';
-import { isCi } from '../services/service.ts';
+import { isCi, NamedServiceError } from '../services/service.ts';
 import { withServices } from '../services/with-services.ts';
 import { neededServices, vitest } from './needed-services.ts';
 import { exitCode, type Tally, tallyLine } from './tally.ts';
@@ -18,7 +19,9 @@ try {
   code = exitCode(await test(), tally);
 } catch (error) {
   code = error instanceof Interrupted ? 130 : 1;
-  process.stderr.write(`test: ${error instanceof Error ? (error.stack ?? error.message) : error}\n`);
+  const plain =
+    error instanceof Interrupted || error instanceof NamedServiceError || error instanceof CommandError;
+  process.stderr.write(`test: ${error instanceof Error ? (plain ? error.message : error.stack) : error}\n`);
 }
 if (code !== 0 && tally.passed + tally.failed === 0) process.stderr.write('test: no test was executed\n');
 process.stdout.write(`\n${tallyLine(tally)}\n`);
