@@ -1,5 +1,5 @@
+import { sampleEvents } from '@agent-killswitch/conformance';
 import { expect, it } from 'vitest';
-import { sampleEvents } from '../../conformance/src/audit-sink.ts';
 import { AppendQueue } from './append-queue.ts';
 
 /** A write that ends when it is told to; `groups` are the ids it was given. */

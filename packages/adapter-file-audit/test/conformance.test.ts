@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type AuditSinkFactory, auditSinkClauses } from '@agent-killswitch/conformance';
 import { describe, it } from 'vitest';
-import { type AuditSinkFactory, auditSinkClauses } from '../../conformance/src/audit-sink.ts';
 import { type FileJournal, fileJournal } from '../src/index.ts';
 
 function factory(): AuditSinkFactory {

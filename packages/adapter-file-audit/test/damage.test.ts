@@ -1,8 +1,8 @@
 import { appendFile, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { sampleEvent, sampleEvents } from '@agent-killswitch/conformance';
 import { type AuditRecord, canonical, chain } from '@agent-killswitch/core';
 import { expect, it } from 'vitest';
-import { sampleEvent, sampleEvents } from '../../conformance/src/audit-sink.ts';
 import { fileJournal, JournalCorruptError, type JournalRepair } from '../src/index.ts';
 import { idsOf, temporaryDirectory } from './temporary.ts';
 

@@ -1,5 +1,6 @@
 import { readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { sampleEvent, sampleEvents } from '@agent-killswitch/conformance';
 import {
   type AuditEvent,
   canonical,
@@ -8,7 +9,6 @@ import {
   InvalidInputError,
 } from '@agent-killswitch/core';
 import { expect, it } from 'vitest';
-import { sampleEvent, sampleEvents } from '../../conformance/src/audit-sink.ts';
 import { fileJournal, JournalClosedError, JournalVersionError, JournalWriteError } from '../src/index.ts';
 import { idsOf, temporaryDirectory } from './temporary.ts';
 

@@ -2,8 +2,9 @@
  * Fills the journal in the directory until its file may not grow, then says how many events were taken, what the last
  * append and a larger one were answered, and how many events are there after one that still fits.
  */
+
+import { sampleEvent } from '@agent-killswitch/conformance';
 import { isKillswitchError } from '@agent-killswitch/core';
-import { sampleEvent } from '../../conformance/src/audit-sink.ts';
 import { fileJournal } from '../src/index.ts';
 import { largeEvents } from './large-events.ts';
 

@@ -1,5 +1,5 @@
+import { sampleEvent } from '@agent-killswitch/conformance';
 import type { AuditEvent } from '@agent-killswitch/core';
-import { sampleEvent } from '../../conformance/src/audit-sink.ts';
 
 const text = 'x'.repeat(3_000);
 

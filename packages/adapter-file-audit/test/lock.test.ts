@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { sampleEvent } from '@agent-killswitch/conformance';
 import { expect, it, onTestFinished } from 'vitest';
-import { sampleEvent } from '../../conformance/src/audit-sink.ts';
 import { fileJournal, JournalLockedError } from '../src/index.ts';
 import { type Child, nextLine, startChild } from './child.ts';
 import { idsOf, temporaryDirectory } from './temporary.ts';

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
+import { sampleEvents } from '@agent-killswitch/conformance';
 import { expect, it } from 'vitest';
-import { sampleEvents } from '../../conformance/src/audit-sink.ts';
 import { fileJournal } from '../src/index.ts';
 import { nextLine, startChild } from './child.ts';
 import { temporaryDirectory } from './temporary.ts';

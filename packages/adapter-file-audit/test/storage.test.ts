@@ -1,8 +1,8 @@
 import { appendFile, chmod, readdir, readFile, rename, rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
+import { sampleEvent, sampleEvents } from '@agent-killswitch/conformance';
 import { canonical, chain } from '@agent-killswitch/core';
 import { expect, it } from 'vitest';
-import { sampleEvent, sampleEvents } from '../../conformance/src/audit-sink.ts';
 import { type FileJournal, fileJournal, JournalWriteError } from '../src/index.ts';
 import { nextLine, startChild } from './child.ts';
 import { largeEvents } from './large-events.ts';
@@ -97,13 +97,13 @@ it.skipIf(!mayMount)(
   `answers in time when the disk hangs, and counts a late write once${unlessMounting}`,
   async () => {
     const disk = await thinExt4('40m');
-    const journal = fileJournal(disk.directory, { deadlineMs: 200 });
+    const journal = fileJournal(disk.directory, { deadlineMs: 1_000 });
     await journal.append([sampleEvent(0)]);
     const thaw = disk.freeze();
     const began = performance.now();
     expect(await refusal(journal.append([sampleEvent(1)]))).toMatchObject({ errno: 'ETIMEDOUT' });
     expect(await refusal(journal.append([sampleEvent(2)]))).toMatchObject({ errno: 'ETIMEDOUT' });
-    expect(performance.now() - began).toBeLessThan(2_000);
+    expect(performance.now() - began).toBeLessThan(10_000);
     expect(await journal.head()).toMatchObject({ seq: 0 });
     thaw();
     await journal.append(sampleEvents(1, 3));
