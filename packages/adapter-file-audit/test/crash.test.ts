@@ -17,8 +17,8 @@ const range = (from: number, to: number): number[] =>
 async function killWriting(child: Child, next: number, roundSeed: number) {
   const random = seeded(roundSeed);
   child.say(String(next));
-  const kill = (): void => void after(random() * 15).then(() => child.process.kill('SIGKILL'));
-  let untilKill = Math.floor(random() * 3);
+  const kill = (): void => void after(random() * 4).then(() => child.process.kill('SIGKILL'));
+  let untilKill = Math.floor(random() * 12);
   let acknowledged = next;
   let tried = next;
   for await (const line of child.lines) {

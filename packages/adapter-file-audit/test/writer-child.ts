@@ -17,7 +17,7 @@ const [start] = await once(process.stdin, 'data');
 say('ready');
 const journal = fileJournal(directory);
 for (let first = Number(String(start)); ; ) {
-  const count = 1 + Math.floor(random() ** 2 * 200);
+  const count = 1 + Math.floor(random() ** 2 * 40);
   const events = largeEvents(first, count);
   say(`try ${first} ${count}`);
   await journal.append(events);
