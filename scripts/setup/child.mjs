@@ -3,21 +3,19 @@ import { existsSync } from 'node:fs';
 
 const forwarded = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
 
-/** A Ctrl-C reaches npm and its child, and npm passes it on: within this time the same signal counts once. */
-const repeatMs = 500;
-
 /**
  * Runs a command in its own process group until it ends. Signals to this process go to the whole group, and on Linux
  * the command also gets SIGTERM if this process dies without being able to pass anything on.
  *
  * @param {string} command
  * @param {readonly string[]} args
- * @param {import('node:child_process').SpawnOptions & { deadlineMs?: number, graceMs?: number, onOutput?: (text: string) => void }} options
+ * @param {import('node:child_process').SpawnOptions & { deadlineMs?: number, graceMs?: number, repeatMs?: number, onOutput?: (text: string) => void }} options
  *   `deadlineMs`: the group is killed after it (default: never). `graceMs`: how long after a first signal the group is
- *   killed (default: never). `onOutput`: gets what a piped stdout and stderr say.
+ *   killed (default: never). `repeatMs`: within this time the same signal counts once (default 500), since a Ctrl-C reaches
+ *   npm and its child, and npm passes it on. `onOutput`: gets what a piped stdout and stderr say.
  * @returns {Promise<{ code: number | null, signal: NodeJS.Signals | null, late: boolean }>}
  */
-export function runChild(command, args, { deadlineMs, graceMs, onOutput, ...options }) {
+export function runChild(command, args, { deadlineMs, graceMs, repeatMs = 500, onOutput, ...options }) {
   return new Promise((resolve, reject) => {
     const [file, argv] = boundToParent(command, args);
     const child = spawn(file, argv, { ...options, detached: true });
