@@ -101,7 +101,7 @@ export async function* ownAgents(ks: Killswitch): AsyncGenerator<Agent> {
       { everything: true },
       cursor === undefined ? { limit: 500 } : { limit: 500, cursor },
     );
-    for (const agent of page.items) if (agent.hostId === ks.hostId) yield agent;
+    yield* page.items;
     cursor = page.cursor;
   } while (cursor !== undefined);
 }

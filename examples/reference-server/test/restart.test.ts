@@ -98,10 +98,11 @@ it('agents outlive a crash of the server, and the next one can still kill them',
   );
 
   const second = await site.boot();
-  expect((await second.call('GET', `/agents/${gone}/status`, tokens.mia)).body).toMatchObject({
-    status: 'failed',
-    error: expect.any(String),
-  });
+  const ended = await until(
+    () => second.call('GET', `/agents/${gone}/status`, tokens.mia),
+    (answer) => answer.body.status !== 'running',
+  );
+  expect(ended.body).toMatchObject({ status: 'failed', error: expect.any(String) });
   expect((await second.call('GET', `/agents/${alive}/status`, tokens.mia)).body).toMatchObject({
     status: 'running',
     handle: { runtime: 'process', pid: expect.any(Number) },

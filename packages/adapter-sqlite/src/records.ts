@@ -1,6 +1,8 @@
 import {
   type Agent,
+  type Approval,
   agentSchema,
+  approvalSchema,
   type Gate,
   gateSchema,
   type StopOrder,
@@ -40,6 +42,10 @@ export class Records {
 
   order(row: RecordRow): StopOrder {
     return this.read('orders', row, stopOrderSchema, (order) => order.orderId);
+  }
+
+  approval(row: RecordRow): Approval {
+    return this.read('approvals', row, approvalSchema, (approval) => approval.principal.id);
   }
 
   gate(row: RecordRow): Gate {

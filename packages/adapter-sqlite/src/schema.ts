@@ -21,11 +21,11 @@ export const migrations: readonly string[] = [
     record TEXT NOT NULL
   ) STRICT;
 
-  -- Live agents only.
-  CREATE TABLE agent_scopes (
-    scope_key TEXT NOT NULL,
+  -- Under which keys an agent is listed now.
+  CREATE TABLE listings (
+    list_key TEXT NOT NULL,
     seq INTEGER NOT NULL,
-    PRIMARY KEY (scope_key, seq)
+    PRIMARY KEY (list_key, seq)
   ) STRICT, WITHOUT ROWID;
 
   -- A kill record may name an order that was decided while this file could not be written.
@@ -54,5 +54,19 @@ export const migrations: readonly string[] = [
     record TEXT NOT NULL
   ) STRICT;
   CREATE INDEX gates_by_scope ON gates (scope_key);
+
+  -- orders: the ids of the orders that are approved to be released, sorted, separated by spaces.
+  CREATE TABLE approvals (
+    seq INTEGER PRIMARY KEY,
+    orders TEXT NOT NULL,
+    principal_id TEXT NOT NULL,
+    record TEXT NOT NULL,
+    UNIQUE (orders, principal_id)
+  ) STRICT;
+
+  CREATE TABLE leases (
+    host_id TEXT PRIMARY KEY,
+    until INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
   `,
 ];

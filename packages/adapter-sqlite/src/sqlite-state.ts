@@ -4,16 +4,19 @@ import { setImmediate } from 'node:timers/promises';
 import {
   type Admission,
   type Agent,
+  type Approval,
   canonical,
   type Gate,
   gateOf,
   InvalidConfigurationError,
   InvalidInputError,
   isLive,
+  type Lease,
+  type ListKey,
+  listKeysOf,
   type Page,
   type PageRequest,
   type Placement,
-  type ScopeKey,
   type StateStore,
   type StopOrder,
   scopeKey,
@@ -111,7 +114,7 @@ class SqliteStateStore implements SqliteState {
       else if (task.workspaceId !== workspaceId || task.ownerId !== ownerId)
         return { result: 'task-conflict' };
       const stored = sql.insertAgent.get(agent.agentId, agent.revision, agent.status, canonical(agent));
-      sql.enlist.run(stored?.seq ?? null, keys);
+      sql.enlist.run(stored?.seq ?? null, JSON.stringify(listKeysOf(agent)));
       return { result: 'admitted' };
     }, this.admissions);
   }
@@ -140,8 +143,8 @@ class SqliteStateStore implements SqliteState {
     return won;
   }
 
-  listScope(key: ScopeKey, page: PageRequest): Promise<Page<Agent>> {
-    return this.list(page, (after, limit) => this.statements.inScope.all(key, after, limit));
+  listAgents(key: ListKey, page: PageRequest): Promise<Page<Agent>> {
+    return this.list(page, (after, limit) => this.statements.listed.all(key, after, limit));
   }
 
   listOrder(orderId: string, page: PageRequest): Promise<Page<Agent>> {
@@ -188,12 +191,32 @@ class SqliteStateStore implements SqliteState {
     return this.reads.run(() => this.statements.gates.all().map((row) => this.records.gate(row)));
   }
 
-  release(key: ScopeKey): Promise<readonly Gate[]> {
+  approve(approval: Approval): Promise<readonly Approval[]> {
     return this.write((sql) => {
-      const gates = sql.releasable.all(key).map((row) => this.records.gate(row));
-      if (gates.length > 0) sql.release.run(key);
+      const orders = approval.orderIds.join(' ');
+      sql.insertApproval.run(orders, approval.principal.id, canonical(approval));
+      return sql.approvals.all(orders).map((row) => this.records.approval(row));
+    });
+  }
+
+  release(orderIds: readonly string[]): Promise<readonly Gate[]> {
+    return this.write((sql) => {
+      const ids = JSON.stringify(orderIds);
+      const gates = sql.releasable.all(ids).map((row) => this.records.gate(row));
+      sql.release.run(ids);
+      sql.dropApprovals.run(ids);
       return gates;
     });
+  }
+
+  renewLease({ hostId, until }: Lease): Promise<void> {
+    return this.write((sql) => void sql.renewLease.run(hostId, until));
+  }
+
+  listLeases(): Promise<readonly Lease[]> {
+    return this.reads.run(() =>
+      this.statements.leases.all().map((row) => ({ hostId: row.host_id, until: row.until })),
+    );
   }
 
   watch(changed: () => void): () => void {
@@ -211,7 +234,7 @@ class SqliteStateStore implements SqliteState {
 
   private list(
     page: PageRequest,
-    rowsAfter: (seq: number, limit: number) => ReturnType<Statements['inScope']['all']>,
+    rowsAfter: (seq: number, limit: number) => ReturnType<Statements['listed']['all']>,
   ): Promise<Page<Agent>> {
     return this.reads.run(() =>
       agentPage(
@@ -228,9 +251,10 @@ class SqliteStateStore implements SqliteState {
     const stored = sql.agentState.get(next.agentId);
     if (stored === undefined || stored.revision !== next.revision - 1) return false;
     sql.updateAgent.run(next.revision, next.status, canonical(next), stored.seq);
-    if (isLive(next) === ended.has(stored.status)) {
-      const change = isLive(next) ? sql.enlist : sql.delist;
-      change.run(stored.seq, JSON.stringify(scopeKeysOf(next)));
+    // While it lives its keys do not change.
+    if (!isLive(next) || ended.has(stored.status)) {
+      sql.delist.run(stored.seq, JSON.stringify(everyKeyOf(next)));
+      sql.enlist.run(stored.seq, JSON.stringify(listKeysOf(next)));
     }
     if (next.status === 'killing' || next.status === 'killed') {
       sql.join.run(stored.seq, JSON.stringify(next.kill.orderIds));
@@ -258,6 +282,11 @@ class SqliteStateStore implements SqliteState {
 
 /** The opposite of `isLive`, for a status alone. */
 const ended: ReadonlySet<Agent['status']> = new Set(['completed', 'failed', 'killed']);
+
+/** Under whatever key it may be listed, now or before. */
+function everyKeyOf(agent: Agent): ListKey[] {
+  return [...scopeKeysOf(agent), `host:${agent.hostId}`, `cleanup:${agent.hostId}`];
+}
 
 function isSettled(order: StopOrder): number {
   return order.settledAt === undefined ? 0 : 1;

@@ -13,11 +13,11 @@ export const sql = {
   agentAt: 'SELECT seq, agent_id AS id, record FROM agents WHERE seq = ?',
   insertAgent: 'INSERT INTO agents (agent_id, revision, status, record) VALUES (?, ?, ?, ?) RETURNING seq',
   updateAgent: 'UPDATE agents SET revision = ?, status = ?, record = ? WHERE seq = ?',
-  enlist: 'INSERT OR IGNORE INTO agent_scopes (seq, scope_key) SELECT ?, value FROM json_each(?)',
-  delist: 'DELETE FROM agent_scopes WHERE seq = ? AND scope_key IN (SELECT value FROM json_each(?))',
+  enlist: 'INSERT OR IGNORE INTO listings (seq, list_key) SELECT ?, value FROM json_each(?)',
+  delist: 'DELETE FROM listings WHERE seq = ? AND list_key IN (SELECT value FROM json_each(?))',
   join: 'INSERT OR IGNORE INTO order_agents (seq, order_id) SELECT ?, value FROM json_each(?)',
-  inScope: `SELECT a.seq, a.agent_id AS id, a.record FROM agent_scopes s CROSS JOIN agents a ON a.seq = s.seq
-    WHERE s.scope_key = ? AND s.seq > ? ORDER BY s.seq LIMIT ?`,
+  listed: `SELECT a.seq, a.agent_id AS id, a.record FROM listings l CROSS JOIN agents a ON a.seq = l.seq
+    WHERE l.list_key = ? AND l.seq > ? ORDER BY l.seq LIMIT ?`,
   inOrder: `SELECT a.seq, a.agent_id AS id, a.record FROM order_agents o CROSS JOIN agents a ON a.seq = o.seq
     WHERE o.order_id = ? AND o.seq > ? ORDER BY o.seq LIMIT ?`,
 
@@ -38,8 +38,19 @@ export const sql = {
   gates: 'SELECT order_id AS id, record FROM gates ORDER BY seq',
   insertGate: 'INSERT INTO gates (order_id, scope_key, opens, record) VALUES (?, ?, ?, ?)',
   settleGate: `DELETE FROM gates WHERE order_id = ? AND opens = 'at-settle'`,
-  releasable: `SELECT order_id AS id, record FROM gates WHERE scope_key = ? AND opens = 'on-release' ORDER BY seq`,
-  release: `DELETE FROM gates WHERE scope_key = ? AND opens = 'on-release'`,
+  releasable: `SELECT order_id AS id, record FROM gates
+    WHERE order_id IN (SELECT value FROM json_each(?)) AND opens = 'on-release' ORDER BY seq`,
+  release: `DELETE FROM gates WHERE order_id IN (SELECT value FROM json_each(?)) AND opens = 'on-release'`,
+
+  insertApproval: 'INSERT OR IGNORE INTO approvals (orders, principal_id, record) VALUES (?, ?, ?)',
+  approvals: 'SELECT principal_id AS id, record FROM approvals WHERE orders = ? ORDER BY seq',
+  // Every approval names few orders and there are few approvals: a scan is what it takes.
+  dropApprovals: `DELETE FROM approvals WHERE EXISTS
+    (SELECT 1 FROM json_each(?) o WHERE instr(' ' || orders || ' ', ' ' || o.value || ' ') > 0)`,
+
+  renewLease: `INSERT INTO leases (host_id, until) VALUES (?, ?)
+    ON CONFLICT (host_id) DO UPDATE SET until = max(until, excluded.until)`,
+  leases: 'SELECT host_id, until FROM leases ORDER BY host_id',
 } as const;
 
 /** A row that holds a record. */
@@ -57,7 +68,8 @@ interface Rows {
   agentState: { readonly seq: number; readonly revision: number; readonly status: Agent['status'] };
   agentAt: AgentRow;
   insertAgent: { readonly seq: number };
-  inScope: AgentRow;
+  listed: AgentRow;
+  leases: { readonly host_id: string; readonly until: number };
   inOrder: AgentRow;
   orderState: { readonly revision: number };
   version: { readonly user_version: number };

@@ -38,7 +38,7 @@ async function swept(
 }
 
 const inScope = (key: string, limit: number) => (cursor?: string) =>
-  store.listScope(key, { limit, ...(cursor === undefined ? {} : { cursor }) });
+  store.listAgents(key, { limit, ...(cursor === undefined ? {} : { cursor }) });
 
 it.each([1, 2, 3, 5, 6, 100])(
   'a sweep reaches every other agent and then rejects, page size %i',
@@ -55,11 +55,11 @@ it.each([1, 2, 3, 5, 6, 100])(
 it('a scope whose only agent cannot be read is not empty', async () => {
   await store.admit(agentOf('a'));
   damage(`UPDATE agents SET record = 'null' WHERE agent_id = 'a'`);
-  await expect(store.listScope('agent:a', { limit: 10 })).rejects.toMatchObject({
+  await expect(store.listAgents('agent:a', { limit: 10 })).rejects.toMatchObject({
     code: 'state-record',
     id: 'a',
   });
-  expect(await store.listScope('agent:b', { limit: 10 })).toEqual({ items: [] });
+  expect(await store.listAgents('agent:b', { limit: 10 })).toEqual({ items: [] });
 });
 
 it('an order lists every other agent and then rejects', async () => {
@@ -91,7 +91,7 @@ it('a gate that cannot be read refuses admission to its scope and no other (I10)
   expect(await store.getAgent('a')).toBeUndefined();
   expect(await store.admit(agentOf('b', 'another'))).toEqual({ result: 'admitted' });
   await expect(store.listGates()).rejects.toMatchObject({ id: 'order' });
-  await expect(store.release('workspace:w')).rejects.toMatchObject({ id: 'order' });
+  await expect(store.release(['order'])).rejects.toMatchObject({ id: 'order' });
   await expect(store.admit(agentOf('a'))).rejects.toMatchObject({ table: 'gates' });
 });
 
@@ -121,7 +121,7 @@ it('an order id is never used for two orders', async () => {
 
 it('a cursor of somebody else is refused', async () => {
   for (const cursor of ['', 'x', '-1', '1!', '9'.repeat(40)]) {
-    await expect(store.listScope('everything', { limit: 1, cursor })).rejects.toMatchObject({
+    await expect(store.listAgents('everything', { limit: 1, cursor })).rejects.toMatchObject({
       code: 'invalid-input',
     });
   }

@@ -61,7 +61,7 @@ it('reads do not wait for a writer', async () => {
   const store = opened(file, { busyMs: 20_000 });
   const waiting = store.admit(agentOf('a'));
   expect(await store.getAgent('a')).toBeUndefined();
-  expect(await store.listScope('everything', { limit: 10 })).toEqual({ items: [] });
+  expect(await store.listAgents('everything', { limit: 10 })).toEqual({ items: [] });
   expect(await store.listOpenOrders()).toEqual([]);
   store.close();
   await expect(waiting).rejects.toMatchObject({ code: 'state-closed' });

@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, it } from 'vitest';
 import { type StateStoreFactory, stateStoreClauses } from '@agent-killswitch/conformance';
+import { describe, it } from 'vitest';
 import { type SqliteState, sqliteState } from '../src/index.ts';
 
 function sqliteFactory(): StateStoreFactory {

@@ -12,7 +12,7 @@ it('a disk that takes no more refuses admission by name, and still reads; nothin
   expect(Number(admitted)).toBeGreaterThan(10);
   expect(listed).toBe(admitted);
   const store = opened(file);
-  expect((await store.listScope('everything', { limit: 1_000 })).items).toHaveLength(Number(admitted));
+  expect((await store.listAgents('everything', { limit: 1_000 })).items).toHaveLength(Number(admitted));
   expect(await store.admit(agentOf('after'))).toEqual({ result: 'admitted' });
 });
 

@@ -63,7 +63,7 @@ describe('a new file', () => {
     for (const child of children) expect(await child.hear()).toBe('ready');
     for (const child of children) child.tell('w');
     for (const child of children) expect(await child.hear()).toBe('begun');
-    const found = await opened(file).listScope('workspace:w', { limit: 1_000 });
+    const found = await opened(file).listAgents('workspace:w', { limit: 1_000 });
     expect(new Set(found.items.map((agent) => agent.agentId.slice(0, 4)))).toEqual(
       new Set(['w-c0', 'w-c1', 'w-c2', 'w-c3']),
     );

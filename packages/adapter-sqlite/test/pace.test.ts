@@ -16,7 +16,7 @@ it('admits one by one, sweeps and claims 10,000 agents', async () => {
   const listed: Agent[] = [];
   let cursor: string | undefined;
   do {
-    const page = await store.listScope('everything', {
+    const page = await store.listAgents('everything', {
       limit: 1_000,
       ...(cursor === undefined ? {} : { cursor }),
     });

@@ -5,10 +5,12 @@ import { sqliteState } from '../src/index.ts';
 import { sql } from '../src/statements.ts';
 import { temporaryFolder } from './support.ts';
 
-/** What may be read in full: the keys that a call was given, every gate that stands, every open order. */
+/** What may be read in full: the keys that a call was given, gates that stand, open orders, approvals, leases: all few. */
 const readInFull: Record<string, RegExp> = {
   gates: /^SCAN gates$/,
   openOrders: /^SCAN orders USING INDEX open_orders$/,
+  dropApprovals: /^SCAN (approvals|o VIRTUAL TABLE INDEX 1:)$/,
+  leases: /^SCAN leases$/,
 };
 const keysGiven = /^SCAN json_each VIRTUAL TABLE INDEX/;
 
@@ -30,11 +32,11 @@ it('no statement scans a table', () => {
     ).toEqual([]);
   }
   const planOf = (name: string) => plans.find((plan) => plan.name === name)?.steps.join('\n') ?? '';
-  expect(planOf('inScope')).toContain('SEARCH s USING PRIMARY KEY (scope_key=? AND seq>?)');
-  expect(planOf('inScope')).not.toContain('TEMP B-TREE');
+  expect(planOf('listed')).toContain('SEARCH l USING PRIMARY KEY (list_key=? AND seq>?)');
+  expect(planOf('listed')).not.toContain('TEMP B-TREE');
   expect(planOf('inOrder')).toContain('SEARCH o USING PRIMARY KEY (order_id=? AND seq>?)');
   expect(planOf('gateOn')).toContain('SEARCH gates USING INDEX gates_by_scope (scope_key=?)');
   expect(planOf('agentState')).toContain('(agent_id=?)');
   expect(planOf('openOrder')).toContain('SEARCH orders USING INDEX open_orders (scope_key=? AND opens=?)');
-  expect(planOf('delist')).toContain('SEARCH agent_scopes USING PRIMARY KEY (scope_key=? AND seq=?)');
+  expect(planOf('delist')).toContain('SEARCH listings USING PRIMARY KEY (list_key=? AND seq=?)');
 });

@@ -64,7 +64,7 @@ async function listedIn(store: StateStore, key: string): Promise<Set<string>> {
   const ids = new Set<string>();
   let cursor: string | undefined;
   do {
-    const page = await store.listScope(key, { limit: 1_000, ...(cursor === undefined ? {} : { cursor }) });
+    const page = await store.listAgents(key, { limit: 1_000, ...(cursor === undefined ? {} : { cursor }) });
     for (const agent of page.items) ids.add(agent.agentId);
     cursor = page.cursor;
   } while (cursor !== undefined);

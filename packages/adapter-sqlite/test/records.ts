@@ -23,6 +23,6 @@ export function claimedBy(agent: Agent, orderId: string): Agent {
 export function orderOf(orderId: string, scope: Scope, opens: StopOrder['opens'] = 'at-settle'): StopOrder {
   return {
     ...{ orderId, revision: 0, hostId: 'h', scope, opens, principal: { id: 'p', kind: 'user' } },
-    ...{ reason: 'because', policyVersion: '1', requestedAt: 1, forceAt: 2, deadlineAt: 3 },
+    ...{ reason: 'because', policyVersion: '1', requestedAt: 1, killAt: 1, forceAt: 2, deadlineAt: 3 },
   };
 }

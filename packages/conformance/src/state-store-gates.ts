@@ -47,7 +47,7 @@ export const gateClauses: readonly StateStoreClause[] = [
     await expectSettles(store, kill);
     await expectShut(store, agentOf('a'));
     await store.placeOrder(orderOf('kill-2', { everything: true }));
-    await store.release('everything');
+    await store.release(['stop']);
     await expectShut(store, agentOf('a'));
   }),
 
@@ -60,7 +60,7 @@ export const gateClauses: readonly StateStoreClause[] = [
   }),
 
   clause(
-    'release removes and returns the gates on its scope that open on-release, and no others',
+    'release removes and returns the gates of its orders that open on-release, and no others',
     async ({ store }) => {
       const held = [
         orderOf('1', { workspace: 'w' }, 'on-release', epoch + 1),
@@ -71,10 +71,10 @@ export const gateClauses: readonly StateStoreClause[] = [
       ];
       for (const order of held) await store.placeOrder(order);
       const [mine, ...others] = held as [StopOrder, ...StopOrder[]];
-      expectSame(await store.release('workspace:w'), [gateOf(mine)], 'the released gates');
+      expectSame(await store.release(['1', '2', '3']), [gateOf(mine)], 'the released gates');
       expectSame(await store.listGates(), others.map(gateOf), 'the gates that stand');
-      expectSame(await store.release('workspace:w'), [], 'a second release');
-      expectSame(await store.release('workspace:nowhere'), [], 'a release without a gate');
+      expectSame(await store.release(['1', '2', '3']), [], 'a second release');
+      expectSame(await store.release(['nowhere']), [], 'a release of an order without a gate');
       expectThat((await store.listOpenOrders()).length === 5, 'a release settles no order');
     },
   ),
@@ -82,11 +82,11 @@ export const gateClauses: readonly StateStoreClause[] = [
   clause('release opens the scope for admission (I9)', async ({ store }) => {
     await store.placeOrder(orderOf('order', { everything: true }, 'on-release'));
     await expectShut(store, agentOf('a'));
-    await store.release('everything');
+    await store.release(['order']);
     await admitted(store, agentOf('a'));
   }),
 
-  clause('release returns every gate of a scope that was shut more than once', async ({ store }) => {
+  clause('release returns every gate that it names, in the order of their placing', async ({ store }) => {
     const orders = [
       orderOf('1', { task: 't' }, 'on-release'),
       orderOf('2', { task: 't' }, 'on-release', epoch + 1),
@@ -95,14 +95,12 @@ export const gateClauses: readonly StateStoreClause[] = [
       await store.placeOrder(order);
       await expectSettles(store, order);
     }
-    expectSame(await store.release('task:t'), orders.map(gateOf), 'the released gates');
+    expectSame(await store.release(['2', '1']), orders.map(gateOf), 'the released gates');
   }),
 
   clause('of releases racing for one gate, one returns it (I4)', async ({ store, second }) => {
     await store.placeOrder(orderOf('order', { everything: true }, 'on-release'));
-    const racers = Array.from({ length: 10 }, (_, at) =>
-      (at % 2 === 0 ? store : second).release('everything'),
-    );
+    const racers = Array.from({ length: 10 }, (_, at) => (at % 2 === 0 ? store : second).release(['order']));
     const gates: Gate[] = (await Promise.all(racers)).flat();
     expectThat(gates.length === 1, `the gate is returned once, not ${gates.length} times`);
   }),

@@ -70,7 +70,7 @@ export const idClauses: readonly StateStoreClause[] = [
       );
     }
     for (const id of hostile) {
-      const released = await store.release(scopeKey({ task: id }));
+      const released = await store.release([id]);
       expectThat(
         released.length === 1 && released[0]?.orderId === id,
         `the gate on task "${id}" is released alone`,

@@ -17,7 +17,7 @@ import {
 
 export const listingClauses: readonly StateStoreClause[] = [
   clause(
-    'listScope lists an agent under each of its scope keys, ancestors included, and no other',
+    'listAgents lists an agent under each of its scope keys, ancestors included, and no other',
     async ({ store }) => {
       const root = agentOf('root', { taskId: 't1', workspaceId: 'w1', backendId: 'b1' });
       const parent = childOf(root, 'parent');
@@ -43,7 +43,7 @@ export const listingClauses: readonly StateStoreClause[] = [
     },
   ),
 
-  clause('listScope lists the live agents only: spawning, running and killing', async ({ store }) => {
+  clause('listAgents lists the live agents only: spawning, running and killing', async ({ store }) => {
     const changes = { spawning: [], running: [running], killing: [claimed], late: [running, claimed] };
     const ends = { completed: [completed], failed: [running, failed], killed: [running, claimed, killed] };
     for (const [id, steps] of Object.entries({ ...changes, ...ends })) {
@@ -57,7 +57,7 @@ export const listingClauses: readonly StateStoreClause[] = [
     expectIds(await inScope(store, 'agent:killing'), ['killing'], 'the scope of a killing agent');
   }),
 
-  clause('listScope gives the record as it was last stored', async ({ store }) => {
+  clause('listAgents gives the record as it was last stored', async ({ store }) => {
     const [agent] = (await admitted(store, agentOf('a'))) as [Agent];
     const last = await changed(store, agent, running, claimed);
     expectSame(await inScope(store, 'everything'), [last], 'the listing');

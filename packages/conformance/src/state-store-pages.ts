@@ -26,7 +26,7 @@ export async function everyItem(
 }
 
 export async function inScope(store: StateStore, key: ScopeKey, limit = 100): Promise<Agent[]> {
-  return everyItem((page) => store.listScope(key, page), limit);
+  return everyItem((page) => store.listAgents(key, page), limit);
 }
 
 export async function inOrder(store: StateStore, orderId: string, limit = 100): Promise<Agent[]> {

@@ -5,7 +5,7 @@ import { everyItem, expectIds, inScope } from './state-store-pages.ts';
 import { admitted, agentOf, changed, claimed, completed, killed } from './state-store-records.ts';
 
 export const pagingClauses: readonly StateStoreClause[] = [
-  clause('listScope pages: at most the limit, every agent once, an end', async ({ store }) => {
+  clause('listAgents pages: at most the limit, every agent once, an end', async ({ store }) => {
     const agents = await admitted(store, ...numbered(25));
     const ids = agents.map((agent) => agent.agentId);
     for (const limit of [1, 7, 25, 26, 10_000]) {
@@ -19,7 +19,7 @@ export const pagingClauses: readonly StateStoreClause[] = [
       const agents = await admitted(store, ...numbered(40));
       const ended = new Set<string>();
       const listed = await everyItem(
-        (page) => store.listScope('workspace:w', page),
+        (page) => store.listAgents('workspace:w', page),
         4,
         async (items, page) => {
           const upcoming = agents[39 - page];
@@ -43,7 +43,7 @@ export const pagingClauses: readonly StateStoreClause[] = [
     const agents = await admitted(store, ...numbered(30));
     const claims = new Map<string, Agent>();
     const listed = await everyItem(
-      (page) => store.listScope('everything', page),
+      (page) => store.listAgents('everything', page),
       4,
       async (items, page) => {
         for (const agent of [...items, agents[(page * 7) % 30]]) {
@@ -61,7 +61,7 @@ export const pagingClauses: readonly StateStoreClause[] = [
   clause('a sweep that kills what each page lists reaches every agent', async ({ store }) => {
     const agents = await admitted(store, ...numbered(30));
     const listed = await everyItem(
-      (page) => store.listScope('backend:b', page),
+      (page) => store.listAgents('backend:b', page),
       4,
       async (items) => {
         for (const agent of items) await changed(store, agent, claimed, killed);

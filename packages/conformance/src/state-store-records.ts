@@ -85,6 +85,7 @@ export function orderOf(
     reason: 'because',
     policyVersion: '1',
     requestedAt,
+    killAt: requestedAt,
     forceAt: requestedAt + 2_000,
     deadlineAt: requestedAt + 5_000,
   };

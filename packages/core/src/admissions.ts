@@ -45,7 +45,7 @@ export class Admissions {
 
   /** See `Killswitch.admit`. */
   async admit(input: NewAgent): Promise<Agent> {
-    const { book, clock, hostId, stops, events } = this.#host;
+    const { book, clock, hostId, stops, events, cleanup } = this.#host;
     const wanted = parseInput('agent', newAgentSchema, input);
     const agent: Agent = {
       ...wanted,
@@ -53,7 +53,7 @@ export class Admissions {
       hostId,
       revision: 0,
       handles: [],
-      ledger: [],
+      ledger: cleanup.plan(),
       spawnedAt: clock.now(),
       status: 'spawning',
     };

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { idSchema, timeSchema } from './identifiers.ts';
+import { type ListKey, scopeKeysOf } from './scope.ts';
 
 /**
  * A route by which a runtime reaches an agent, for example `{ runtime: 'process', pid: 71, startTime: 9941 }`. What
@@ -104,6 +105,15 @@ export type Task = z.infer<typeof taskSchema>;
 /** Whether the agent may still do anything: it has no observed or reported end. */
 export function isLive(agent: Agent): boolean {
   return agent.status === 'spawning' || agent.status === 'running' || agent.status === 'killing';
+}
+
+/**
+ * The keys under which a store lists this agent: while it lives, its scopes and its host; after that, as long as its
+ * ledger has pending steps, its host's cleanup; then none.
+ */
+export function listKeysOf(agent: Agent): ListKey[] {
+  if (isLive(agent)) return [...scopeKeysOf(agent), `host:${agent.hostId}`];
+  return agent.ledger.some((entry) => entry.status === 'pending') ? [`cleanup:${agent.hostId}`] : [];
 }
 
 /** Whether a kill can still claim it (REQUIREMENTS B1, B2). */

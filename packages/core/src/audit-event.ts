@@ -103,7 +103,7 @@ export const auditEventSchema = z.discriminatedUnion('type', [
     denial: z.string(),
     policyVersion: z.string(),
   }),
-  /** A release was granted; written before the gates open. */
+  /** A release was asked for by someone entitled; written before any gate opens. */
   z.strictObject({
     ...base,
     type: z.literal('release.requested'),
@@ -112,6 +112,8 @@ export const auditEventSchema = z.discriminatedUnion('type', [
     principal: actorSchema,
     reason: reasonSchema,
     policyVersion: z.string(),
+    /** The orders whose gates it is about. */
+    orderIds: z.array(idSchema),
   }),
   /** The gates of these orders are open. Nothing was restarted (I9). */
   z.strictObject({
@@ -122,6 +124,8 @@ export const auditEventSchema = z.discriminatedUnion('type', [
     principal: actorSchema,
     reason: reasonSchema,
     orderIds: z.array(idSchema),
+    /** Everybody whose approval it took, the principal included. */
+    approvedBy: z.array(actorSchema),
   }),
 ]);
 export type AuditEvent = z.infer<typeof auditEventSchema>;

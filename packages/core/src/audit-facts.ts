@@ -86,7 +86,7 @@ function ofOrder(order: StopOrder, type: string, hostId: string, at: number) {
     time: iso(at),
     hostId,
     ...workspace,
-    operation: operationOf(order.scope, order.opens),
+    operation: operationOf(order),
     scope: order.scope,
     principal: order.principal,
     reason: order.reason,

@@ -11,7 +11,7 @@ import type { GuardedEvents } from './events.ts';
 import { type Effect, type LifecycleEvent, transition } from './lifecycle.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Page, PageRequest, StateStore } from './ports/state-store.ts';
-import { type ScopeKey, scopeKeysOf } from './scope.ts';
+import { type ListKey, type ScopeKey, scopeKeysOf } from './scope.ts';
 
 /** After an unanswered call the store is left alone this long: calls fail at once, so that a kill waits only once. */
 const restMs = 1_000;
@@ -81,8 +81,8 @@ export class Book {
     }
   }
 
-  listScope(key: ScopeKey, page: PageRequest): Promise<Page<Agent>> {
-    return this.ask('listing a scope', (store) => store.listScope(key, page));
+  listAgents(key: ListKey, page: PageRequest): Promise<Page<Agent>> {
+    return this.ask('listing agents', (store) => store.listAgents(key, page));
   }
 
   /** This host's own live agents in a scope, from memory. */

@@ -26,6 +26,8 @@ export interface KillswitchOptions {
   /** Default: {@link rolePolicy}. */
   readonly authorizer?: Authorizer;
   readonly deadlines?: Partial<Deadlines>;
+  /** `approvals`: how many different people have to ask for a release before gates open, 1 to 10. Default 1. */
+  readonly release?: { readonly approvals: number };
   /** Default: the machine's. */
   readonly clock?: Clock;
   /** Default: Web Crypto. */
@@ -44,9 +46,12 @@ export interface Deadlines {
   readonly cleanup: number;
   /** For one call on the state store. Default 500. */
   readonly state: number;
+  /** How long this host counts as alive after its last word in the state store. Default 15,000. */
+  readonly lease: number;
 }
 
-export interface Settings extends Required<Omit<KillswitchOptions, 'deadlines' | 'runtimes'>> {
+export interface Settings extends Required<Omit<KillswitchOptions, 'deadlines' | 'runtimes' | 'release'>> {
+  readonly approvals: number;
   readonly runtimes: ReadonlyMap<string, Runtime>;
   readonly deadlines: Deadlines;
 }
@@ -74,11 +79,14 @@ const schema = z.strictObject({
     'admit',
     'getAgent',
     'swapAgents',
-    'listScope',
+    'listAgents',
     'placeOrder',
     'swapOrder',
     'listOpenOrders',
+    'approve',
     'release',
+    'renewLease',
+    'listLeases',
     'watch',
   ),
   audit: having('append', 'read', 'head'),
@@ -86,9 +94,10 @@ const schema = z.strictObject({
   cleanup: z.array(cleanupStep).optional(),
   authorizer: having('decide').optional(),
   deadlines: z
-    .strictObject({ forceAfter: ms, confirmWithin: ms, cleanup: ms, state: ms })
+    .strictObject({ forceAfter: ms, confirmWithin: ms, cleanup: ms, state: ms, lease: ms })
     .partial()
     .optional(),
+  release: z.strictObject({ approvals: z.number().int().min(1).max(10) }).optional(),
   clock: having('now', 'setTimer').optional(),
   randomBytes: fn.optional(),
   lastResort: fn.optional(),
@@ -104,6 +113,7 @@ export function settingsOf(options: KillswitchOptions): Settings {
     confirmWithin: 5_000,
     cleanup: 10_000,
     state: 500,
+    lease: 15_000,
     ...options?.deadlines,
   };
   if (deadlines.forceAfter >= deadlines.confirmWithin) {
@@ -122,6 +132,7 @@ export function settingsOf(options: KillswitchOptions): Settings {
     randomBytes: cryptoRandomBytes,
     lastResort: (line) => console.error(line),
     ...options,
+    approvals: options.release?.approvals ?? 1,
     runtimes: new Map(Object.entries(options.runtimes)),
     deadlines,
   };

@@ -10,6 +10,7 @@ export {
   type KillingAgent,
   type KillRecord,
   type LedgerEntry,
+  listKeysOf,
   type NewAgent,
   newAgentSchema,
   type Resource,
@@ -51,6 +52,7 @@ export { type Gate, gateOf, gateSchema } from './gate.ts';
 export { idSchema, maxReasonLength, reasonSchema } from './identifiers.ts';
 export { ulid } from './ids.ts';
 export { createKillswitch, type Killswitch, type KillswitchStatus } from './killswitch.ts';
+export { type Lease, leaseSchema } from './lease.ts';
 export {
   type Effect,
   type KillProgress,
@@ -81,9 +83,12 @@ export {
   principalSchema,
   type Role,
 } from './principal.ts';
-export type { KillRequest, ReleaseReport, Request, StopRequest } from './requests.ts';
+export { type Approval, approvalSchema } from './release.ts';
+export type { ReleaseReport } from './releases.ts';
+export type { GracefulRequest, KillRequest, Preview, Request, StopRequest } from './requests.ts';
 export { belongsTo, type RolePolicy, rolePolicy } from './role-policy.ts';
 export {
+  type ListKey,
   type Scope,
   type ScopeKey,
   type ScopeKind,

@@ -385,6 +385,138 @@ describe('gates', () => {
   });
 });
 
+describe('stop', () => {
+  it('gives the grace, then climbs the ladder', async () => {
+    const h = await harness();
+    const handles = [
+      await h.agent('a1', { task: 't', behaviour: 'graceful' }),
+      await h.agent('a2', { task: 't', behaviour: 'cooperative' }),
+      await h.agent('a3', { task: 't', behaviour: 'stubborn' }),
+    ];
+    const alive = () => handles.map((handle) => h.runtime.isAlive(handle));
+    const stop = h.ks.stop({ task: 't' }, { principal: alice, reason, graceMs: 3_000 });
+    await h.clock.advance(2_900);
+    expect(alive()).toEqual([false, true, true]);
+    await expect(h.agent('a4', { task: 't' })).rejects.toMatchObject({ code: 'gate-closed' });
+    await h.clock.advance(200);
+    expect(alive()).toEqual([false, false, true]);
+    await h.clock.advance(2_000);
+    expect(alive()).toEqual([false, false, false]);
+    expect(await h.during(200, stop)).toMatchObject({ settled: true, killed: 3 });
+    expect(h.events('order.requested')[0]).toMatchObject({ operation: 'stop-task' });
+  });
+
+  it('I7: a kill ends the grace of a stop under way; a stop does not soften a kill', async () => {
+    const h = await harness();
+    const handle = await h.agent('a1', { task: 't' });
+    const stop = h.ks.stop({ task: 't' }, { principal: alice, reason, graceMs: 60_000 });
+    await h.clock.advance(1_000);
+    const kill = h.ks.kill({ task: 't' }, { principal: alice, reason });
+    await h.clock.advance(100);
+    expect(h.runtime.isAlive(handle)).toBe(false);
+    expect((await h.during(200, kill)).orderId).toBe((await h.during(200, stop)).orderId);
+
+    const stubborn = await h.agent('b1', { task: 'u', behaviour: 'stubborn' });
+    const hard = h.ks.kill({ task: 'u' }, { principal: alice, reason });
+    const soft = h.ks.stop({ task: 'u' }, { principal: alice, reason, graceMs: 60_000 });
+    await h.clock.advance(2_100);
+    expect(h.runtime.isAlive(stubborn)).toBe(false);
+    await h.during(200, Promise.all([hard, soft]));
+  });
+});
+
+describe('preview', () => {
+  it('names who a kill would hit, and has no effect', async () => {
+    const h = await harness();
+    await h.agent('a1', { task: 't' });
+    await h.agent('a2', { task: 'u' });
+    await h.agent('a3', { workspace: 'w2', owner: 'zoe', task: 'v' });
+    await h.ks.completed('a2');
+    const preview = await h.ks.preview({ workspace: 'w1' }, admin);
+    expect(preview).toMatchObject({
+      total: 1,
+      byStatus: { running: 1 },
+      tasks: 1,
+      workspaces: 1,
+      agents: [{ agentId: 'a1' }],
+    });
+    expect(await h.ks.preview({ everything: true }, root)).toMatchObject({ total: 2, workspaces: 2 });
+    expect((await h.ks.status()).gates).toEqual([]);
+    expect(h.audit.events()).toEqual([]);
+    const report = await h.during(200, h.ks.kill({ workspace: 'w1' }, { principal: admin, reason }));
+    expect(report.outcomes.map((outcome) => outcome.agentId)).toEqual(
+      preview.agents.map((agent) => agent.agentId),
+    );
+  });
+
+  it('is for those who may kill', async () => {
+    const h = await harness();
+    await h.agent('a1', { task: 't' });
+    await expect(h.ks.preview({ task: 't' }, bob)).rejects.toMatchObject({ code: 'forbidden' });
+    await expect(h.ks.preview({ task: 't' }, stranger)).rejects.toMatchObject({ code: 'unknown-target' });
+  });
+});
+
+describe('release', () => {
+  it('with two approvals opens for two different people, over a restart, and not for one asking twice', async () => {
+    const h = await harness({ release: { approvals: 2 } });
+    await h.during(500, h.ks.emergencyStop({ principal: root, reason }));
+    const other = { ...root, id: 'rita' };
+    expect(await h.ks.release({ everything: true }, { principal: root, reason: 'ok' })).toMatchObject({
+      released: false,
+      needed: 2,
+    });
+    expect(await h.ks.release({ everything: true }, { principal: root, reason: 'ok!' })).toMatchObject({
+      released: false,
+    });
+    await expect(h.agent('a1')).rejects.toMatchObject({ code: 'gate-closed' });
+    await h.ks.close();
+    const again = await harness({ release: { approvals: 2 }, state: h.state, audit: h.audit });
+    expect(await again.ks.release({ everything: true }, { principal: other, reason: 'ok' })).toMatchObject({
+      released: true,
+      gates: [{ scope: { everything: true } }],
+      approvals: [{ principal: { id: 'root' } }, { principal: { id: 'rita' } }],
+    });
+    await again.agent('a1');
+    expect(h.events('release.requested')).toHaveLength(3);
+    expect(h.events('gate.released')).toMatchObject([{ approvedBy: [{ id: 'root' }, { id: 'rita' }] }]);
+  });
+
+  it('opens only what stood when it was asked for: a stop in between stays, and earlier approvals do not count for it', async () => {
+    const h = await harness({ release: { approvals: 2 } });
+    await h.during(500, h.ks.emergencyStop({ principal: root, reason }));
+    await h.ks.release({ everything: true }, { principal: root, reason: 'ok' });
+    await h.during(500, h.ks.emergencyStop({ principal: root, reason: 'again' }));
+    expect(
+      await h.ks.release({ everything: true }, { principal: { ...root, id: 'rita' }, reason: 'ok' }),
+    ).toMatchObject({ released: false });
+    await expect(h.agent('a1')).rejects.toMatchObject({ code: 'gate-closed' });
+  });
+});
+
+describe('hosts', () => {
+  it('kills what another host started when that host follows, and settles an order whose host is lost', async () => {
+    const state = memoryState();
+    const a = await harness({ state });
+    const b = await harness({ state, hostId: 'host-2', clock: a.clock });
+    const handle = await b.agent('a1', { task: 't' });
+    const kill = a.ks.kill({ task: 't' }, { principal: alice, reason });
+    expect(await a.during(2_000, kill)).toMatchObject({ settled: true, killed: 1 });
+    expect(b.runtime.isAlive(handle)).toBe(false);
+
+    await b.agent('a2', { task: 'u', behaviour: 'immortal' });
+    const open = a.ks.kill({ task: 'u' }, { principal: alice, reason });
+    await a.clock.advance(6_000);
+    const { orderId } = await open;
+    await a.ks.close();
+    await a.clock.advance(30_000);
+    expect((await b.ks.status()).lostHosts).toEqual(['host-1']);
+    b.runtime.end({ runtime: 'memory', id: 1 });
+    await a.clock.advance(5_000);
+    expect(await b.ks.report(orderId)).toMatchObject({ settled: true, killed: 1 });
+  });
+});
+
 describe('outages', () => {
   const dead = async (): Promise<never> => {
     throw new Error('connection refused');
@@ -524,6 +656,49 @@ describe('cleanup', () => {
     const report = await h.during(3_000, h.ks.kill({ agent: 'a1' }, { principal: alice, reason }));
     expect(report).toMatchObject({ settled: true, killed: 1 });
     expect(report.errors[0]).toContain('did not answer within 1000 ms');
+  });
+});
+
+describe('cleanup over a crash', () => {
+  it('is found again at the next start, also for an agent that ended by itself', async () => {
+    const done: string[] = [];
+    const clean = {
+      name: 'worktree',
+      appliesTo: () => true,
+      run: async (agent: { agentId: string }) => void done.push(agent.agentId),
+    };
+    const hung = { ...clean, run: () => new Promise<void>(() => undefined) };
+    const h = await harness({ cleanup: [hung] });
+    await h.agent('a1');
+    await h.ks.completed('a1');
+    await h.clock.advance(100);
+    await h.ks.close();
+    const again = await harness({ cleanup: [clean], state: h.state, audit: h.audit, clock: h.clock });
+    await h.clock.advance(100);
+    expect(done).toEqual(['a1']);
+    expect((await again.ks.agent('a1')).ledger).toMatchObject([
+      { step: 'worktree', status: 'done', tries: 1 },
+    ]);
+  });
+
+  it('keeps to the limits of a step', async () => {
+    let tries = 0;
+    const step = {
+      name: 'flaky',
+      appliesTo: () => true,
+      limits: { tries: 5, backoffMs: 1_000 },
+      run: async () => {
+        if (++tries < 5) throw new Error('not yet');
+      },
+    };
+    const h = await harness({ cleanup: [step] });
+    await h.agent('a1');
+    const kill = h.ks.kill({ agent: 'a1' }, { principal: alice, reason });
+    await h.clock.advance(6_900);
+    expect(tries).toBe(3);
+    await h.clock.advance(8_200);
+    expect((await h.ks.agent('a1')).ledger).toMatchObject([{ status: 'done', tries: 5 }]);
+    await kill;
   });
 });
 

@@ -7,28 +7,33 @@ import { NotStartedError, UnknownTargetError } from './errors.ts';
 import { GuardedEvents, type KillswitchEvents } from './events.ts';
 import type { Gate } from './gate.ts';
 import { Guard } from './guard.ts';
+import { Leases } from './leases.ts';
 import type { OrderReport, StopOrder } from './order.ts';
 import type { AccessRequest, Decision } from './ports/authorizer.ts';
 import type { Page, PageRequest } from './ports/state-store.ts';
+import type { Principal } from './principal.ts';
+import { Reconciler } from './reconciler.ts';
 import { Recorder } from './recorder.ts';
+import { type ReleaseReport, Releases } from './releases.ts';
 import {
+  type GracefulRequest,
   type KillRequest,
-  type ReleaseReport,
+  type Preview,
   type Request,
   Requests,
   type StopRequest,
 } from './requests.ts';
 import { reviewOwnAgents } from './review.ts';
 import { type Scope, scopeKey } from './scope.ts';
-import { reportOf } from './stop-run.ts';
+import { membersOf, reportOf } from './stop-run.ts';
 import { Stops } from './stops.ts';
-
-const tickMs = 1_000;
 
 /** What is shut and what is under way. */
 export interface KillswitchStatus {
   readonly gates: readonly Gate[];
   readonly openOrders: readonly StopOrder[];
+  /** Hosts whose lease has run out: nobody looks after their agents (`listHost` names those). */
+  readonly lostHosts: readonly string[];
   /** Audit events cannot be made durable at the moment. */
   readonly auditDegraded: boolean;
 }
@@ -75,6 +80,19 @@ export interface Killswitch {
    */
   kill(scope: Scope, request: KillRequest): Promise<OrderReport>;
 
+  /**
+   * Like `kill`, but agents are asked to end first and have the grace to do so (`graceMs`, default 10,000); its
+   * deadlines count from there. A kill of the same scope in the meantime ends the grace (I7).
+   */
+  stop(scope: Scope, request: GracefulRequest): Promise<OrderReport>;
+
+  /**
+   * Who a kill of this scope would hit now, found the way the kill finds them, without any effect.
+   * @throws InvalidInputError, UnknownTargetError, ForbiddenError (whoever may not kill may not preview; on record),
+   *   StateUnavailableError.
+   */
+  preview(scope: Scope, principal: Principal): Promise<Preview>;
+
   /** Kills everything and latches: nothing is admitted anywhere until `release({ everything: true }, …)`. */
   emergencyStop(request: StopRequest): Promise<OrderReport>;
 
@@ -82,7 +100,8 @@ export interface Killswitch {
   revokeBackend(backendId: string, request: StopRequest): Promise<OrderReport>;
 
   /**
-   * Opens the gates that a hold, an emergency stop or a revocation left on a scope. Restarts nothing (I9).
+   * Opens the gates that a hold, an emergency stop or a revocation left on a scope, those that stand now and no later
+   * ones. Restarts nothing (I9). With `release.approvals` above 1, gates open at the request of that many people.
    * @throws InvalidInputError (agents and tasks stay stopped for good), ForbiddenError, AuditUnavailableError,
    *   StateUnavailableError. After any of them the gates stand.
    */
@@ -99,6 +118,9 @@ export interface Killswitch {
 
   /** A page of the live agents in a scope. @throws StateUnavailableError. */
   list(scope: Scope, page: PageRequest): Promise<Page<Agent>>;
+
+  /** A page of the live agents that a host admitted, for example one that is lost. @throws StateUnavailableError. */
+  listHost(hostId: string, page: PageRequest): Promise<Page<Agent>>;
 
   /** @throws StateUnavailableError. */
   status(): Promise<KillswitchStatus>;
@@ -120,51 +142,34 @@ export function createKillswitch(options: KillswitchOptions): Killswitch {
   const events = new GuardedEvents();
   const recorder = new Recorder(audit, clock, events, settings.lastResort);
   const book = new Book(state, clock, events, hostId, deadlines.state);
-  const base = { ...settings, events, recorder, book, sink: audit, startedAt: clock.now() };
+  const leases = new Leases(book, clock, hostId, deadlines.lease);
+  const base = { ...settings, events, recorder, book, leases, sink: audit, startedAt: clock.now() };
   const cleanup = new Cleanup({ ...base, steps: settings.cleanup, stepMs: deadlines.cleanup });
   const stops = new Stops({ ...base, cleanup });
   const guard = new Guard(base);
   const admissions = new Admissions({ ...base, cleanup, stops });
   const requests = new Requests({ ...base, guard, stops });
+  const releases = new Releases({ ...base, guard });
+  const reconciler = new Reconciler({ ...base, cleanup, stops, admissions });
 
   let started: Promise<void> | undefined;
   let isClosed = false;
-  let endings: Array<() => void> = [];
-
-  const follow = async (): Promise<void> => {
-    stops.follow(await book.ask('listing open orders', (store) => store.listOpenOrders()));
-  };
+  let unwatch = (): void => undefined;
 
   const start = async (): Promise<void> => {
-    await follow();
+    await audit.open?.();
+    await leases.tend();
+    await reconciler.follow();
     await reviewOwnAgents(base);
-    let cancelTick = clock.setTimer(tickMs, tick);
-    const unwatch = state.watch(() => {
-      follow().then(
+    await cleanup.resume();
+    if (isClosed) return;
+    reconciler.start();
+    unwatch = state.watch(() => {
+      reconciler.follow().then(
         () => stops.look(),
         () => undefined,
       );
     });
-    endings = [() => cancelTick(), unwatch];
-
-    /** Everything that nobody may have told us: other hosts' orders, changes the store missed, doubtful admissions. */
-    function tick(): void {
-      const round = async (): Promise<void> => {
-        await follow();
-        await book.tell();
-        await admissions.settleDoubts();
-      };
-      round()
-        .catch(() => undefined)
-        .finally(() => {
-          if (!isClosed) cancelTick = clock.setTimer(tickMs, tick);
-        });
-    }
-  };
-
-  const ready = async (): Promise<void> => {
-    if (started === undefined || isClosed) throw new NotStartedError();
-    await started;
   };
 
   const order = async (orderId: string): Promise<StopOrder> => {
@@ -185,49 +190,48 @@ export function createKillswitch(options: KillswitchOptions): Killswitch {
     },
     async close() {
       isClosed = true;
-      for (const end of endings) end();
+      unwatch();
+      reconciler.stop();
       stops.stop();
+      cleanup.stop();
       await recorder.flush(deadlines.state);
       recorder.stop();
     },
     async admit(agent) {
-      await ready();
+      if (started === undefined || isClosed) throw new NotStartedError();
+      await started;
       return admissions.admit(agent);
     },
     running: (agentId, handles) => admissions.running(agentId, handles),
     completed: (agentId) => admissions.ended(agentId),
     failed: (agentId, error) => admissions.ended(agentId, error ?? 'failed'),
     kill: (scope, request) => requests.kill(scope, request),
+    stop: (scope, request) => requests.stop(scope, request),
+    preview: (scope, principal) => requests.preview(scope, principal),
     emergencyStop: (request) => requests.latch({ everything: true }, request),
     revokeBackend: (backend, request) => requests.latch({ backend }, request),
-    release: (scope, request) => requests.release(scope, request),
+    release: (scope, request) => releases.release(scope, request),
     order,
     async report(orderId) {
       const run = stops.get(orderId);
       if (run !== undefined) return run.report();
-      const settled = await order(orderId);
+      const ended = await order(orderId);
       const agents: Agent[] = [];
-      let cursor: string | undefined;
-      do {
-        const page = await book.ask('listing an order', (store) =>
-          store.listOrder(orderId, cursor === undefined ? { limit: 1_000 } : { limit: 1_000, cursor }),
-        );
-        agents.push(...page.items);
-        cursor = page.cursor;
-      } while (cursor !== undefined);
-      return reportOf(settled, agents, clock.now());
+      for await (const agent of membersOf(book, orderId)) agents.push(agent);
+      return reportOf(ended, agents, clock.now());
     },
     async agent(agentId) {
       const found = await book.find(agentId);
       if (found === undefined) throw new UnknownTargetError('agent', agentId);
       return found;
     },
-    list: (scope, page) => book.listScope(scopeKey(scope), page),
+    list: (scope, page) => book.listAgents(scopeKey(scope), page),
     async status() {
       const gates = await book.ask('listing gates', (store) => store.listGates());
       const openOrders = await book.ask('listing open orders', (store) => store.listOpenOrders());
-      return { gates, openOrders, auditDegraded: recorder.degraded };
+      return { gates, openOrders, lostHosts: leases.lost(), auditDegraded: recorder.degraded };
     },
+    listHost: (hostId, page) => book.listAgents(`host:${hostId}`, page),
     authorise: (request, reason) => guard.demand(request, reason),
     on: (name, listener) => events.on(name, listener),
   };

@@ -24,6 +24,8 @@ export const stopOrderSchema = z.strictObject({
   reason: reasonSchema,
   policyVersion: z.string(),
   requestedAt: timeSchema,
+  /** Until here agents are only asked to end: the grace of a stop. A kill has none: the same as `requestedAt`. */
+  killAt: timeSchema,
   /** From here on the kill takes the next rung of the runtime's ladder. */
   forceAt: timeSchema,
   /** Whoever is not observed dead by now is reported `unconfirmed`. */
@@ -95,13 +97,19 @@ export const operationSchema = z.enum([
   'kill-workspace',
   'kill-backend',
   'kill-everything',
+  'stop-agent',
+  'stop-task',
+  'stop-workspace',
+  'stop-backend',
+  'stop-everything',
   'revoke-backend',
   'emergency-stop',
 ]);
 export type Operation = z.infer<typeof operationSchema>;
 
-export function operationOf(scope: Scope, opens: StopOrder['opens']): Operation {
+export function operationOf({ scope, opens, requestedAt, killAt }: StopOrder): Operation {
   const kind = scopeKind(scope);
+  if (killAt > requestedAt) return `stop-${kind}`;
   if (opens === 'on-release' && kind === 'everything') return 'emergency-stop';
   if (opens === 'on-release' && kind === 'backend') return 'revoke-backend';
   return `kill-${kind}`;

@@ -20,6 +20,7 @@ const demandEveryMs = 500;
 
 /** When the ladder's next rung and the report are due. Orders that join can only bring them nearer (I7). */
 export interface Urgency {
+  readonly killAt: number;
   readonly forceAt: number;
   readonly deadlineAt: number;
 }
@@ -35,7 +36,7 @@ export interface PursuitHost {
   readonly took: (step: 'signalled' | 'forced' | 'unconfirmed' | 'confirmed', agent: Agent) => void;
 }
 
-type Call = 'kill' | 'force' | 'inspect' | 'locate';
+type Call = 'stop' | 'kill' | 'force' | 'inspect' | 'locate';
 
 interface Route {
   readonly handle: Handle;
@@ -49,7 +50,8 @@ interface Route {
  * The kill of one agent on this host: climbs the ladder over every route that reaches it from here, and looks until
  * death is observed, for ever if need be. It alone turns `killing` into `killed`, and only on an observation (I3).
  *
- * - signalling: from the start; the preferred route is told to kill.
+ * - asking: until `killAt`, the grace of a stop; the preferred route is told to stop.
+ * - signalling: from `killAt`; the preferred route is told to kill.
  * - forcing: from `forceAt`; every route is told to force.
  * - unconfirmed: from `deadlineAt`; stored and reported once, then forcing goes on at a slower pace.
  * Left only by the death of the agent, or by the end of its host. A route that hangs or fails keeps none of this waiting (I5).
@@ -64,6 +66,7 @@ export class Pursuit {
   readonly #errors = new Set<string>();
   #evidence = 'not looked at yet';
   #agent: Agent;
+  #lastRung: 'stop' | 'kill' | 'force' | undefined;
   #signalledAt: number | undefined;
   #forcedAt: number | undefined;
   #located = false;
@@ -136,20 +139,18 @@ export class Pursuit {
   /** Tells the routes to kill or force, where that is due; resolves when the preferred one has answered. */
   #demand(): Promise<unknown> {
     const now = this.#host.clock.now();
-    const forcing = now >= this.#due().forceAt;
+    const rung = this.#rung(now);
+    const forcing = rung === 'force';
+    const isNewRung = rung !== this.#lastRung;
+    this.#lastRung = rung;
     const every = now >= this.#due().deadlineAt ? lookMs.afterDeadline : demandEveryMs;
     const firstForce = forcing && this.#forcedAt === undefined && this.#routes.length > 0;
     if (firstForce) this.#forcedAt = now;
     const answers: Array<Promise<unknown>> = [];
     for (const route of forcing ? this.#routes : this.#routes.slice(0, 1)) {
-      if (!firstForce && now - route.demandedAt < every) continue;
+      if (!isNewRung && now - route.demandedAt < every) continue;
       route.demandedAt = now;
-      const { runtime, handle } = route;
-      answers.push(
-        forcing && runtime.canForce
-          ? this.#call(route, 'force', callMs, (context) => runtime.force(handle, context))
-          : this.#call(route, 'kill', callMs, (context) => runtime.kill(handle, context)),
-      );
+      answers.push(this.#tell(route, rung));
     }
     if (answers.length > 0 && this.#signalledAt === undefined) {
       this.#signalledAt = now;
@@ -157,6 +158,21 @@ export class Pursuit {
     }
     if (firstForce) this.#host.took('forced', this.#agent);
     return Promise.all(answers.slice(0, 1));
+  }
+
+  #rung(now: number): 'stop' | 'kill' | 'force' {
+    const { killAt, forceAt } = this.#due();
+    return now >= forceAt ? 'force' : now >= killAt ? 'kill' : 'stop';
+  }
+
+  #tell(route: Route, rung: 'stop' | 'kill' | 'force'): Promise<unknown> {
+    const { runtime, handle } = route;
+    if (rung === 'stop')
+      return this.#call(route, 'stop', callMs, async (context) => runtime.stop?.(handle, context));
+    if (rung === 'force' && runtime.canForce) {
+      return this.#call(route, 'force', callMs, (context) => runtime.force(handle, context));
+    }
+    return this.#call(route, 'kill', callMs, (context) => runtime.kill(handle, context));
   }
 
   /** Dead if some route sees it dead and none sees it alive. */
@@ -282,18 +298,16 @@ export class Pursuit {
   }
 
   #due(): Urgency {
-    let due: Urgency = { forceAt: Number.POSITIVE_INFINITY, deadlineAt: Number.POSITIVE_INFINITY };
-    for (const urgency of this.#urgencies) {
-      const { forceAt, deadlineAt } = urgency();
-      due = { forceAt: Math.min(due.forceAt, forceAt), deadlineAt: Math.min(due.deadlineAt, deadlineAt) };
-    }
+    const never = Number.POSITIVE_INFINITY;
+    let due: Urgency = { killAt: never, forceAt: never, deadlineAt: never };
+    for (const urgency of this.#urgencies) due = nearest(due, urgency());
     return due;
   }
 
   #untilNext(pause: number): number {
     const now = this.#host.clock.now();
     const due = this.#due();
-    const boundaries = [due.forceAt, due.deadlineAt].filter((at) => at > now);
+    const boundaries = [due.killAt, due.forceAt, due.deadlineAt].filter((at) => at > now);
     return Math.min(pause, ...boundaries.map((at) => at - now));
   }
 
@@ -325,6 +339,15 @@ function observed({ state, evidence }: Observation): Observation {
 /** A function of its own, since the agent changes under the loop's awaits. */
 function isDead(agent: Agent): boolean {
   return agent.status === 'killed';
+}
+
+/** Of two sets of deadlines the nearer ones: a second order can only harden (I7). */
+export function nearest(a: Urgency, b: Urgency): Urgency {
+  return {
+    killAt: Math.min(a.killAt, b.killAt),
+    forceAt: Math.min(a.forceAt, b.forceAt),
+    deadlineAt: Math.min(a.deadlineAt, b.deadlineAt),
+  };
 }
 
 function evidenceOf(seen: readonly Observation[]): string {

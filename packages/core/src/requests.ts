@@ -1,19 +1,16 @@
 import { z } from 'zod';
-import { isKillable } from './agent.ts';
-import { iso } from './audit-event.ts';
+import { type Agent, isKillable } from './agent.ts';
 import type { Deadlines } from './config.ts';
-import { AuditUnavailableError, InvalidInputError, InvalidTransitionError } from './errors.ts';
-import type { Gate } from './gate.ts';
+import { InvalidInputError, InvalidTransitionError } from './errors.ts';
 import type { Guard, GuardHost, Target } from './guard.ts';
 import { reasonSchema } from './identifiers.ts';
 import { ulid } from './ids.ts';
 import { parseInput } from './input.ts';
 import type { OrderReport, StopOrder } from './order.ts';
+import { pagesOf } from './pages.ts';
 import { actorOf, type Principal, principalSchema } from './principal.ts';
 import { type Scope, scopeKey, scopeKind, scopeSchema } from './scope.ts';
 import type { Stops } from './stops.ts';
-
-const releaseRecordMs = 2_000;
 
 /** Who asks, and why. */
 export interface Request {
@@ -33,18 +30,33 @@ export interface KillRequest extends StopRequest {
   readonly hold?: boolean | undefined;
 }
 
-export interface ReleaseReport {
-  readonly releaseId: string;
-  readonly scope: Scope;
-  /** The gates that were opened; empty if none stood. Nothing was restarted. */
-  readonly gates: readonly Gate[];
+export interface GracefulRequest extends KillRequest {
+  /** How long agents are asked before they are killed, in milliseconds. Default 10,000. */
+  readonly graceMs?: number | undefined;
 }
 
-const requestSchema = z.strictObject({ principal: principalSchema, reason: reasonSchema });
+/** Who would be hit by a kill of this scope now. */
+export interface Preview {
+  readonly scope: Scope;
+  /** Live agents; those already being killed are among them. */
+  readonly total: number;
+  readonly byStatus: { readonly spawning: number; readonly running: number; readonly killing: number };
+  readonly tasks: number;
+  readonly workspaces: number;
+  /** The first 1,000 of them. */
+  readonly agents: readonly Agent[];
+}
+
+export const requestSchema = z.strictObject({ principal: principalSchema, reason: reasonSchema });
 const killRequestSchema = requestSchema.extend({
   waitMs: z.number().int().nonnegative().optional(),
   hold: z.boolean().default(false),
 });
+
+const gracefulRequestSchema = killRequestSchema.extend({
+  graceMs: z.number().int().min(1).max(3_600_000).default(10_000),
+});
+const mostPreviewed = 1_000;
 
 export interface RequestHost extends GuardHost {
   readonly deadlines: Deadlines;
@@ -52,7 +64,7 @@ export interface RequestHost extends GuardHost {
   readonly stops: Stops;
 }
 
-/** Takes stops and releases from principals: validate, authorise, place the order, wait, report. */
+/** Takes stops from principals: validate, authorise, place the order, wait, report. */
 export class Requests {
   readonly #host: RequestHost;
 
@@ -64,11 +76,14 @@ export class Requests {
   async kill(scopeInput: Scope, input: KillRequest): Promise<OrderReport> {
     const scope = parseInput('scope', scopeSchema, scopeInput);
     const request = parseInput('request', killRequestSchema, input);
-    const kind = scopeKind(scope);
-    if (request.hold && (kind === 'agent' || kind === 'task')) {
-      throw new InvalidInputError('request', [`hold: what was killed as a ${kind} stays stopped without it`]);
-    }
-    return this.#stop(scope, kind === 'task' ? 'never' : request.hold ? 'on-release' : 'at-settle', request);
+    return this.#stop(scope, opensOf(scope, request.hold), request, 0);
+  }
+
+  /** See `Killswitch.stop`. */
+  async stop(scopeInput: Scope, input: GracefulRequest): Promise<OrderReport> {
+    const scope = parseInput('scope', scopeSchema, scopeInput);
+    const request = parseInput('request', gracefulRequestSchema, input);
+    return this.#stop(scope, opensOf(scope, request.hold), request, request.graceMs);
   }
 
   /** See `Killswitch.emergencyStop` and `Killswitch.revokeBackend`. */
@@ -78,55 +93,40 @@ export class Requests {
       scope,
       'on-release',
       parseInput('request', killRequestSchema.omit({ hold: true }), input),
+      0,
     );
   }
 
-  /** See `Killswitch.release`. */
-  async release(scopeInput: Scope, input: Request): Promise<ReleaseReport> {
-    const { guard, clock, randomBytes, recorder, hostId, book } = this.#host;
-    const scope = parseInput('scope', z.union(scopeSchema.options.slice(2)), scopeInput);
-    const { principal, reason } = parseInput('request', requestSchema, input);
-    const workspace = 'workspace' in scope ? { workspaceId: scope.workspace } : {};
-    const decision = await guard.demand({ principal, action: 'release', scope, ...workspace }, reason);
-    const at = clock.now();
-    const releaseId = `rel_${ulid(at, randomBytes)}`;
-    const fact = {
-      version: 1 as const,
-      hostId,
-      ...workspace,
-      releaseId,
-      scope,
-      principal: actorOf(principal),
-      reason,
-    };
-    const { policyVersion } = decision;
-    recorder.record({
-      ...fact,
-      id: ulid(at, randomBytes),
-      time: iso(at),
-      type: 'release.requested',
-      policyVersion,
-    });
-    if (!(await recorder.flush(releaseRecordMs))) {
-      throw new AuditUnavailableError(
-        'Not released: the audit record cannot be written. Restore the audit sink and release again',
-      );
+  /** See `Killswitch.preview`. */
+  async preview(scopeInput: Scope, principalInput: Principal): Promise<Preview> {
+    const { guard, book } = this.#host;
+    const scope = parseInput('scope', scopeSchema, scopeInput);
+    const principal = parseInput('principal', principalSchema, principalInput);
+    const facts = factsOf(await guard.resolve(scope));
+    await guard.demand({ principal, action: 'kill', scope, ...facts });
+    const byStatus = { spawning: 0, running: 0, killing: 0 };
+    const tasks = new Set<string>();
+    const workspaces = new Set<string>();
+    const first: Agent[] = [];
+    for await (const agents of pagesOf((page) => book.listAgents(scopeKey(scope), page))) {
+      for (const agent of agents) {
+        if (!isKillable(agent) && agent.status !== 'killing') continue;
+        byStatus[agent.status as keyof typeof byStatus] += 1;
+        tasks.add(agent.taskId);
+        workspaces.add(agent.workspaceId);
+        if (first.length < mostPreviewed) first.push(agent);
+      }
     }
-    const gates = await book.ask('releasing', (store) => store.release(scopeKey(scope)));
-    const openedAt = clock.now();
-    const orderIds = gates.map((gate) => gate.orderId);
-    recorder.record({
-      ...fact,
-      id: ulid(openedAt, randomBytes),
-      time: iso(openedAt),
-      type: 'gate.released',
-      orderIds,
-    });
-    await recorder.flush(releaseRecordMs);
-    return { releaseId, scope, gates };
+    const total = byStatus.spawning + byStatus.running + byStatus.killing;
+    return { scope, total, byStatus, tasks: tasks.size, workspaces: workspaces.size, agents: first };
   }
 
-  async #stop(scope: Scope, opens: StopOrder['opens'], request: StopRequest): Promise<OrderReport> {
+  async #stop(
+    scope: Scope,
+    opens: StopOrder['opens'],
+    request: StopRequest,
+    graceMs: number,
+  ): Promise<OrderReport> {
     const { guard, clock, stops } = this.#host;
     const { principal, reason } = request;
     const target = await guard.resolve(scope);
@@ -138,36 +138,30 @@ export class Requests {
         `Agent "${agent.agentId}" is ${agent.status}: there is nothing to kill`,
       );
     }
-    const order = this.#order(scope, opens, principal, reason, decision.policyVersion, facts);
+    const deadlines = this.#deadlines(graceMs);
+    const { policyVersion } = decision;
+    const order = { ...this.#order(scope, opens, principal, reason), ...facts, policyVersion, ...deadlines };
     const run = await stops.place(order);
     const left = Math.min(order.deadlineAt, run.order.deadlineAt) - clock.now();
-    await this.#within(Math.min(left, request.waitMs ?? left), run.settled);
+    await this.#within(Math.min(left, request.waitMs ?? left), run.ended);
     return run.report();
   }
 
-  #order(
-    scope: Scope,
-    opens: StopOrder['opens'],
-    principal: Principal,
-    reason: string,
-    policyVersion: string,
-    facts: Pick<StopOrder, 'workspaceId' | 'ownerId'>,
-  ): StopOrder {
-    const { clock, randomBytes, hostId, deadlines } = this.#host;
+  #order(scope: Scope, opens: StopOrder['opens'], principal: Principal, reason: string) {
+    const { clock, randomBytes, hostId } = this.#host;
+    const orderId = `ord_${ulid(clock.now(), randomBytes)}`;
+    return { orderId, revision: 0, hostId, scope, opens, principal: actorOf(principal), reason };
+  }
+
+  #deadlines(graceMs: number): Pick<StopOrder, 'requestedAt' | 'killAt' | 'forceAt' | 'deadlineAt'> {
+    const { clock, deadlines } = this.#host;
     const requestedAt = clock.now();
+    const killAt = requestedAt + graceMs;
     return {
-      orderId: `ord_${ulid(requestedAt, randomBytes)}`,
-      revision: 0,
-      hostId,
-      scope,
-      ...facts,
-      opens,
-      principal: actorOf(principal),
-      reason,
-      policyVersion,
       requestedAt,
-      forceAt: requestedAt + deadlines.forceAfter,
-      deadlineAt: requestedAt + deadlines.confirmWithin,
+      killAt,
+      forceAt: killAt + deadlines.forceAfter,
+      deadlineAt: killAt + deadlines.confirmWithin,
     };
   }
 
@@ -180,6 +174,15 @@ export class Requests {
       });
     });
   }
+}
+
+/** @throws InvalidInputError for a hold where there is nothing to hold. */
+function opensOf(scope: Scope, hold: boolean): StopOrder['opens'] {
+  const kind = scopeKind(scope);
+  if (hold && (kind === 'agent' || kind === 'task')) {
+    throw new InvalidInputError('request', [`hold: what was killed as a ${kind} stays stopped without it`]);
+  }
+  return kind === 'task' ? 'never' : hold ? 'on-release' : 'at-settle';
 }
 
 function factsOf({ workspaceId, ownerId }: Target): Pick<StopOrder, 'workspaceId' | 'ownerId'> {

@@ -1,6 +1,7 @@
 import type { Agent, Handle } from './agent.ts';
 import type { Book } from './book.ts';
 import { withDeadline } from './deadline.ts';
+import { pagesOf } from './pages.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Runtime } from './ports/runtime.ts';
 
@@ -18,17 +19,11 @@ export interface ReviewHost {
  * those found alive without a handle get one, so that they can be killed. In doubt nothing is changed.
  */
 export async function reviewOwnAgents(host: ReviewHost): Promise<void> {
-  let cursor: string | undefined;
-  do {
-    const page = await host.book.listScope(
-      'everything',
-      cursor === undefined ? { limit: 1_000 } : { limit: 1_000, cursor },
-    );
-    const own = page.items.filter((agent) => agent.hostId === host.hostId);
-    for (const agent of own) host.book.note(agent);
-    await Promise.all(own.map((agent) => reviewOne(host, agent).catch(() => undefined)));
-    cursor = page.cursor;
-  } while (cursor !== undefined);
+  const key = `host:${host.hostId}`;
+  for await (const agents of pagesOf((page) => host.book.listAgents(key, page))) {
+    for (const agent of agents) host.book.note(agent);
+    await Promise.all(agents.map((agent) => reviewOne(host, agent).catch(() => undefined)));
+  }
 }
 
 async function reviewOne(host: ReviewHost, agent: Agent): Promise<void> {

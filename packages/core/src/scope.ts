@@ -44,6 +44,9 @@ export function scopeKey(scope: Scope): ScopeKey {
   return 'everything';
 }
 
+/** What stores list agents by: a scope, or `host:` and `cleanup:` with a host's id. */
+export type ListKey = string;
+
 /** Every scope that holds this agent, widest first. A gate on any of them bars it; a stop order on any of them hits it. */
 export function scopeKeysOf(member: ScopeMember): ScopeKey[] {
   return [

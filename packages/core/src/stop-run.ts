@@ -6,8 +6,10 @@ import type { Cleanup } from './cleanup.ts';
 import { withDeadline } from './deadline.ts';
 import { describeError, isKillswitchError } from './errors.ts';
 import type { GuardedEvents, StopStep } from './events.ts';
+import type { Leases } from './leases.ts';
 import type { KillOutcome, OrderReport, StopOrder } from './order.ts';
 import { outcomeOf } from './order.ts';
+import { pagesOf } from './pages.ts';
 import type { AuditSink } from './ports/audit-sink.ts';
 import type { Clock } from './ports/clock.ts';
 import type { PageRequest } from './ports/state-store.ts';
@@ -16,7 +18,6 @@ import type { Recorder } from './recorder.ts';
 import { scopeKey } from './scope.ts';
 import { Wake } from './wake.ts';
 
-const pageSize = 1_000;
 const passMs = { first: 10, longest: 500, follower: 1_000 };
 const durableMs = 1_000;
 const recoverReadMs = 10_000;
@@ -30,6 +31,7 @@ export interface StopRunHost {
   readonly sink: AuditSink;
   readonly events: GuardedEvents;
   readonly cleanup: Cleanup;
+  readonly leases: Leases;
   /** Starts or joins the kill of a claimed agent on this host. */
   readonly pursue: (agent: Agent, run: StopRun) => Pursuit;
 }
@@ -41,12 +43,13 @@ export type Beginning = 'placed' | 'unplaced' | 'found';
  * One open stop order on this host, until it has settled: sweep the scope in pages, claim whoever is there, have every
  * claimed agent pursued, look again until a listing of the scope is empty, clean up, settle.
  *
- * Only the host that took the request settles it, so that the settlement is recorded once; other hosts sweep and
- * pursue what they reach, and end when they see it settled. All of it can be repeated after a crash at any point.
+ * Only the order's owner settles it, so that the settlement is recorded once: the host that took the request, or, once
+ * that host's lease has run out, whoever is left. Other hosts sweep and pursue what they reach, and end when they see it
+ * settled. All of it can be repeated after a crash at any point.
  */
 export class StopRun {
-  /** Resolves when the order has settled, as far as this host can see. Never rejects. */
-  readonly settled: Promise<void>;
+  /** Resolves when the order has settled, as far as this host can see, or this host shuts down. Never rejects. */
+  readonly ended: Promise<void>;
   readonly #host: StopRunHost;
   readonly #wake: Wake;
   readonly #pursuits = new Map<string, Pursuit>();
@@ -61,13 +64,16 @@ export class StopRun {
   /** Event ids already on record, for an order that was found open. */
   #onRecord: ReadonlySet<string> = new Set();
   #settledAt: number | undefined;
+  /** Whether what an earlier life of the order did is on record. */
+  #isRecovered: boolean;
 
   constructor(host: StopRunHost, order: StopOrder, beginning: Beginning) {
     this.#host = host;
     this.#order = order;
     this.#beginning = beginning;
     this.#wake = new Wake(host.clock);
-    this.settled = this.#run();
+    this.#isRecovered = beginning !== 'found';
+    this.ended = this.#run();
   }
 
   get order(): StopOrder {
@@ -132,7 +138,7 @@ export class StopRun {
     while (!this.#stopped) {
       try {
         if (this.#beginning === 'unplaced') await this.#place();
-        if (this.#beginning === 'found') await this.#recover();
+        if (this.#owns() && !this.#isRecovered) await this.#recover();
         const living = await this.#pass();
         this.#blind = undefined;
         if (living === 0 && (await this.#end())) return;
@@ -162,16 +168,13 @@ export class StopRun {
     const { book } = this.#host;
     const key = scopeKey(this.#order.scope);
     const seen = new Set<string>();
-    let cursor: string | undefined;
-    do {
-      const page = await book.listScope(key, pageRequest(cursor));
-      for (const agent of page.items) seen.add(agent.agentId);
-      for (const change of await book.claim(page.items, this.#order.orderId)) {
+    for await (const agents of pagesOf((page) => book.listAgents(key, page))) {
+      for (const agent of agents) seen.add(agent.agentId);
+      for (const change of await book.claim(agents, this.#order.orderId)) {
         if (change.agent !== change.before) this.step('claimed', change.agent.agentId);
         this.#pursue(change.agent);
       }
-      cursor = page.cursor;
-    } while (cursor !== undefined);
+    }
     await this.#refreshUnseen(seen);
     return seen.size;
   }
@@ -210,12 +213,7 @@ export class StopRun {
   }
 
   #cleanUp(agent: Agent): void {
-    if (
-      this.#cleaning.has(agent.agentId) ||
-      agent.hostId !== this.#host.hostId ||
-      !this.#host.cleanup.isDue(agent)
-    )
-      return;
+    if (this.#cleaning.has(agent.agentId) || !this.#host.cleanup.isDue(agent)) return;
     const cleaned = this.#host.cleanup.run(agent);
     this.#cleaning.set(agent.agentId, cleaned);
     void cleaned.then(() => this.step('cleaned', agent.agentId));
@@ -224,7 +222,7 @@ export class StopRun {
   /** The scope is empty. Returns whether this run is over. */
   async #end(): Promise<boolean> {
     const { book, hostId, recorder, clock } = this.#host;
-    if (this.#order.hostId !== hostId) {
+    if (!this.#owns()) {
       const stored = await book.ask('reading an order', (store) => store.getOrder(this.#order.orderId));
       if (stored !== undefined) this.#order = stored;
       return stored === undefined || stored.settledAt !== undefined;
@@ -272,18 +270,16 @@ export class StopRun {
   /** For an order found open: puts on record what its earlier life did but could not say. */
   async #recover(): Promise<void> {
     const { hostId, clock } = this.#host;
-    if (this.#order.hostId === hostId) {
-      this.#onRecord = await withDeadline(clock, 'reading the audit record', recoverReadMs, () =>
-        this.#readRecord(),
-      );
-      this.record(orderRequested(this.#order, hostId));
-      for await (const agent of this.#members()) {
-        if (agent.kill.orderIds[0] !== this.#order.orderId) continue;
-        if (agent.kill.unconfirmedAt !== undefined) this.record(agentUnconfirmed(this.#order, agent, hostId));
-        if (agent.status === 'killed') this.record(agentKilled(this.#order, agent, hostId));
-      }
+    this.#onRecord = await withDeadline(clock, 'reading the audit record', recoverReadMs, () =>
+      this.#readRecord(),
+    );
+    this.record(orderRequested(this.#order, hostId));
+    for await (const agent of this.#members()) {
+      if (agent.kill.orderIds[0] !== this.#order.orderId) continue;
+      if (agent.kill.unconfirmedAt !== undefined) this.record(agentUnconfirmed(this.#order, agent, hostId));
+      if (agent.status === 'killed') this.record(agentKilled(this.#order, agent, hostId));
     }
-    this.#beginning = 'placed';
+    this.#isRecovered = true;
   }
 
   async #readRecord(): Promise<Set<string>> {
@@ -292,17 +288,22 @@ export class StopRun {
     return ids;
   }
 
-  /** Every agent whose kill record names this order. */
-  async *#members(): AsyncGenerator<Agent & { readonly kill: KillRecord }> {
-    let cursor: string | undefined;
-    do {
-      const page = await this.#host.book.ask('listing an order', (store) =>
-        store.listOrder(this.#order.orderId, pageRequest(cursor)),
-      );
-      for (const agent of page.items) if ('kill' in agent) yield agent;
-      cursor = page.cursor;
-    } while (cursor !== undefined);
+  #owns(): boolean {
+    const { hostId, leases } = this.#host;
+    return this.#order.hostId === hostId || leases.isLost(this.#order.hostId);
   }
+
+  #members(): AsyncGenerator<KilledOrKilling> {
+    return membersOf(this.#host.book, this.#order.orderId);
+  }
+}
+
+type KilledOrKilling = Agent & { readonly kill: KillRecord };
+
+/** Every agent whose kill record names this order. @throws StateUnavailableError. */
+export async function* membersOf(book: Book, orderId: string): AsyncGenerator<KilledOrKilling> {
+  const list = (page: PageRequest) => book.ask('listing an order', (store) => store.listOrder(orderId, page));
+  for await (const agents of pagesOf(list)) for (const agent of agents) if ('kill' in agent) yield agent;
 }
 
 /** The report of an order from its agents. `now`: milliseconds since the Unix epoch. */
@@ -344,8 +345,4 @@ export function reportOf(
     outcomes,
     errors,
   };
-}
-
-function pageRequest(cursor: string | undefined): PageRequest {
-  return cursor === undefined ? { limit: pageSize } : { limit: pageSize, cursor };
 }

@@ -5,7 +5,7 @@ import { isKillswitchError } from './errors.ts';
 import { type Gate, gateOf } from './gate.ts';
 import type { StopOrder } from './order.ts';
 import type { Placement } from './ports/state-store.ts';
-import { Pursuit, type PursuitHost } from './pursuit.ts';
+import { nearest, Pursuit, type PursuitHost } from './pursuit.ts';
 import { scopeKey, scopeKeysOf } from './scope.ts';
 import { type Beginning, StopRun, type StopRunHost } from './stop-run.ts';
 
@@ -139,7 +139,7 @@ export class Stops {
       beginning,
     );
     this.#runs.set(order.orderId, run);
-    void run.settled.then(() => this.#runs.delete(order.orderId));
+    void run.ended.then(() => this.#runs.delete(order.orderId));
     return run;
   }
 
@@ -179,11 +179,10 @@ export class Stops {
   async #shorten(run: StopRun, by: StopOrder): Promise<void> {
     for (;;) {
       const { order } = run;
-      const forceAt = Math.min(order.forceAt, by.forceAt);
-      const deadlineAt = Math.min(order.deadlineAt, by.deadlineAt);
-      if (order.settledAt !== undefined || (forceAt === order.forceAt && deadlineAt === order.deadlineAt))
-        return;
-      const next = { ...order, revision: order.revision + 1, forceAt, deadlineAt };
+      const next = { ...order, ...nearest(order, by), revision: order.revision + 1 };
+      const isHarder =
+        next.killAt < order.killAt || next.forceAt < order.forceAt || next.deadlineAt < order.deadlineAt;
+      if (order.settledAt !== undefined || !isHarder) return;
       if (await this.#host.book.ask('hardening an order', (store) => store.swapOrder(next))) {
         run.update(next);
         return;

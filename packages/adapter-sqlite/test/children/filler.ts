@@ -15,6 +15,6 @@ while (code === '') {
     code = isKillswitchError(error) ? error.code : String(error);
   }
 }
-const { items } = await store.listScope('everything', { limit: 10_000 });
+const { items } = await store.listAgents('everything', { limit: 10_000 });
 console.log(`${admitted} ${code} ${items.length}`);
 store.close();

@@ -145,7 +145,7 @@ export const admissionBugs: Bugs = {
     acceptsTasks((agent, task) => agent.ownerId === task.ownerId),
     acceptsTasks((agent, task) => agent.workspaceId === task.workspaceId),
     acceptsTasks(async (agent, _task, real) => {
-      return (await real.listScope(`task:${agent.taskId}`, { limit: 1 })).items.length === 0;
+      return (await real.listAgents(`task:${agent.taskId}`, { limit: 1 })).items.length === 0;
     }),
   ],
   'refusals are checked in the order gated, exists, parent, task-conflict': [

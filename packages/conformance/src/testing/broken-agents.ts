@@ -37,8 +37,8 @@ const shownAsAdmitted = breaks((real) => {
       first.set(agent.agentId, agent);
       return real.admit(agent);
     },
-    listScope: async (key, page) => {
-      const answer = await real.listScope(key, page);
+    listAgents: async (key, page) => {
+      const answer = await real.listAgents(key, page);
       return { ...answer, items: answer.items.map((agent) => first.get(agent.agentId) ?? agent) };
     },
   };
@@ -58,7 +58,7 @@ const pagesByLastChange = breaks((real) => {
       changes.forEach(touch);
       return real.swapAgents(changes);
     },
-    listScope: async (key, page): Promise<Page<Agent>> => {
+    listAgents: async (key, page): Promise<Page<Agent>> => {
       const at = (agent: Agent) => changedAt.get(agent.agentId) ?? 0;
       const later = (await inScope(real, key)).filter((agent) => at(agent) > Number(page.cursor ?? 0));
       const items = later.sort((a, b) => at(a) - at(b)).slice(0, page.limit);
@@ -71,12 +71,12 @@ const pagesByLastChange = breaks((real) => {
 });
 
 const forgetsTheRest = breaks((real) => ({
-  listScope: async (key, page) => ({ items: (await real.listScope(key, page)).items }),
+  listAgents: async (key, page) => ({ items: (await real.listAgents(key, page)).items }),
   listOrder: async (orderId, page) => ({ items: (await real.listOrder(orderId, page)).items }),
 }));
 
 const ignoresTheLimit = breaks((real) => ({
-  listScope: (key, page) => real.listScope(key, { ...page, limit: 10_000 }),
+  listAgents: (key, page) => real.listAgents(key, { ...page, limit: 10_000 }),
   listOrder: (orderId, page) => real.listOrder(orderId, { ...page, limit: 10_000 }),
 }));
 
@@ -114,34 +114,34 @@ export const agentBugs: Bugs = {
   ],
   'of two changes of one agent in one batch, one wins': [looksBeforeItSwaps],
   'of 100 changes racing from one revision, one wins': [looksBeforeItSwaps],
-  'listScope lists an agent under each of its scope keys, ancestors included, and no other': [
-    mislists('listScope', (items, key) =>
+  'listAgents lists an agent under each of its scope keys, ancestors included, and no other': [
+    mislists('listAgents', (items, key) =>
       key.startsWith('agent:') ? items.filter((agent) => key === `agent:${agent.agentId}`) : items,
     ),
-    mislists('listScope', (items, key) =>
+    mislists('listAgents', (items, key) =>
       items.filter((agent) => !key.startsWith('agent:') || agent.lineage.indexOf(key.slice(6)) <= 0),
     ),
-    mislists('listScope', async (items, key, real) =>
-      key === 'backend:b' ? (await real.listScope('everything', { limit: 9 })).items : items,
+    mislists('listAgents', async (items, key, real) =>
+      key === 'backend:b' ? (await real.listAgents('everything', { limit: 9 })).items : items,
     ),
-    mislists('listScope', async (items, key, real) =>
-      key === 'task:root' ? (await real.listScope('agent:root', { limit: 9 })).items : items,
+    mislists('listAgents', async (items, key, real) =>
+      key === 'task:root' ? (await real.listAgents('agent:root', { limit: 9 })).items : items,
     ),
   ],
-  'listScope lists the live agents only: spawning, running and killing': [
+  'listAgents lists the live agents only: spawning, running and killing': [
     ...(['spawning', 'running', 'killing'] as const).map((status) =>
-      mislists('listScope', (items) => items.filter((agent) => agent.status !== status)),
+      mislists('listAgents', (items) => items.filter((agent) => agent.status !== status)),
     ),
-    mislists('listScope', async (items, key, real) => {
+    mislists('listAgents', async (items, key, real) => {
       const ended = key === 'agent:killed' ? await real.getAgent('killed') : undefined;
       return ended === undefined ? items : [...items, ended];
     }),
-    mislists('listScope', async (items, key, real) => {
+    mislists('listAgents', async (items, key, real) => {
       const ended = key === 'backend:b' ? await real.getAgent('completed') : undefined;
       return ended === undefined ? items : [...items, ended];
     }),
   ],
-  'listScope gives the record as it was last stored': [shownAsAdmitted],
+  'listAgents gives the record as it was last stored': [shownAsAdmitted],
   'listOrder lists the agents whose kill record names the order, in any status': [
     mislists('listOrder', (items) => items.filter((agent) => agent.status === 'killing')),
     mislists('listOrder', (items) => items.filter((agent) => agent.status === 'killed')),
@@ -158,14 +158,14 @@ export const agentBugs: Bugs = {
     pagesByOffset('listOrder', (limit) => Math.max(1, limit - 1)),
     pagesByOffset('listOrder', () => 0),
   ],
-  'listScope pages: at most the limit, every agent once, an end': [
+  'listAgents pages: at most the limit, every agent once, an end': [
     ignoresTheLimit,
     forgetsTheRest,
-    pagesByOffset('listScope', (limit) => Math.max(1, limit - 1)),
-    pagesByOffset('listScope', (limit) => limit + 1),
-    pagesByOffset('listScope', () => 0),
+    pagesByOffset('listAgents', (limit) => Math.max(1, limit - 1)),
+    pagesByOffset('listAgents', (limit) => limit + 1),
+    pagesByOffset('listAgents', () => 0),
   ],
-  'an agent that is live throughout is on one page while others end and come': [pagesByOffset('listScope')],
+  'an agent that is live throughout is on one page while others end and come': [pagesByOffset('listAgents')],
   'an agent that changes between pages is still on one of them': [pagesByLastChange],
-  'a sweep that kills what each page lists reaches every agent': [pagesByOffset('listScope')],
+  'a sweep that kills what each page lists reaches every agent': [pagesByOffset('listAgents')],
 };

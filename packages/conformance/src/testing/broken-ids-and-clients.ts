@@ -73,16 +73,16 @@ export const idAndClientBugs: Bugs = {
     findsBy((id) => id.slice(0, 127)),
     findsBy((id) => id.replaceAll('_', '-')),
     findsBy((id) => (Number.isNaN(Number(id)) ? id : String(Number(id)))),
-    mislists('listScope', async (items, key, real) => [
+    mislists('listAgents', async (items, key, real) => [
       ...items,
-      ...(key === 'task:a:b' ? (await real.listScope('task:a', { limit: 9 })).items : []),
+      ...(key === 'task:a:b' ? (await real.listAgents('task:a', { limit: 9 })).items : []),
     ]),
     breaks((real) => ({ getTask: (id) => real.getTask(id.split(':')[0] ?? id) })),
   ],
   'a gate on a hostile id bars that one only': [
     gatesBy((key) => key.toLowerCase()),
     gatesBy((key) => key.split(':').slice(0, 2).join(':')),
-    breaks((real) => ({ release: (key) => real.release(key.toUpperCase().replace('TASK', 'task')) })),
+    breaks((real) => ({ release: (ids) => real.release(ids.map((id) => id.toUpperCase())) })),
   ],
   'orders with hostile ids keep their agents apart': [
     breaks((real) => ({ listOrder: (id, page) => real.listOrder(id.toLowerCase(), page) })),
@@ -108,7 +108,7 @@ export const idAndClientBugs: Bugs = {
     loses('listGates'),
     loses('admit'),
     loses('listOpenOrders'),
-    loses('listScope'),
+    loses('listAgents'),
     loses('listOrder'),
     loses('getTask'),
     loses('swapAgents'),

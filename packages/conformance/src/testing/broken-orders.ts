@@ -65,7 +65,7 @@ function lifts(
     return {
       ...(member === 'swapOrder'
         ? { swapOrder: (order: StopOrder) => lift(order).then(() => real.swapOrder(order)) }
-        : { release: (key: string) => lift().then(() => real.release(key)) }),
+        : { release: (ids: readonly string[]) => lift().then(() => real.release(ids)) }),
       listGates: async () => (await real.listGates()).filter((gate) => !lifted.has(gate.orderId)),
       admit: async (agent) => {
         const answer = await real.admit(agent);
@@ -88,8 +88,8 @@ const gatesStay = breaks((real) => {
   };
 });
 
-function releases(answer: (real: StateStore, key: string) => Promise<readonly Gate[]>): Bug {
-  return breaks((real) => ({ release: (key) => answer(real, key) }));
+function releases(answer: (real: StateStore, orderIds: readonly string[]) => Promise<readonly Gate[]>): Bug {
+  return breaks((real) => ({ release: (orderIds) => answer(real, orderIds) }));
 }
 
 const byId = (a: { orderId: string }, b: { orderId: string }) => (a.orderId < b.orderId ? -1 : 1);
@@ -188,35 +188,36 @@ export const orderBugs: Bugs = {
     breaks((real) => ({ listGates: async () => [...(await real.listGates())].reverse() })),
     gatesStay,
   ],
-  'release removes and returns the gates on its scope that open on-release, and no others': [
+  'release removes and returns the gates of its orders that open on-release, and no others': [
     lifts('release', (gate) => gate.opens === 'never'),
     lifts('release', (gate) => gate.opens === 'at-settle'),
     lifts('release', (gate) => scopeKey(gate.scope) === 'backend:w'),
     lifts('release', (gate) => scopeKey(gate.scope) === 'everything'),
     gatesStay,
-    releases(async (real, key) => (await real.release(key)).slice(1)),
+    releases(async (real, ids) => (await real.release(ids)).slice(1)),
     releases(async (real) => real.listGates()),
-    releases(async (real, key) => {
+    releases(async (real, ids) => {
       for (const order of await real.listOpenOrders()) {
-        if (scopeKey(order.scope) === key && order.opens === 'on-release') {
+        if (ids.includes(order.orderId) && order.opens === 'on-release') {
           await real.swapOrder({ ...order, revision: order.revision + 1, settledAt: 1 });
         }
       }
-      return real.release(key);
+      return real.release(ids);
     }),
   ],
   'release opens the scope for admission (I9)': [
     gatesStay,
     releases(async (real) => (await real.listGates()).filter((gate) => gate.opens === 'on-release')),
   ],
-  'release returns every gate of a scope that was shut more than once': [
-    releases(async (real, key) => (await real.release(key)).slice(0, 1)),
+  'release returns every gate that it names, in the order of their placing': [
+    releases(async (real, ids) => (await real.release(ids)).slice(0, 1)),
+    releases(async (real, ids) => [...(await real.release(ids))].reverse()),
   ],
   'of releases racing for one gate, one returns it (I4)': [
-    releases(async (real, key) => {
-      const gates = (await real.listGates()).filter((gate) => scopeKey(gate.scope) === key);
+    releases(async (real, ids) => {
+      const gates = (await real.listGates()).filter((gate) => ids.includes(gate.orderId));
       await turn();
-      await real.release(key);
+      await real.release(ids);
       return gates;
     }),
   ],

@@ -25,6 +25,7 @@ function soundRuntime({ living, numbers }: World): Required<Runtime> {
   return {
     reach: 'machine',
     canForce: true,
+    stop: kill,
     kill,
     force: kill,
     async inspect(handle, { signal }): Promise<Observation> {

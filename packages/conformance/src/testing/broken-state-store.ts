@@ -23,14 +23,17 @@ export function but(real: StateStore, own: Partial<StateStore>): StateStore {
     getAgent: (agentId) => real.getAgent(agentId),
     getTask: (taskId) => real.getTask(taskId),
     swapAgents: (agents) => real.swapAgents(agents),
-    listScope: (key, page) => real.listScope(key, page),
+    listAgents: (key, page) => real.listAgents(key, page),
     listOrder: (orderId, page) => real.listOrder(orderId, page),
     placeOrder: (order) => real.placeOrder(order),
     getOrder: (orderId) => real.getOrder(orderId),
     swapOrder: (order) => real.swapOrder(order),
     listOpenOrders: () => real.listOpenOrders(),
     listGates: () => real.listGates(),
-    release: (key) => real.release(key),
+    approve: (approval) => real.approve(approval),
+    release: (orderIds) => real.release(orderIds),
+    renewLease: (lease) => real.renewLease(lease),
+    listLeases: () => real.listLeases(),
     watch: (changed) => real.watch(changed),
     ...own,
   };
@@ -49,7 +52,7 @@ export function misadmits(
 
 /** Listings show something else than they should. */
 export function mislists(
-  member: 'listScope' | 'listOrder',
+  member: 'listAgents' | 'listOrder',
   show: (
     items: readonly Agent[],
     key: string,
@@ -65,7 +68,7 @@ export function mislists(
 }
 
 /** Listings are paged by position, which shifts when members go. */
-export function pagesByOffset(member: 'listScope' | 'listOrder', step = (limit: number) => limit): Bug {
+export function pagesByOffset(member: 'listAgents' | 'listOrder', step = (limit: number) => limit): Bug {
   return breaks((real) => ({
     [member]: async (key: string, page: PageRequest): Promise<Page<Agent>> => {
       const all = await everyItem((request) => real[member](key, request), 10_000);

@@ -2,10 +2,10 @@ import type { Handle } from '../agent.ts';
 import type { Observation, Runtime } from '../ports/runtime.ts';
 
 /**
- * How an agent in memory takes a kill: `cooperative` dies of it, `stubborn` dies only when forced, `immortal` never
+ * How an agent in memory takes a kill: `graceful` ends when it is asked to, `cooperative` only when it is killed, `stubborn` dies only when forced, `immortal` never
  * dies, `hung` never lets a call come back, `failing` makes every call throw.
  */
-export type MemoryBehaviour = 'cooperative' | 'stubborn' | 'immortal' | 'hung' | 'failing';
+export type MemoryBehaviour = 'graceful' | 'cooperative' | 'stubborn' | 'immortal' | 'hung' | 'failing';
 
 /** A runtime whose agents exist in memory only, for unit tests of services that embed the killswitch. */
 export interface MemoryRuntime extends Runtime {
@@ -39,8 +39,9 @@ export function memoryRuntime(name = 'memory'): MemoryRuntime {
   return {
     reach: 'host',
     canForce: true,
-    kill: (handle) => demand(handle, ['cooperative']),
-    force: (handle) => demand(handle, ['cooperative', 'stubborn']),
+    stop: (handle) => demand(handle, ['graceful']),
+    kill: (handle) => demand(handle, ['graceful', 'cooperative']),
+    force: (handle) => demand(handle, ['graceful', 'cooperative', 'stubborn']),
     async inspect(handle): Promise<Observation> {
       const id = idOf(handle);
       await demand(handle, []);

@@ -1,9 +1,11 @@
-import { type Agent, isLive, type Task } from '../agent.ts';
+import { type Agent, isLive, listKeysOf, type Task } from '../agent.ts';
 import { InvalidInputError } from '../errors.ts';
 import { type Gate, gateOf } from '../gate.ts';
+import type { Lease } from '../lease.ts';
 import type { StopOrder } from '../order.ts';
 import type { Admission, Page, PageRequest, Placement, StateStore } from '../ports/state-store.ts';
-import { type ScopeKey, scopeKey, scopeKeysOf } from '../scope.ts';
+import type { Approval } from '../release.ts';
+import { type ListKey, type ScopeKey, scopeKey, scopeKeysOf } from '../scope.ts';
 import { SequenceIndex } from './sequence-index.ts';
 
 /**
@@ -16,11 +18,10 @@ export function memoryState(): StateStore {
 }
 
 class MemoryState implements StateStore {
-  /** Position = admission sequence number, the cursor of `listScope`. */
+  /** Position = admission sequence number, the cursor of `listAgents`. */
   private readonly agents: Agent[] = [];
   private readonly seqOf = new Map<string, number>();
-  /** Live agents only. */
-  private readonly scopes = new Map<ScopeKey, SequenceIndex>();
+  private readonly listed = new Map<ListKey, SequenceIndex>();
   private readonly tasks = new Map<string, Task>();
   private readonly orders = new Map<string, StopOrder>();
   private readonly openOrders = new Map<string, StopOrder>();
@@ -28,6 +29,8 @@ class MemoryState implements StateStore {
   private readonly claimed = new Map<string, number[]>();
   private readonly gates = new Map<string, Gate>();
   private readonly gatesOn = new Map<ScopeKey, Gate[]>();
+  private approvals: Approval[] = [];
+  private readonly leases = new Map<string, Lease>();
   private readonly watchers = new Set<{ readonly changed: () => void }>();
   private hinting = false;
 
@@ -50,7 +53,7 @@ class MemoryState implements StateStore {
     if (task === undefined) this.tasks.set(taskId, { taskId, workspaceId, ownerId });
     const seq = this.agents.push(agent) - 1;
     this.seqOf.set(agent.agentId, seq);
-    this.enlist(agent, seq);
+    this.relist([], listKeysOf(agent), seq);
     return { result: 'admitted' };
   }
 
@@ -68,8 +71,8 @@ class MemoryState implements StateStore {
     return won;
   }
 
-  async listScope(key: ScopeKey, page: PageRequest): Promise<Page<Agent>> {
-    const index = this.scopes.get(key);
+  async listAgents(key: ListKey, page: PageRequest): Promise<Page<Agent>> {
+    const index = this.listed.get(key);
     if (index === undefined) return { items: [] };
     const seqs = index.after(positionAfter(page), page.limit);
     const last = seqs.length < page.limit ? undefined : seqs.at(-1);
@@ -120,11 +123,33 @@ class MemoryState implements StateStore {
     return [...this.gates.values()];
   }
 
-  async release(key: ScopeKey): Promise<readonly Gate[]> {
-    const released = (this.gatesOn.get(key) ?? []).filter((gate) => gate.opens === 'on-release');
+  async approve(approval: Approval): Promise<readonly Approval[]> {
+    const orders = approval.orderIds.join(' ');
+    const given = this.approvals.filter((other) => other.orderIds.join(' ') === orders);
+    if (given.some(({ principal }) => principal.id === approval.principal.id)) return given;
+    this.approvals.push(approval);
+    return [...given, approval];
+  }
+
+  async release(orderIds: readonly string[]): Promise<readonly Gate[]> {
+    const named = new Set(orderIds);
+    const released = [...this.gates.values()].filter(
+      (gate) => named.has(gate.orderId) && gate.opens === 'on-release',
+    );
     for (const gate of released) this.removeGate(gate);
+    this.approvals = this.approvals.filter(
+      (approval) => !approval.orderIds.some((orderId) => named.has(orderId)),
+    );
     if (released.length > 0) this.hint();
     return released;
+  }
+
+  async renewLease(lease: Lease): Promise<void> {
+    if (lease.until >= (this.leases.get(lease.hostId)?.until ?? 0)) this.leases.set(lease.hostId, lease);
+  }
+
+  async listLeases(): Promise<readonly Lease[]> {
+    return [...this.leases.values()];
   }
 
   watch(changed: () => void): () => void {
@@ -147,7 +172,8 @@ class MemoryState implements StateStore {
     const stored = seq === undefined ? undefined : this.agents[seq];
     if (seq === undefined || stored?.revision !== next.revision - 1) return false;
     this.agents[seq] = next;
-    if (isLive(next) !== isLive(stored)) this.enlist(next, seq);
+    // While it lives its keys do not change.
+    if (!isLive(next) || !isLive(stored)) this.relist(listKeysOf(stored), listKeysOf(next), seq);
     const before = orderIdsOf(stored);
     for (const orderId of orderIdsOf(next)) {
       if (before.includes(orderId)) continue;
@@ -158,13 +184,16 @@ class MemoryState implements StateStore {
     return true;
   }
 
-  private enlist(agent: Agent, seq: number): void {
-    for (const key of scopeKeysOf(agent)) {
-      const index = this.scopes.get(key) ?? new SequenceIndex();
-      if (isLive(agent)) index.add(seq);
-      else index.delete(seq);
-      if (index.size > 0) this.scopes.set(key, index);
-      else this.scopes.delete(key);
+  private relist(before: readonly ListKey[], now: readonly ListKey[], seq: number): void {
+    for (const key of before) {
+      const index = this.listed.get(key);
+      index?.delete(seq);
+      if (index?.size === 0) this.listed.delete(key);
+    }
+    for (const key of now) {
+      const index = this.listed.get(key) ?? new SequenceIndex();
+      index.add(seq);
+      this.listed.set(key, index);
     }
   }
 

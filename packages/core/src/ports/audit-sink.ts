@@ -7,6 +7,9 @@ import type { AuditEvent } from '../audit-event.ts';
  * event id.
  */
 export interface AuditSink {
+  /** Makes it ready; awaited at the killswitch's start. Omit it if there is nothing to do. Idempotent. */
+  open?(): Promise<void>;
+
   /** Appends all events in this order, or none. Resolves only when they are durable. */
   append(events: readonly AuditEvent[]): Promise<void>;
 

@@ -16,6 +16,12 @@ export interface Runtime {
   /** Whether {@link Runtime.force} can do more than {@link Runtime.kill}. If not, force repeats the kill. */
   readonly canForce: boolean;
 
+  /**
+   * Asks it to end by itself, for the grace of a `stop`. Idempotent. Omit it if there is no such way: the grace then
+   * passes without a word.
+   */
+  stop?(handle: Handle, context: RuntimeContext): Promise<void>;
+
   /** Demands immediate death, no grace. Idempotent. Resolves when the demand is made, not when it has worked. */
   kill(handle: Handle, context: RuntimeContext): Promise<void>;
 

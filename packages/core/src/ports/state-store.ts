@@ -1,12 +1,14 @@
 import type { Agent, Task } from '../agent.ts';
 import type { Gate } from '../gate.ts';
+import type { Lease } from '../lease.ts';
 import type { StopOrder } from '../order.ts';
-import type { ScopeKey } from '../scope.ts';
+import type { Approval } from '../release.ts';
+import type { ListKey } from '../scope.ts';
 
 /**
  * Where agents, gates and stop orders live. The core decides every change with pure functions and hands over the whole
  * next record; a store only has to make each call below atomic and durable before it resolves. It knows a scope only
- * as a key (`scopeKeysOf` gives an agent's keys). It never validates a lifecycle.
+ * as a key (`scopeKeysOf` for gates, `listKeysOf` for listings). It never validates a lifecycle.
  *
  * The core bounds every call with its own deadline, so a store may be slow, but it should not retry for long itself.
  * Rejecting is always allowed and means "nothing is known"; the core then goes on with what its own host can reach.
@@ -33,10 +35,10 @@ export interface StateStore {
   swapAgents(agents: readonly Agent[]): Promise<readonly boolean[]>;
 
   /**
-   * A page of the live agents (`spawning`, `running`, `killing`) that have this scope key. An agent that is live from
-   * the first page to the last is on one of them; others may be missing.
+   * A page of the agents that are listed under this key (`listKeysOf` says which). An agent that is listed from the
+   * first page to the last is on one of them; others may be missing.
    */
-  listScope(key: ScopeKey, page: PageRequest): Promise<Page<Agent>>;
+  listAgents(key: ListKey, page: PageRequest): Promise<Page<Agent>>;
 
   /** A page of the agents, in any status, whose kill record names this order. */
   listOrder(orderId: string, page: PageRequest): Promise<Page<Agent>>;
@@ -63,8 +65,23 @@ export interface StateStore {
   /** Every gate that stands, in the order of their placing. */
   listGates(): Promise<readonly Gate[]>;
 
-  /** Removes the gates on this scope that open `on-release`, in one step, and returns them; none is an empty list. */
-  release(key: ScopeKey): Promise<readonly Gate[]>;
+  /**
+   * Keeps an approval, unless its principal has given one for the very same orders, and returns all that are kept for
+   * these, in the order of their giving.
+   */
+  approve(approval: Approval): Promise<readonly Approval[]>;
+
+  /**
+   * In one atomic step removes the gates of these orders that open `on-release`, and every approval that names one of
+   * these orders. Returns the gates, in the order of their placing; none is an empty list.
+   */
+  release(orderIds: readonly string[]): Promise<readonly Gate[]>;
+
+  /** Stores the host's lease over its earlier one, unless that is the longer one. */
+  renewLease(lease: Lease): Promise<void>;
+
+  /** The newest lease of every host that ever had one. */
+  listLeases(): Promise<readonly Lease[]>;
 
   /**
    * Calls `changed` soon after another host changed an order or an agent. Only a hint: it may come late, twice or

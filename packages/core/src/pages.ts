@@ -1,0 +1,15 @@
+import type { Page, PageRequest } from './ports/state-store.ts';
+
+const pageSize = 1_000;
+
+/** The pages of a listing, one after the other, until there is none left. Each is asked for when it is needed. */
+export async function* pagesOf<T>(
+  list: (request: PageRequest) => Promise<Page<T>>,
+): AsyncGenerator<readonly T[]> {
+  let cursor: string | undefined;
+  do {
+    const page = await list(cursor === undefined ? { limit: pageSize } : { limit: pageSize, cursor });
+    yield page.items;
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+}

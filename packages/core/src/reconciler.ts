@@ -1,0 +1,62 @@
+import type { Admissions } from './admissions.ts';
+import type { Book } from './book.ts';
+import type { Cleanup } from './cleanup.ts';
+import type { Leases } from './leases.ts';
+import type { Clock } from './ports/clock.ts';
+import type { Stops } from './stops.ts';
+
+const roundMs = 1_000;
+
+export interface ReconcilerHost {
+  readonly clock: Clock;
+  readonly book: Book;
+  readonly leases: Leases;
+  readonly stops: Stops;
+  readonly admissions: Admissions;
+  readonly cleanup: Cleanup;
+}
+
+/**
+ * Once a second, everything that nobody may have told this host: orders of other hosts, changes that the store missed,
+ * doubtful admissions, cleanups that a crash cut off, hosts whose lease has run out. Each is tried whatever became of
+ * the others.
+ */
+export class Reconciler {
+  readonly #host: ReconcilerHost;
+  #cancel: (() => void) | undefined;
+  #stopped = false;
+
+  constructor(host: ReconcilerHost) {
+    this.#host = host;
+  }
+
+  /** Takes up the open orders that have no run here. @throws StateUnavailableError. */
+  async follow(): Promise<void> {
+    const { book, stops } = this.#host;
+    stops.follow(await book.ask('listing open orders', (store) => store.listOpenOrders()));
+  }
+
+  start(): void {
+    this.#cancel = this.#host.clock.setTimer(roundMs, () => void this.#round());
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#cancel?.();
+  }
+
+  async #round(): Promise<void> {
+    const { book, leases, admissions, cleanup } = this.#host;
+    for (const task of [
+      () => leases.tend(),
+      () => this.follow(),
+      () => book.tell(),
+      () => admissions.settleDoubts(),
+      () => cleanup.resume(),
+    ]) {
+      // What fails now is tried again in the next round.
+      await task().catch(() => undefined);
+    }
+    if (!this.#stopped) this.start();
+  }
+}

@@ -1,0 +1,13 @@
+import { z } from 'zod';
+import { idSchema, reasonSchema, timeSchema } from './identifiers.ts';
+import { actorSchema } from './principal.ts';
+
+/** One person's consent to open the gates of exactly these orders. */
+export const approvalSchema = z.strictObject({
+  /** Sorted, no repeats. A stop that comes later is not among them and stays shut. */
+  orderIds: z.array(idSchema).min(1),
+  principal: actorSchema,
+  reason: reasonSchema,
+  at: timeSchema,
+});
+export type Approval = z.infer<typeof approvalSchema>;

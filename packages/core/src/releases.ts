@@ -1,0 +1,118 @@
+import { z } from 'zod';
+import { iso } from './audit-event.ts';
+import { AuditUnavailableError } from './errors.ts';
+import type { Gate } from './gate.ts';
+import type { Guard, GuardHost } from './guard.ts';
+import { ulid } from './ids.ts';
+import { parseInput } from './input.ts';
+import { actorOf } from './principal.ts';
+import type { Approval } from './release.ts';
+import { type Request, requestSchema } from './requests.ts';
+import { type Scope, scopeKey, scopeSchema } from './scope.ts';
+
+const recordMs = 2_000;
+
+/** What became of a request to release. */
+export interface ReleaseReport {
+  readonly releaseId: string;
+  readonly scope: Scope;
+  /** `false`: not enough people have approved yet, and everything is still shut. */
+  readonly released: boolean;
+  /** The gates that were opened, or wait for more approvals; none if none stood. Nothing was restarted. */
+  readonly gates: readonly Gate[];
+  /** Who has approved, this request included. */
+  readonly approvals: readonly Approval[];
+  /** How many different people have to. */
+  readonly needed: number;
+}
+
+export interface ReleaseHost extends GuardHost {
+  readonly guard: Guard;
+  /** How many different people have to approve a release. */
+  readonly approvals: number;
+}
+
+const releasableSchema = z.union([
+  z.strictObject({ workspace: z.string() }),
+  z.strictObject({ backend: z.string() }),
+  z.strictObject({ everything: z.literal(true) }),
+]);
+
+/**
+ * Opens gates, for people with the permission, and only those gates that stood when they asked: a stop that comes while
+ * a release is on its way stays shut.
+ */
+export class Releases {
+  readonly #host: ReleaseHost;
+
+  constructor(host: ReleaseHost) {
+    this.#host = host;
+  }
+
+  /** See `Killswitch.release`. */
+  async release(scopeInput: Scope, input: Request): Promise<ReleaseReport> {
+    const { guard, clock, randomBytes, recorder, hostId, book } = this.#host;
+    parseInput('scope', releasableSchema, scopeInput);
+    const scope = parseInput('scope', scopeSchema, scopeInput);
+    const { principal, reason } = parseInput('request', requestSchema, input);
+    const workspace = 'workspace' in scope ? { workspaceId: scope.workspace } : {};
+    const decision = await guard.demand({ principal, action: 'release', scope, ...workspace }, reason);
+    const gates = await this.#standing(scope);
+    const at = clock.now();
+    const orderIds = gates.map((gate) => gate.orderId).sort();
+    const releaseId = `rel_${ulid(at, randomBytes)}`;
+    const actor = actorOf(principal);
+    const fact = {
+      version: 1 as const,
+      hostId,
+      ...workspace,
+      releaseId,
+      scope,
+      principal: actor,
+      reason,
+      orderIds,
+    };
+    const { policyVersion } = decision;
+    recorder.record({
+      ...fact,
+      id: ulid(at, randomBytes),
+      time: iso(at),
+      type: 'release.requested',
+      policyVersion,
+    });
+    if (!(await recorder.flush(recordMs))) {
+      throw new AuditUnavailableError(
+        'Not released: the audit record cannot be written. Restore the audit sink and release again',
+      );
+    }
+    const approval = { orderIds, principal: actor, reason, at };
+    const approvals = await this.#approve(approval);
+    const needed = this.#host.approvals;
+    const report = { releaseId, scope, gates, approvals, needed };
+    if (orderIds.length > 0 && approvals.length < needed) return { ...report, released: false };
+    const opened =
+      orderIds.length === 0 ? [] : await book.ask('releasing', (store) => store.release(orderIds));
+    const openedAt = clock.now();
+    recorder.record({
+      ...fact,
+      id: ulid(openedAt, randomBytes),
+      time: iso(openedAt),
+      type: 'gate.released',
+      orderIds: opened.map((gate) => gate.orderId),
+      approvedBy: approvals.map((each) => each.principal),
+    });
+    await recorder.flush(recordMs);
+    return { ...report, gates: opened, released: true };
+  }
+
+  /** With one approval needed, the request is all there is to it. */
+  async #approve(approval: Approval): Promise<readonly Approval[]> {
+    if (this.#host.approvals === 1 || approval.orderIds.length === 0) return [approval];
+    return this.#host.book.ask('approving a release', (store) => store.approve(approval));
+  }
+
+  async #standing(scope: Scope): Promise<readonly Gate[]> {
+    const gates = await this.#host.book.ask('listing gates', (store) => store.listGates());
+    return gates.filter((gate) => gate.opens === 'on-release' && scopeKey(gate.scope) === scopeKey(scope));
+  }
+}
