@@ -14,7 +14,7 @@ interface Made extends Partial<ProcessStat> {
 function snapshotOf(
   processes: Record<number, readonly [ppid: number, session: number, more?: Made]>,
 ): Snapshot {
-  const base = { kernelThread: false, alive: true, layout: 'x' };
+  const base = { kernelThread: false, alive: true, layout: 'x', environBytes: 1 };
   const stats: ProcessStat[] = [
     { ...base, pid: 1, ppid: 0, pgrp: 1, session: 1, startTime: 1 },
     { ...base, pid: 10, ppid: 1, pgrp: 10, session: 10, startTime: 10 },
@@ -25,7 +25,7 @@ function snapshotOf(
     stats.push({ ...base, pid, ppid, session, pgrp: session, startTime: pid, ...more });
     marks.set(pid, unread ? 'unread' : { agentId: mark });
   }
-  return new Snapshot(stats, marks, 10);
+  return new Snapshot(stats, marks, 0, 10);
 }
 
 const root = { pid: 71, startTime: 71, ownSession: true };
@@ -149,15 +149,21 @@ describe('what is in doubt', () => {
       snapshotOf({
         60: [1, 60],
         65: [1, 65, unread],
+        75: [1, 75],
         80: [1, 60, unread],
         81: [1, 81, unread],
         82: [1, 82, { ...unread, alive: false }],
+        84: [1, 75, unread],
+        85: [1, 81, unread],
+        86: [1, 79, unread],
+        87: [1, 87, { alive: false }],
+        88: [1, 87, unread],
         71: [10, 71],
         83: [71, 71, unread],
       }),
     );
     expect(pids(found)).toEqual([71, 83]);
-    expect(doubted(found)).toEqual([81]);
+    expect(doubted(found)).toEqual([81, 85, 86, 88]);
     const anyone = tree(snapshotOf({ 65: [1, 65, unread] }), new KnownProcesses(), { agentId: 'a' });
     expect(doubted(anyone)).toEqual([65]);
   });

@@ -25,7 +25,7 @@ export function doubtsOf(
       doubts.set(process, because);
   };
   for (const process of snapshot.unread) {
-    if (couldBelong(process, target, snapshot)) doubt(process, 'its environment could not be read');
+    if (couldBelong(process, target, snapshot, tree)) doubt(process, 'its environment could not be read');
   }
   for (const session of sessions) {
     for (const process of snapshot.inSession(session)) {
@@ -42,11 +42,20 @@ export function doubtsOf(
   return [...doubts].map(([process, because]) => ({ process, because }));
 }
 
-/** What is older than the root, or in a session older than the root's own, is not its descendant. */
-function couldBelong(process: SeenProcess, { root }: Target, snapshot: Snapshot): boolean {
-  if (root === undefined) return true;
-  if (process.startTime < root.startTime) return false;
-  const leader = snapshot.get(process.session);
-  const sessionIsOlder = leader?.session === leader?.pid && (leader?.startTime ?? Infinity) < root.startTime;
-  return !(root.ownSession && sessionIsOlder);
+/**
+ * Not if it is older than the root; nor if its session was founded by a process that is older than the root or is
+ * looked at and none of the agent's, where the agent has all its sessions to itself.
+ */
+function couldBelong(
+  process: SeenProcess,
+  { root }: Target,
+  snapshot: Snapshot,
+  tree: ReadonlySet<SeenProcess>,
+): boolean {
+  if (root !== undefined && process.startTime < root.startTime) return false;
+  if (root?.ownSession === false) return true;
+  const founder = snapshot.get(process.session);
+  if (founder === undefined || founder.session !== founder.pid) return true;
+  if (root !== undefined && founder.startTime < root.startTime) return false;
+  return !founder.alive || founder.unread || tree.has(founder);
 }

@@ -24,10 +24,13 @@ export async function inspectTree(
   }
 }
 
-function notDead({ tree }: Look): Observation | undefined {
-  if (tree.holdsSelf) return { state: 'alive', evidence: `this very process belongs to it` };
+function notDead({ tree, clear }: Look): Observation | undefined {
+  if (tree.holdsSelf) return { state: 'alive', evidence: 'this very process belongs to it' };
   if (tree.alive.length > 0) return { state: 'alive', evidence: `${pids(tree.alive)} alive` };
-  if (tree.doubts.length > 0)
-    return { state: 'unknown', evidence: `may belong to it: ${doubtful(tree.doubts)}` };
-  return undefined;
+  if (clear) return undefined;
+  const why =
+    tree.doubts.length > 0
+      ? `may belong to it: ${doubtful(tree.doubts)}`
+      : 'processes come and go here too fast to be looked at';
+  return { state: 'unknown', evidence: why };
 }

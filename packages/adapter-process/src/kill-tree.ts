@@ -1,5 +1,4 @@
 import type { AgentTree, Target } from './agent-tree.ts';
-import type { Doubt } from './doubts.ts';
 import { InvalidHandleError, SignalRefusedError, UncertainVictimError } from './errors.ts';
 import { doubtful, pids } from './evidence.ts';
 import type { Looker } from './looker.ts';
@@ -8,6 +7,9 @@ import type { SeenProcess } from './snapshot.ts';
 
 /** Looks in a row that must find nothing new: what forked during one look is seen by the next. */
 const quietLooks = 2;
+/** Looks for which doubts are waited out: what execs or has just ended at one of them can be told at the next. */
+const doubtfulLooks = 20;
+
 /**
  * Sends SIGKILL to every process of the agent: looks first, since a killed parent's children can no longer be told by
  * lineage; then again until nothing unsignalled is left.
@@ -16,22 +18,18 @@ const quietLooks = 2;
 export async function killTree(looker: Looker, target: Target, signal: AbortSignal): Promise<void> {
   const signalled = new Set<string>();
   const refused = new Map<string, SeenProcess>();
-  let doubts: readonly Doubt[] = [];
-  for (let quiet = 0; quiet < quietLooks; ) {
-    const { tree } = await looker.look(target, signal);
+  for (let quiet = 0, looks = 1; quiet < quietLooks; looks += 1) {
+    const { tree, clear } = await looker.look(target, signal);
     if (tree.holdsSelf) {
       throw new InvalidHandleError(`Agent ${target.agentId} holds this very process: end it from outside`);
     }
     const fresh = tree.alive.filter((process) => !signalled.has(identity(process)));
     signalAll(fresh, tree, signalled, refused);
-    quiet = fresh.length > 0 ? 0 : quiet + 1;
-    doubts = tree.doubts;
-  }
-  if (doubts.length > 0) doubts = (await looker.lookSurely(target, signal)).tree.doubts;
-  if (doubts.length > 0) {
-    throw new UncertainVictimError(
-      `Not signalled, may belong to agent ${target.agentId}: ${doubtful(doubts)}`,
-    );
+    quiet = fresh.length === 0 && clear ? quiet + 1 : 0;
+    if (fresh.length > 0 || looks < doubtfulLooks) continue;
+    if (tree.doubts.length === 0) break;
+    const doubts = doubtful(tree.doubts);
+    throw new UncertainVictimError(`Not signalled, may belong to agent ${target.agentId}: ${doubts}`);
   }
   if (refused.size > 0) {
     throw new SignalRefusedError(

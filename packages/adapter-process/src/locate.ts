@@ -18,7 +18,7 @@ export async function locate(
   signal: AbortSignal,
 ): Promise<readonly SeenProcess[]> {
   for (let looks = 0; looks < emptyLooks; looks += 1) {
-    const { tree, snapshot } = await looker.lookSurely({ agentId }, signal);
+    const { tree, snapshot, clear } = await looker.lookSurely({ agentId }, signal);
     if (tree.holdsSelf) {
       throw new InvalidHandleError(`Agent ${agentId} holds this very process: end it from outside`);
     }
@@ -27,8 +27,9 @@ export async function locate(
       return parent === undefined || !parent.alive || !tree.processes.has(parent);
     });
     if (roots.length > 0) return roots.sort((a, b) => a.startTime - b.startTime).slice(0, maxRoots);
-    if (tree.doubts.length > 0) {
-      throw new UncertainVictimError(`May belong to agent ${agentId}: ${doubtful(tree.doubts)}`);
+    if (!clear) {
+      const seen = doubtful(tree.doubts) || 'processes that came and went too fast';
+      throw new UncertainVictimError(`May belong to agent ${agentId}: ${seen}`);
     }
   }
   return [];

@@ -1,7 +1,6 @@
 import { type AgentTree, type Target, treeOf } from './agent-tree.ts';
 import { KnownProcesses, type KnownTree } from './known-processes.ts';
-import { MarkReader } from './mark-reader.ts';
-import { scan } from './scan.ts';
+import { Scanner } from './scanner.ts';
 import { SharedRun } from './shared-run.ts';
 import type { Snapshot } from './snapshot.ts';
 import { withinSignal } from './within-signal.ts';
@@ -9,6 +8,8 @@ import { withinSignal } from './within-signal.ts';
 export interface Look {
   readonly tree: AgentTree;
   readonly snapshot: Snapshot;
+  /** Whether it saw all there was to see: no process in doubt, and none that came and went unseen. */
+  readonly clear: boolean;
   /** What was known of the agent, this look included. */
   readonly known: KnownTree;
 }
@@ -21,8 +22,8 @@ export class Looker {
   readonly #scans: SharedRun<Snapshot>;
 
   constructor() {
-    const marks = new MarkReader();
-    this.#scans = new SharedRun(() => scan(marks));
+    const scanner = new Scanner();
+    this.#scans = new SharedRun(() => scanner.scan());
   }
 
   get scans(): number {
@@ -34,17 +35,18 @@ export class Looker {
     const snapshot = await withinSignal(this.#scans.next(), signal);
     const tree = treeOf(target, snapshot, this.#known.of(target.agentId));
     if (!tree.holdsSelf) this.#known.remember(target.agentId, tree, snapshot);
-    return { tree, snapshot, known: this.#known.of(target.agentId) };
+    const clear = tree.doubts.length === 0 && snapshot.missed === 0;
+    return { tree, snapshot, clear, known: this.#known.of(target.agentId) };
   }
 
   /**
-   * Looks again, a few times, as long as there are doubts: a process that execs at one moment can be told at the next.
+   * Looks again, a few times, until the look is clear: a process that execs at one moment can be told at the next.
    * @throws ProcUnreadableError, or the signal's reason
    */
   async lookSurely(target: Target, signal: AbortSignal): Promise<Look> {
     for (let looks = 1; ; looks += 1) {
       const look = await this.look(target, signal);
-      if (look.tree.doubts.length === 0 || looks >= surelyLooks) return look;
+      if (look.clear || looks >= surelyLooks) return look;
     }
   }
 

@@ -6,8 +6,14 @@ import { markIn } from './mark.ts';
 import { ownerOf, readStat } from './proc.ts';
 import type { ProcessStat } from './process-stat.ts';
 
-/** `unread`: it could not be told now whether the process carries a mark, and another look may tell. */
+/**
+ * `unread`: it could not be told whether the process carries a mark: it hangs, is in the middle of an exec, or has ended
+ * since, perhaps leaving a child. Another look may tell.
+ */
 export type Mark = { readonly agentId: string | undefined } | 'unread';
+
+/** What a process shows that was started with an empty environment. An empty answer means that it cannot be told. */
+const noEnviron = '\0';
 
 interface Answer {
   readonly startTime: number;
@@ -76,16 +82,16 @@ export class MarkReader {
         return;
       }
       if (mark === 'unread') later.push(stat);
-      else marks.set(stat.pid, mark);
+      else if (mark !== 'vanished') marks.set(stat.pid, mark);
     }
   }
 
-  async #look(seen: ProcessStat, buffer: Buffer): Promise<Mark> {
+  async #look(seen: ProcessStat, buffer: Buffer): Promise<Mark | 'vanished'> {
     const stat = readStat(seen.pid);
-    if (stat?.startTime !== seen.startTime || !stat.alive) return { agentId: undefined };
-    const { pid, startTime, layout } = stat;
+    if (stat?.startTime !== seen.startTime || !stat.alive) return 'vanished';
+    const { pid, startTime, layout, environBytes } = stat;
     if (layout === undefined) return this.#mayRead(pid) ? 'unread' : { agentId: undefined };
-    const environ = await environOf(pid, buffer);
+    const environ = environBytes > 0 ? await environOf(pid, buffer) : noEnviron;
     if (environ === 'unreadable') return { agentId: undefined };
     if (environ === '') return 'unread';
     const mark = { agentId: markIn(environ) };

@@ -18,6 +18,7 @@ describe('parseStat', () => {
       startTime: 170346,
       alive: true,
       kernelThread: false,
+      environBytes: 140724437958602 - 140724437956928,
     });
   });
 

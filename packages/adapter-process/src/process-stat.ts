@@ -14,6 +14,8 @@ export interface ProcessStat {
    * exec, or not readable by this process.
    */
   readonly layout: string | undefined;
+  /** Its environment's size in bytes, as of its start. */
+  readonly environBytes: number;
 }
 
 const kernelThreadFlag = 0x0020_0000;
@@ -43,5 +45,6 @@ export function parseStat(text: string): ProcessStat | undefined {
     alive: state !== 'X' && state !== 'x' && (state !== 'Z' || threads > 1),
     kernelThread: (flags & kernelThreadFlag) !== 0,
     layout: Number(field(51)) > 0 ? `${text.slice(open, close)} ${rest.slice(42, 49).join(' ')}` : undefined,
+    environBytes: Number(field(51)) - Number(field(50)),
   };
 }

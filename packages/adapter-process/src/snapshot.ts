@@ -16,10 +16,13 @@ export class Snapshot {
   readonly #byGroup = new Map<number, SeenProcess[]>();
   readonly #byAgent = new Map<string, SeenProcess[]>();
   readonly unread: readonly SeenProcess[];
+  /** Processes that came and went between being listed and being looked at. */
+  readonly missed: number;
   /** This process and its ancestors, which are never signalled. */
   readonly guarded: ReadonlySet<number>;
 
-  constructor(stats: Iterable<ProcessStat>, marks: ReadonlyMap<number, Mark>, self: number) {
+  constructor(stats: Iterable<ProcessStat>, marks: ReadonlyMap<number, Mark>, missed: number, self: number) {
+    this.missed = missed;
     const unread: SeenProcess[] = [];
     for (const stat of stats) {
       const mark = marks.get(stat.pid);

@@ -53,9 +53,9 @@ describe('a kill spares (I11)', () => {
   });
 
   it('an orphan in its session that is marked as another agent, and says so', async () => {
-    const command = `${markVariable}=other sh -c 'sleep 300 & echo $!'; exec sleep 300`;
+    const command = `${markVariable}=other sh -c 'sleep 300 & echo $!'; echo 0; exec sleep 300`;
     const agent = await spawn('mine', 'sh', '-c', command);
-    const [orphan] = await pids(agent.child, 1);
+    const [orphan] = await pids(agent.child, 2);
     const kill = runtime.kill(agent.handle, inTime('mine'));
     await expect(kill).rejects.toThrow(UncertainVictimError);
     await expect(kill).rejects.toThrow(`pid ${orphan} (in`);

@@ -1,5 +1,5 @@
-import { afterAll, describe, expect, it } from 'vitest';
 import { type RuntimeFactory, runtimeClauses } from '@agent-killswitch/conformance';
+import { afterAll, describe, expect, it } from 'vitest';
 import { type ProcessRuntime, processRuntime } from '../src/index.ts';
 import { isAlive, TestRun } from './support/processes.ts';
 

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { processRuntime } from '../src/index.ts';
-import { inTime, settled } from './support/harness.ts';
+import { stop } from './support/harness.ts';
 import { fixture, isAlive, TestRun } from './support/processes.ts';
 
 export interface HostileReport {
@@ -40,8 +40,7 @@ export async function hostileTrees(rounds: number, seed: number): Promise<Hostil
       const runtime = random(2) === 0 ? seer : processRuntime();
       processes += run.alive().length;
       const begun = performance.now();
-      await runtime.kill(handle, inTime(agentId));
-      const seen = await settled(runtime, agentId, handle);
+      const seen = await stop(runtime, agentId, handle);
       slowestMs = Math.max(slowestMs, performance.now() - begun);
       const left = run.alive();
       const where = `seed ${seed} round ${round} (${letters.join('')})`;

@@ -1,6 +1,7 @@
+import { spawn as spawnPlain } from 'node:child_process';
 import { afterEach, describe, expect, it } from 'vitest';
 import { processRuntime, type SpawnedAgent } from '../src/index.ts';
-import { inTime, settled } from './support/harness.ts';
+import { inTime, settled, stop } from './support/harness.ts';
 import { fixture, isAlive, lines, pids, stateOf, TestRun } from './support/processes.ts';
 
 const run = new TestRun();
@@ -15,8 +16,7 @@ const tree = (agentId: string, ...letters: string[]): Promise<SpawnedAgent> =>
 
 /** Kills the agent; afterwards nothing of it lives, by its own look and by the test's. */
 async function expectKilled(agentId: string, { handle }: Pick<SpawnedAgent, 'handle'>, by = runtime) {
-  await by.kill(handle, inTime(agentId));
-  const seen = await settled(by, agentId, handle);
+  const seen = await stop(by, agentId, handle);
   expect(seen).toMatchObject({ state: 'dead' });
   expect(run.alive()).toEqual([]);
   return seen.evidence;
@@ -51,6 +51,17 @@ describe('a kill reaches (I1, I3)', () => {
       expect(members.filter(isAlive)).toHaveLength(2);
       expect(await by.inspect(agent.handle, inTime('orphan'))).toMatchObject({ state: 'alive' });
       await expectKilled('orphan', agent, by);
+    }
+  });
+
+  it('nothing is in doubt because of processes that have no environment at all', async () => {
+    const bystander = spawnPlain('env', ['-i', 'setsid', 'sleep', '300'], { stdio: 'ignore' });
+    try {
+      await expectKilled('plain', await spawn('plain', 'sleep', '300'));
+      const agent = await spawn('empty', 'sh', '-c', 'env -i /bin/sleep 300 & env -i /bin/sleep 300 & wait');
+      await expectKilled('empty', agent);
+    } finally {
+      bystander.kill('SIGKILL');
     }
   });
 

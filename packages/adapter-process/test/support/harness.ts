@@ -1,4 +1,5 @@
 import type { Handle, Observation, Runtime, RuntimeContext } from '@agent-killswitch/core';
+import { UncertainVictimError } from '../../src/index.ts';
 
 export const inTime = (agentId: string, ms = 5_000): RuntimeContext => ({
   agentId,
@@ -11,5 +12,17 @@ export async function settled(runtime: Runtime, agentId: string, handle: Handle)
   for (;;) {
     const seen = await runtime.inspect(handle, context);
     if (seen.state !== 'alive') return seen;
+  }
+}
+
+/** Kills as the core does: demands, looks, and demands again as long as it is not dead, for 10 s at most. */
+export async function stop(runtime: Runtime, agentId: string, handle: Handle): Promise<Observation> {
+  const until = performance.now() + 10_000;
+  for (;;) {
+    await runtime.kill(handle, inTime(agentId)).catch((error: unknown) => {
+      if (!(error instanceof UncertainVictimError)) throw error;
+    });
+    const seen = await settled(runtime, agentId, handle);
+    if (seen.state === 'dead' || performance.now() > until) return seen;
   }
 }
