@@ -8,8 +8,8 @@ import { scopeSchema } from './scope.ts';
 const time = z.iso.datetime({ precision: 3 });
 
 const base = {
-  /** 26 characters, unique, sorting by the time of the fact it is about. A repeat of the same fact has the same id. */
-  id: z.string().length(26),
+  /** Unique, sorting by the time of the fact it is about. A repeat of the same fact has the same id. */
+  id: z.string().min(1).max(400),
   version: z.literal(1),
   /** When it happened. */
   time,
@@ -133,5 +133,13 @@ export type AuditEventType = AuditEvent['type'];
 
 /** Milliseconds since the Unix epoch as the record writes it. */
 export function iso(at: number): string {
-  return new Date(at).toISOString();
+  // Facts of one moment come together, and writing a date costs as much as the rest of an event.
+  const known = written.get(at);
+  if (known !== undefined) return known;
+  if (written.size >= 64) written.clear();
+  const text = new Date(at).toISOString();
+  written.set(at, text);
+  return text;
 }
+
+const written = new Map<number, string>();

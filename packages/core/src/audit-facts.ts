@@ -61,7 +61,7 @@ export function cleanupFinished(
   return {
     id: factId(
       agent.spawnedAt,
-      `cleanup.finished ${agent.agentId} ${entry.step} ${entry.status} ${entry.tries}`,
+      `cleanup.finished:${agent.agentId}/${entry.step}/${entry.status}/${entry.tries}`,
     ),
     version: 1,
     time: iso(at),
@@ -81,7 +81,7 @@ export function cleanupFinished(
 function ofOrder(order: StopOrder, type: string, hostId: string, at: number) {
   const workspace = order.workspaceId === undefined ? {} : { workspaceId: order.workspaceId };
   return {
-    id: factId(order.requestedAt, `${type} ${order.orderId}`),
+    id: factId(order.requestedAt, `${type}:${order.orderId}`),
     version: 1 as const,
     time: iso(at),
     hostId,
@@ -99,7 +99,7 @@ function ofKill(order: StopOrder, agent: KilledAgentLike, type: string, hostId: 
   const { kill } = agent;
   return {
     ...ofOrder(order, type, hostId, at),
-    id: factId(kill.requestedAt, `${type} ${agent.agentId}`),
+    id: factId(kill.requestedAt, `${type}:${agent.agentId}`),
     workspaceId: agent.workspaceId,
     agentId: agent.agentId,
     taskId: agent.taskId,

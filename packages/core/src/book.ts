@@ -16,6 +16,7 @@ import { type ListKey, type ScopeKey, scopeKeysOf } from './scope.ts';
 /** After an unanswered call the store is left alone this long: calls fail at once, so that a kill waits only once. */
 const restMs = 1_000;
 const maxRaces = 100;
+const mostSwaps = 1_000;
 
 /** What a change led to: the agent as it is now, and what to do. `agent === before` if nothing changed. */
 export interface Change {
@@ -37,6 +38,12 @@ export class Book {
   readonly #storeMs: number;
   readonly #own = new Map<string, Agent>();
   readonly #untold = new Map<string, LifecycleEvent[]>();
+  readonly #swaps: Array<{
+    agent: Agent;
+    resolve: (won: boolean) => void;
+    reject: (error: unknown) => void;
+  }> = [];
+  #isSwapping = false;
   #restUntil = 0;
 
   constructor(store: StateStore, clock: Clock, events: GuardedEvents, hostId: string, storeMs: number) {
@@ -122,28 +129,33 @@ export class Book {
     return this.#changeHere(known, event);
   }
 
-  /** Claims many agents for an order at the cost of one call; whoever is lost to a race is claimed one by one. */
-  async claim(agents: readonly Agent[], orderId: string): Promise<Change[]> {
+  /** Claims many agents for an order. See {@link changeAll}. */
+  claim(agents: readonly Agent[], orderId: string): Promise<Change[]> {
     const event: LifecycleEvent = { type: 'claim', at: this.#clock.now(), orderId };
-    const plans = agents.map((before): Change => {
-      const [agent, effects] = transition(before, event);
-      return { before, agent, effects };
+    return this.changeAll(agents.map((agent) => ({ agent, event })));
+  }
+
+  /** Applies an event each to many agents at the cost of one call; whoever is lost to a race is changed one by one. */
+  async changeAll(
+    wanted: ReadonlyArray<{ readonly agent: Agent; readonly event: LifecycleEvent }>,
+  ): Promise<Change[]> {
+    const plans = wanted.map(({ agent: before, event }): Change | undefined => attempt(before, event));
+    const toStore: Agent[] = [];
+    const places: number[] = [];
+    plans.forEach((plan, place) => {
+      if (plan === undefined || plan.agent === plan.before || this.#untold.has(plan.agent.agentId)) return;
+      toStore.push(plan.agent);
+      places.push(place);
     });
-    const toStore = plans.filter(
-      (plan) => plan.agent !== plan.before && !this.#untold.has(plan.agent.agentId),
-    );
-    const stored = new Set<Change>();
-    if (toStore.length > 0) {
-      const won = await this.ask('claiming', (store) => store.swapAgents(toStore.map((plan) => plan.agent)));
-      toStore.forEach((plan, i) => {
-        if (won[i] === true) stored.add(plan);
-      });
-    }
+    const won =
+      toStore.length === 0 ? [] : await this.ask('storing agents', (store) => store.swapAgents(toStore));
+    const isStored = new Set(places.filter((_, i) => won[i] === true));
     const changes: Change[] = [];
-    for (const plan of plans) {
-      if (plan.agent === plan.before) changes.push(plan);
-      else if (stored.has(plan)) changes.push(this.#settle(plan));
-      else changes.push(await this.change(plan.before.agentId, event));
+    for (const [place, { agent, event }] of wanted.entries()) {
+      const plan = plans[place];
+      if (plan !== undefined && isStored.has(place)) changes.push(this.#settle(plan));
+      else if (plan !== undefined && plan.agent === plan.before && event.type === 'claim') changes.push(plan);
+      else changes.push(await this.change(agent.agentId, event));
     }
     return changes;
   }
@@ -191,9 +203,7 @@ export class Book {
       if (before === undefined) throw new UnknownTargetError('agent', agentId);
       const change = attempt(before, event);
       if (change !== undefined && change.agent !== before) {
-        const next = change.agent;
-        const [won] = await this.ask('storing an agent', (store) => store.swapAgents([next]));
-        if (won === true) return this.#settle(change);
+        if (await this.#swap(change.agent)) return this.#settle(change);
       } else if (fresh) {
         if (change === undefined) transition(before, event);
         this.note(before);
@@ -202,6 +212,34 @@ export class Book {
       before = undefined;
     }
     throw new StateUnavailableError(`Agent "${agentId}" changes too often to be changed`);
+  }
+
+  /** Stores many agents' changes with one call: those that come while a call is under way make up the next one. */
+  #swap(agent: Agent): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      this.#swaps.push({ agent, resolve, reject });
+      if (!this.#isSwapping) void this.#runSwaps();
+    });
+  }
+
+  async #runSwaps(): Promise<void> {
+    this.#isSwapping = true;
+    // Whatever asks in this same turn goes along.
+    await undefined;
+    while (this.#swaps.length > 0) {
+      const batch = this.#swaps.splice(0, mostSwaps);
+      try {
+        const won = await this.ask('storing agents', (store) =>
+          store.swapAgents(batch.map((each) => each.agent)),
+        );
+        batch.forEach(({ resolve }, i) => {
+          resolve(won[i] === true);
+        });
+      } catch (error) {
+        for (const { reject } of batch) reject(error);
+      }
+    }
+    this.#isSwapping = false;
   }
 
   #changeHere(known: Agent, event: LifecycleEvent): Change {

@@ -55,6 +55,11 @@ export class GuardedEvents {
     };
   }
 
+  /** Whether anybody would hear it. */
+  hasListener(name: keyof KillswitchEvents): boolean {
+    return this.#emitter.listenerCount(name) > 0;
+  }
+
   emit<K extends keyof KillswitchEvents>(name: K, event: KillswitchEvents[K]): void {
     this.#emitter.emit(name, event);
   }

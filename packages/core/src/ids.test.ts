@@ -12,5 +12,5 @@ it('I4: gives the same fact the same id, and other facts others', () => {
   expect(factId(5, 'agent.killed a1')).toBe(factId(5, 'agent.killed a1'));
   expect(new Set(['a', 'b', 'c'].map((fact) => factId(5, fact))).size).toBe(3);
   expect(factId(5, 'a')).not.toBe(factId(6, 'a'));
-  expect(factId(5, 'a')).toHaveLength(26);
+  expect(factId(5, 'b') < factId(6, 'a')).toBe(true);
 });

@@ -164,12 +164,7 @@ export function createKillswitch(options: KillswitchOptions): Killswitch {
     await cleanup.resume();
     if (isClosed) return;
     reconciler.start();
-    unwatch = state.watch(() => {
-      reconciler.follow().then(
-        () => stops.look(),
-        () => undefined,
-      );
-    });
+    unwatch = state.watch(() => reconciler.hint());
   };
 
   const order = async (orderId: string): Promise<StopOrder> => {

@@ -31,7 +31,11 @@ export type LifecycleEvent =
   | { readonly type: 'cleaned'; readonly ledger: readonly LedgerEntry[] };
 
 /** What the ladder has done so far; times are milliseconds since the Unix epoch. */
-export type KillProgress = Partial<Pick<KillRecord, 'signalledAt' | 'forcedAt'>> & Pick<KillRecord, 'errors'>;
+export interface KillProgress {
+  readonly signalledAt?: number;
+  readonly forcedAt?: number;
+  readonly errors: readonly string[];
+}
 
 /**
  * What the caller has to do after the change is stored. `pursue`: run the ladder over the agent's handles until it is

@@ -87,6 +87,11 @@ export class Pursuit {
     return { ...this.#agent, kill };
   }
 
+  /** Whether anything reaches the agent from here. */
+  get hasRoute(): boolean {
+    return this.#routes.length > 0;
+  }
+
   /** Adds an order's deadlines. Given as a function, since an order's own deadlines can be shortened. */
   hurry(urgency: () => Urgency): void {
     this.#urgencies.add(urgency);

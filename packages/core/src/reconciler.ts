@@ -6,6 +6,8 @@ import type { Clock } from './ports/clock.ts';
 import type { Stops } from './stops.ts';
 
 const roundMs = 1_000;
+/** However many hints come, they are followed at most this often. */
+const hintMs = 20;
 
 export interface ReconcilerHost {
   readonly clock: Clock;
@@ -25,6 +27,8 @@ export class Reconciler {
   readonly #host: ReconcilerHost;
   #cancel: (() => void) | undefined;
   #stopped = false;
+  #isHinted = false;
+  #hintedAt = Number.NEGATIVE_INFINITY;
 
   constructor(host: ReconcilerHost) {
     this.#host = host;
@@ -34,6 +38,23 @@ export class Reconciler {
   async follow(): Promise<void> {
     const { book, stops } = this.#host;
     stops.follow(await book.ask('listing open orders', (store) => store.listOpenOrders()));
+  }
+
+  /** Somebody else may have changed something. */
+  hint(): void {
+    if (this.#isHinted || this.#stopped) return;
+    this.#isHinted = true;
+    const { clock, stops } = this.#host;
+    const since = clock.now() - this.#hintedAt;
+    clock.setTimer(Math.max(0, hintMs - since), () => {
+      this.#isHinted = false;
+      this.#hintedAt = clock.now();
+      // What fails here is done by the next round.
+      this.follow().then(
+        () => stops.look(),
+        () => undefined,
+      );
+    });
   }
 
   start(): void {

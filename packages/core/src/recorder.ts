@@ -22,7 +22,7 @@ export type LastResort = (line: string) => void;
  * - degraded: the sink rejected a batch or has had one for over a second. Every event that waits is written once to
  *   the last resort; the batch is tried again with growing pauses. Left when nothing waits any more.
  *
- * At most 10,000 events wait (I12). Past that, new events go to the last resort alone.
+ * At most 10,000 events wait (I12). Past that, events that can be told again are, later; others go to the last resort.
  */
 export class Recorder {
   readonly #sink: AuditSink;
@@ -52,17 +52,26 @@ export class Recorder {
     return this.#degraded;
   }
 
-  record(...events: readonly AuditEvent[]): void {
-    for (const event of events) {
-      if (this.#waiting.length < maxWaiting) {
-        this.#waiting.push(event);
-        this.#accepted += 1;
-      } else {
-        this.#lastResort(canonical(event));
-      }
+  /** Takes an event; one that there is no room for goes to the last resort alone. */
+  record(event: AuditEvent): void {
+    if (!this.offer(event) && !this.#degraded) this.#lastResort(canonical(event));
+  }
+
+  /**
+   * Takes an event that can be told again from stored state. `false`: there is no room for it now. In an outage it is
+   * on the last resort all the same.
+   */
+  offer(event: AuditEvent): boolean {
+    const hasRoom = this.#waiting.length < maxWaiting;
+    if (hasRoom) {
+      this.#waiting.push(event);
+      this.#accepted += 1;
+    } else if (this.#degraded) {
+      this.#lastResort(canonical(event));
     }
     if (this.#degraded) this.#spill();
     if (!this.#running) void this.#run();
+    return hasRoom;
   }
 
   /** Resolves `true` when every event recorded so far is durable, `false` when `ms` milliseconds have passed before. */

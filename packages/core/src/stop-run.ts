@@ -1,7 +1,7 @@
-import type { Agent, KillRecord } from './agent.ts';
+import type { Agent, KilledAgent, KillingAgent, KillRecord } from './agent.ts';
 import type { AuditEvent } from './audit-event.ts';
 import { agentKilled, agentUnconfirmed, orderJoined, orderRequested, orderSettled } from './audit-facts.ts';
-import type { Book } from './book.ts';
+import type { Book, Change } from './book.ts';
 import type { Cleanup } from './cleanup.ts';
 import { withDeadline } from './deadline.ts';
 import { describeError, isKillswitchError } from './errors.ts';
@@ -11,21 +11,21 @@ import type { KillOutcome, OrderReport, StopOrder } from './order.ts';
 import { outcomeOf } from './order.ts';
 import { pagesOf } from './pages.ts';
 import type { AuditSink } from './ports/audit-sink.ts';
-import type { Clock } from './ports/clock.ts';
 import type { PageRequest } from './ports/state-store.ts';
 import type { Pursuit } from './pursuit.ts';
 import type { Recorder } from './recorder.ts';
 import { scopeKey } from './scope.ts';
+import { type Felled, isEasy, type VolleyHost, volley } from './volley.ts';
 import { Wake } from './wake.ts';
 
 const passMs = { first: 10, longest: 500, follower: 1_000 };
 const durableMs = 1_000;
 const recoverReadMs = 10_000;
 const maxErrors = 100;
+/** How many events are told again before the recorder gets time to write them. */
+const tellAtOnce = 1_000;
 
-export interface StopRunHost {
-  readonly hostId: string;
-  readonly clock: Clock;
+export interface StopRunHost extends VolleyHost {
   readonly book: Book;
   readonly recorder: Recorder;
   readonly sink: AuditSink;
@@ -53,12 +53,18 @@ export class StopRun {
   readonly #host: StopRunHost;
   readonly #wake: Wake;
   readonly #pursuits = new Map<string, Pursuit>();
+  /** Ids of agents that a volley is under way for. */
+  readonly #targeted = new Set<string>();
+  /** Agents that a volley has felled. */
+  readonly #felled = new Map<string, Agent>();
   readonly #cleaning = new Map<string, Promise<Agent>>();
   #order: StopOrder;
   #beginning: Beginning;
   #stopped = false;
   #living = 0;
   #cleaned = 0;
+  /** Some agent had no route from here: it dies by another host, or gets its handle from one. */
+  #waitsForOthers = false;
   /** Why the scope could not be looked through at the last try. */
   #blind: string | undefined;
   /** Event ids already on record, for an order that was found open. */
@@ -87,14 +93,15 @@ export class StopRun {
 
   /** Takes over an order's newer version, for example one with nearer deadlines. */
   update(order: StopOrder): void {
-    if (order.revision > this.#order.revision) this.#order = order;
-    this.look();
-  }
-
-  /** Looks at the scope again now. */
-  look(): void {
+    if (order.revision <= this.#order.revision) return;
+    this.#order = order;
     this.#wake.wake();
     for (const pursuit of this.#pursuits.values()) pursuit.hasten();
+  }
+
+  /** Looks at the scope again now, if it depends on what others do. */
+  look(): void {
+    if (this.#waitsForOthers) this.#wake.wake();
   }
 
   /** Ends the run without settling, for a host that shuts down; the order stays open. */
@@ -103,24 +110,22 @@ export class StopRun {
     this.#wake.wake();
   }
 
-  /** Puts an event on the record, unless this order's earlier life did. */
+  /** Puts an event that follows from stored state on the record, unless this order's earlier life did. */
   record(event: AuditEvent): void {
-    if (!this.#onRecord.has(event.id)) this.#host.recorder.record(event);
+    // What the recorder has no room for is told again from the state before the order settles.
+    if (!this.#onRecord.has(event.id) && !this.#host.recorder.offer(event)) this.#isRecovered = false;
   }
 
   step(step: StopStep, agentId?: string): void {
-    const at = this.#host.clock.now();
-    this.#host.events.emit('step', {
-      step,
-      order: this.#order,
-      at,
-      ...(agentId === undefined ? {} : { agentId }),
-    });
+    const { events, clock } = this.#host;
+    if (!events.hasListener('step')) return;
+    const about = agentId === undefined ? {} : { agentId };
+    events.emit('step', { step, order: this.#order, at: clock.now(), ...about });
   }
 
   /** What has become of the order so far. After the deadline, whoever is not observed dead is named `unconfirmed`. */
   async report(): Promise<OrderReport> {
-    const agents = new Map<string, Agent>();
+    const agents = new Map<string, Agent>(this.#felled);
     for (const [agentId, pursuit] of this.#pursuits) agents.set(agentId, pursuit.agent);
     try {
       for await (const agent of this.#members()) {
@@ -141,7 +146,7 @@ export class StopRun {
         if (this.#owns() && !this.#isRecovered) await this.#recover();
         const living = await this.#pass();
         this.#blind = undefined;
-        if (living === 0 && (await this.#end())) return;
+        if (living === 0 && (!this.#owns() || this.#isRecovered) && (await this.#end())) return;
       } catch (error) {
         this.#blind = describeError(error);
         if (isKillswitchError(error, 'state-unavailable')) this.#sweepHere();
@@ -170,20 +175,73 @@ export class StopRun {
     const seen = new Set<string>();
     for await (const agents of pagesOf((page) => book.listAgents(key, page))) {
       for (const agent of agents) seen.add(agent.agentId);
-      for (const change of await book.claim(agents, this.#order.orderId)) {
-        if (change.agent !== change.before) this.step('claimed', change.agent.agentId);
-        this.#pursue(change.agent);
-      }
+      this.#killAll(await book.claim(agents, this.#order.orderId));
     }
     await this.#refreshUnseen(seen);
     return seen.size;
   }
 
   #sweepHere(): void {
-    for (const change of this.#host.book.claimHere(scopeKey(this.#order.scope), this.#order.orderId)) {
-      if (change.agent !== change.before) this.step('claimed', change.agent.agentId);
-      this.#pursue(change.agent);
+    this.#killAll(this.#host.book.claimHere(scopeKey(this.#order.scope), this.#order.orderId));
+  }
+
+  /** Those that were claimed just now and are easy to reach are told to die all at once; the others one by one. */
+  #killAll(changes: readonly Change[]): void {
+    const isKill = this.#host.clock.now() >= this.#order.killAt;
+    const easy: KillingAgent[] = [];
+    for (const { before, agent } of changes) {
+      if (agent !== before) this.step('claimed', agent.agentId);
+      if (agent.status !== 'killing') continue;
+      const isNew = before.status !== 'killing' && !this.#pursuits.has(agent.agentId);
+      if (isKill && isNew && isEasy(agent, this.#host)) easy.push(agent);
+      else if (!this.#targeted.has(agent.agentId)) this.#pursue(agent);
     }
+    if (easy.length > 0) void this.#volley(easy);
+  }
+
+  async #volley(agents: readonly KillingAgent[]): Promise<void> {
+    for (const agent of agents) {
+      this.#targeted.add(agent.agentId);
+      this.step('signalled', agent.agentId);
+    }
+    this.#living += agents.length;
+    const stored: Array<Promise<void>> = [];
+    const rest = await volley(agents, this.#host, (felled) => stored.push(this.#confirm(felled)));
+    await Promise.all(stored);
+    for (const { agentId } of agents) this.#targeted.delete(agentId);
+    for (const agent of rest) this.#pursue(agent);
+    this.#living -= agents.length;
+    if (this.#living === 0) this.#wake.wake();
+  }
+
+  /** Stores the death of agents that were seen dead. Never rejects: whoever cannot be stored is pursued. */
+  async #confirm(felled: readonly Felled[]): Promise<void> {
+    const at = this.#host.clock.now();
+    const wanted = felled.map(({ agent, signalledAt, evidence }) => {
+      const event = {
+        type: 'confirmed',
+        at,
+        progress: { signalledAt, errors: [] },
+        evidence,
+        handles: 1,
+      } as const;
+      return { agent, event };
+    });
+    try {
+      for (const { before, agent } of await this.#host.book.changeAll(wanted)) {
+        if (agent.status !== 'killed') this.#pursue(agent);
+        else if (agent !== before) this.#took(agent);
+      }
+    } catch {
+      for (const { agent } of felled) this.#pursue(agent);
+    }
+  }
+
+  #took(agent: KilledAgent): void {
+    this.#felled.set(agent.agentId, agent);
+    this.record(agentKilled(this.#order, agent, this.#host.hostId));
+    this.step('confirmed', agent.agentId);
+    this.#cleanUp(agent);
   }
 
   #pursue(agent: Agent): void {
@@ -194,6 +252,7 @@ export class StopRun {
       return;
     }
     const pursuit = this.#host.pursue(agent, this);
+    if (!pursuit.hasRoute) this.#waitsForOthers = true;
     this.#pursuits.set(agent.agentId, pursuit);
     this.#living += 1;
     void pursuit.done.then((ended) => {
@@ -269,17 +328,22 @@ export class StopRun {
 
   /** For an order found open: puts on record what its earlier life did but could not say. */
   async #recover(): Promise<void> {
-    const { hostId, clock } = this.#host;
+    const { hostId, clock, recorder } = this.#host;
+    if (!(await recorder.flush(durableMs))) return;
     this.#onRecord = await withDeadline(clock, 'reading the audit record', recoverReadMs, () =>
       this.#readRecord(),
     );
+    this.#isRecovered = true;
     this.record(orderRequested(this.#order, hostId));
+    let told = 0;
     for await (const agent of this.#members()) {
       if (agent.kill.orderIds[0] !== this.#order.orderId) continue;
       if (agent.kill.unconfirmedAt !== undefined) this.record(agentUnconfirmed(this.#order, agent, hostId));
       if (agent.status === 'killed') this.record(agentKilled(this.#order, agent, hostId));
+      told += 1;
+      if (told % tellAtOnce === 0) await recorder.flush(durableMs);
+      if (!this.#isRecovered) return;
     }
-    this.#isRecovered = true;
   }
 
   async #readRecord(): Promise<Set<string>> {

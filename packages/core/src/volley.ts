@@ -1,0 +1,85 @@
+import type { Agent, Handle, KillingAgent } from './agent.ts';
+import type { Clock } from './ports/clock.ts';
+import type { Observation, Runtime, RuntimeContext } from './ports/runtime.ts';
+
+/** After this long whoever is not seen dead is left to a pursuit of its own. */
+const volleyMs = 250;
+/** Those seen dead are handed on at least this often, so that one that hangs delays no other (I5). */
+const handOnMs = 10;
+
+/** An agent that was told to die and was then seen dead. */
+export interface Felled {
+  readonly agent: KillingAgent;
+  readonly signalledAt: number;
+  readonly evidence: string;
+}
+
+export interface VolleyHost {
+  readonly hostId: string;
+  readonly clock: Clock;
+  readonly runtimes: ReadonlyMap<string, Runtime>;
+}
+
+/** Whether the agent has exactly one route and that one reaches it from here: the case that a volley is for. */
+export function isEasy(agent: Agent, { hostId, runtimes }: VolleyHost): boolean {
+  const [handle, ...others] = agent.handles;
+  const runtime = handle === undefined || others.length > 0 ? undefined : runtimes.get(handle.runtime);
+  return runtime !== undefined && (runtime.reach !== 'host' || agent.hostId === hostId);
+}
+
+/**
+ * The first rung of the ladder for many agents at once: each is told to die, then looked at, all side by side. `handOn`
+ * gets those that were seen dead, in batches as they come. Resolves with the rest, after a quarter of a second at most.
+ */
+export async function volley(
+  agents: readonly KillingAgent[],
+  host: VolleyHost,
+  handOn: (felled: readonly Felled[]) => void,
+): Promise<readonly KillingAgent[]> {
+  const { clock, runtimes } = host;
+  const abort = new AbortController();
+  const rest = new Set(agents);
+  let felled: Felled[] = [];
+  let answers = 0;
+  let wake = (): void => undefined;
+
+  const tell = async (agent: KillingAgent): Promise<void> => {
+    const handle = agent.handles[0] as Handle;
+    const runtime = runtimes.get(handle.runtime) as Runtime;
+    const context: RuntimeContext = { agentId: agent.agentId, signal: abort.signal };
+    const signalledAt = clock.now();
+    try {
+      await runtime.kill(handle, context);
+      const seen: Observation = await runtime.inspect(handle, context);
+      if (seen.state === 'dead' && rest.has(agent)) {
+        const evidence = String(seen.evidence).slice(0, 500);
+        rest.delete(agent);
+        felled.push({ agent, signalledAt, evidence });
+      }
+    } catch {
+      // A pursuit will meet the same failure, and record it.
+    }
+    answers += 1;
+    if (answers === agents.length) wake();
+  };
+
+  for (const agent of agents) void tell(agent);
+  const until = clock.now() + volleyMs;
+  while (answers < agents.length && clock.now() < until) {
+    await new Promise<void>((resolve) => {
+      const cancel = clock.setTimer(handOnMs, resolve);
+      wake = () => {
+        cancel();
+        resolve();
+      };
+    });
+    const batch = felled;
+    felled = [];
+    if (batch.length > 0) handOn(batch);
+  }
+  if (felled.length > 0) handOn(felled);
+  const left = [...rest];
+  rest.clear();
+  abort.abort();
+  return left;
+}
