@@ -83,7 +83,8 @@ export class Pursuit {
   /** The agent as stored, with what the ladder has done and seen since. */
   get agent(): Agent {
     if (this.#agent.status !== 'killing') return this.#agent;
-    const kill = { ...this.#agent.kill, ...this.#progress(), evidence: this.#evidence };
+    const { errors, ...times } = this.#progress();
+    const kill = { ...this.#agent.kill, ...times, errors: [...errors], evidence: this.#evidence };
     return { ...this.#agent, kill };
   }
 
