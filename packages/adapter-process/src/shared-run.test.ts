@@ -22,6 +22,8 @@ it('callers of one turn share a run; those that come during it get one that star
   const early = [shared.next(), shared.next(), shared.next()];
   await begun;
   const late = Array.from({ length: 1_000 }, () => shared.next());
+  await new Promise((resolve) => setImmediate(resolve));
+  await new Promise((resolve) => setImmediate(resolve));
   expect(started).toHaveLength(1);
   const again = nextStart();
   started[0]!.end('first');

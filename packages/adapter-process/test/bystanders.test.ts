@@ -78,8 +78,11 @@ describe('a kill spares (I11)', () => {
     expect(isAlive(orphan!)).toBe(true);
   });
 
-  it('its own ancestors', async () => {
+  it('itself and its own ancestors', async () => {
     const { handle } = await spawn('sample', 'sleep', '300');
+    const self = { ...handle, pid: process.pid, startTime: startTimeOf(process.pid), ownSession: false };
+    await expect(runtime.kill(self, inTime('self'))).rejects.toThrow('is this very process');
+    expect((await runtime.inspect(self, inTime('self'))).state).toBe('unknown');
     const parent = { ...handle, pid: process.ppid, startTime: startTimeOf(process.ppid), ownSession: false };
     await expect(runtime.kill(parent, inTime('parent'))).rejects.toThrow(InvalidHandleError);
     expect((await runtime.inspect(parent, inTime('parent'))).state).toBe('alive');

@@ -1,18 +1,14 @@
 import { type RuntimeFactory, runtimeClauses } from '@agent-killswitch/conformance';
 import { afterAll, describe, expect, it } from 'vitest';
 import { type ProcessRuntime, processRuntime } from '../src/index.ts';
+import { originHere } from '../src/origin.ts';
 import { isAlive, TestRun } from './support/processes.ts';
 
 const run = new TestRun();
 afterAll(() => run.end());
 
-const sample = {
-  startTime: 1,
-  bootId: crypto.randomUUID(),
-  machineId: 'm',
-  namespaces: 'n',
-  ownSession: true,
-};
+/** Otherwise sound, so that it can only be the one fault in each handle that it is refused for. */
+const sample = { startTime: 1, ...originHere(), ownSession: true };
 
 function factory(): RuntimeFactory {
   let runtime: ProcessRuntime | undefined;
