@@ -5,10 +5,12 @@ import type { Authenticate } from '@agent-killswitch/express-router';
 import { z } from 'zod';
 import { ServerConfigError } from './config.ts';
 
-const fileSchema = z.record(
-  z.string().regex(/^[\x21-\x7e]{1,512}$/, 'a token is 1 to 512 visible ASCII characters'),
-  principalSchema,
-);
+const fileSchema = z
+  .record(
+    z.string().regex(/^[\x21-\x7e]{1,512}$/, 'a token is 1 to 512 visible ASCII characters'),
+    principalSchema,
+  )
+  .refine((tokens) => Object.keys(tokens).length > 0, 'it names nobody, so nobody could stop anything');
 
 /** Bearer token → who it stands for. */
 export type Tokens = ReadonlyMap<string, Principal>;

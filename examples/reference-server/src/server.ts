@@ -1,5 +1,4 @@
-import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -17,6 +16,7 @@ import {
 } from '@agent-killswitch/express-router';
 import express, { type Express } from 'express';
 import { type ServerConfig, ServerConfigError } from './config.ts';
+import { hostIdIn, makeStateDir } from './host-id.ts';
 import { authenticateBy, makeTokens, readTokens, type Tokens } from './principals.ts';
 import { orchestratorRoutes } from './routes.ts';
 import { ownAgents, Supervisor } from './supervisor.ts';
@@ -47,7 +47,15 @@ export async function startServer(config: ServerConfig): Promise<RunningServer> 
   const closers: Array<() => unknown> = [];
   let closed: Promise<void> | undefined;
   const close = async (): Promise<void> => {
-    for (const each of closers.reverse()) await each();
+    const faults: unknown[] = [];
+    for (const each of closers.reverse()) {
+      try {
+        await each();
+      } catch (error) {
+        faults.push(error);
+      }
+    }
+    if (faults.length > 0) throw faults[0];
   };
   try {
     const { ks, tokens, app } = await assemble(config, closers);
@@ -66,21 +74,24 @@ export async function startServer(config: ServerConfig): Promise<RunningServer> 
       },
     };
   } catch (error) {
-    await close();
+    await close().catch(() => undefined);
     throw error;
   }
 }
 
 async function assemble(config: ServerConfig, closers: Array<() => unknown>) {
   const tokens = config.principalsFile === undefined ? makeTokens() : await readTokens(config.principalsFile);
-  const hostId = await hostIdIn(config.stateDir);
+  await makeStateDir(config.stateDir);
   const journal = fileJournal(join(config.stateDir, 'journal'), {
     onRepair: (repair) => console.error(`Journal repaired after a crash: ${JSON.stringify(repair)}`),
   });
   closers.push(() => journal.close());
   await journal.open();
-  const state = sqliteState(join(config.stateDir, 'state.sqlite'));
+  const stateFile = join(config.stateDir, 'state.sqlite');
+  const isUsed = existsSync(stateFile);
+  const state = sqliteState(stateFile);
   closers.push(() => state.close());
+  const hostId = await hostIdIn(config.stateDir, isUsed);
   const processes = processRuntime();
   const workdirs = join(config.stateDir, 'agents');
   const ks = createKillswitch({
@@ -127,18 +138,6 @@ async function killOwnAgents(ks: Killswitch): Promise<void> {
     );
   }
   await Promise.all(kills);
-}
-
-/** The same after every restart on this folder, different from every other folder's. */
-async function hostIdIn(stateDir: string): Promise<string> {
-  const file = join(stateDir, 'host-id');
-  await mkdir(stateDir, { recursive: true, mode: 0o700 });
-  try {
-    await writeFile(file, `host_${randomUUID()}`, { flag: 'wx' });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  }
-  return (await readFile(file, 'utf8')).trim();
 }
 
 async function stopListening(server: Server): Promise<void> {

@@ -1,3 +1,5 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { isAlive, processesOf } from './support/processes.ts';
 import { Site, tokens } from './support/reference-server.ts';
@@ -146,4 +148,85 @@ it('SIGTERM kills the agents of the server, on record, and ends it with 0', asyn
   expect(site.events().filter((event) => event.type === 'agent.killed')).toMatchObject([
     { agentId, principal: { id: 'reference-server', kind: 'service' } },
   ]);
+});
+
+it('I1: an agent whose first process is gone but whose tree lives is not over, and is killed whole', async () => {
+  const server = await site.boot();
+  const agentId = await server.spawn(tokens.mia, 'a', 'forking');
+  await until(
+    async () => processesOf(agentId).length,
+    (count) => count >= 5,
+  );
+  const { body } = await server.call('GET', `/agents/${agentId}/status`, tokens.mia);
+  process.kill(body.handle.pid, 'SIGKILL');
+  await until(
+    async () =>
+      isAlive(processesOf(agentId).find(({ pid }) => pid === body.handle.pid) ?? { pid: 0, startTime: '' }),
+    (alive) => !alive,
+  );
+  expect(processesOf(agentId).length).toBeGreaterThan(0);
+  const kill = await server.call('POST', '/api/orchestrator/tasks/a/kill', tokens.mia, { reason });
+  expect(kill).toMatchObject({ status: 200, body: { total: 1, killed: 1 } });
+  expect(processesOf(agentId)).toEqual([]);
+});
+
+it('I1: a stop on record that the state has lost is restored at the next start', async () => {
+  const first = await site.boot();
+  await first.call('POST', '/api/orchestrator/emergency-stop', tokens.sue, { reason });
+  await first.crash();
+  for (const suffix of ['', '-wal', '-shm'])
+    rmSync(join(site.stateDir, `state.sqlite${suffix}`), { force: true });
+  const second = await site.boot();
+  const spawn = await second.call('POST', '/agents/spawn', tokens.mia, { taskId: 'b', agentType: 'worker' });
+  expect(spawn).toMatchObject({ status: 423, body: { gate: { scope: { everything: true }, reason } } });
+  await second.call('POST', '/api/orchestrator/emergency-stop/release', tokens.sue, { reason: 'all clear' });
+  await second.crash();
+  for (const suffix of ['', '-wal', '-shm'])
+    rmSync(join(site.stateDir, `state.sqlite${suffix}`), { force: true });
+  const third = await site.boot();
+  await third.spawn(tokens.mia, 'b', 'cooperative');
+});
+
+it('I1, I10: a state folder that is deleted under the server is noticed: spawns are refused, a stop says that it is not stored', async () => {
+  const server = await site.boot();
+  const agentId = await server.spawn(tokens.mia, 'a', 'stubborn');
+  rmSync(site.stateDir, { recursive: true });
+  expect(
+    await server.call('POST', '/agents/spawn', tokens.mia, { taskId: 'b', agentType: 'worker' }),
+  ).toMatchObject({ status: 503, body: { code: 'state-unavailable' } });
+  const stop = await server.call('POST', '/api/orchestrator/emergency-stop', tokens.sue, { reason });
+  expect(stop).toMatchObject({ status: 202, body: { stored: false, killed: 1 } });
+  expect(processesOf(agentId)).toEqual([]);
+  expect((await server.call('GET', '/api/orchestrator/status', tokens.sue)).body).toMatchObject({
+    gates: [{ scope: { everything: true } }],
+  });
+  expect(await server.terminate()).toBe(1);
+  expect(server.output).toContain('Not saved');
+});
+
+it('a held workspace and a revoked backend are opened again by those entitled', async () => {
+  const server = await site.boot();
+  await server.call('POST', '/api/orchestrator/workspaces/demo/kill-all', tokens.adam, {
+    reason,
+    hold: true,
+  });
+  await server.call('DELETE', '/api/orchestrator/backends/gpu', tokens.sue, { reason });
+  const spawn = (backendId: string) =>
+    server.call('POST', '/agents/spawn', tokens.mia, { taskId: 't', agentType: 'worker', backendId });
+  expect((await spawn('local')).status).toBe(423);
+  expect(
+    (await server.call('POST', '/api/orchestrator/workspaces/demo/release', tokens.mia, { reason })).status,
+  ).toBe(403);
+  expect(
+    (await server.call('POST', '/api/orchestrator/workspaces/demo/release', tokens.adam, { reason })).body,
+  ).toMatchObject({ released: true });
+  await server.spawn(tokens.mia, 't', 'cooperative');
+  expect((await spawn('gpu')).status).toBe(423);
+  expect(
+    (await server.call('POST', '/api/orchestrator/backends/gpu/reinstate', tokens.adam, { reason })).status,
+  ).toBe(403);
+  expect(
+    (await server.call('POST', '/api/orchestrator/backends/gpu/reinstate', tokens.sue, { reason })).body,
+  ).toMatchObject({ released: true });
+  await server.spawn(tokens.mia, 't', 'cooperative', { backendId: 'gpu' });
 });

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -56,6 +56,9 @@ it.each([
   ['ORCHESTRATOR_PORT', 'eighty'],
   ['ORCHESTRATOR_PORT', '70000'],
   ['REFERENCE_PRINCIPALS_FILE', '/nowhere/principals.json'],
+  ['STATE_DIR', '/etc/passwd'],
+  ['STATE_DIR', '/dev/null/x'],
+  ['STATE_DIR', '/proc/x'],
 ])('refuses %s=%s by name', async (name, value) => {
   await expectRefusal([name], { [name]: value });
 });
@@ -72,6 +75,8 @@ it('refuses a principals file with an unknown role or a stray field, naming the 
     expect(stderr).toMatch(/Cannot start: .*bad\.json.*entry 1/);
     expect(stderr).not.toContain('secret-token');
   }
+  writeFileSync(file, '{}');
+  await expectRefusal(['bad.json', 'names nobody'], { REFERENCE_PRINCIPALS_FILE: file });
   writeFileSync(file, '{');
   await expectRefusal(['bad.json', 'not valid JSON'], { REFERENCE_PRINCIPALS_FILE: file });
 });
@@ -117,6 +122,18 @@ it('a state file of a newer version stops the start', async () => {
   db.exec('PRAGMA user_version = 9999');
   db.close();
   await expectRefusal(['state.sqlite', /newer|version/]);
+});
+
+it('a host id that is lost or empty stops the start', async () => {
+  await used();
+  const file = join(site.stateDir, 'host-id');
+  const hostId = readFileSync(file, 'utf8');
+  writeFileSync(file, '');
+  await expectRefusal(['host-id', 'journal names it']);
+  rmSync(file);
+  await expectRefusal(['host-id', 'missing']);
+  writeFileSync(file, hostId);
+  await site.boot();
 });
 
 it('a state file that another process holds locked stops the start', async () => {

@@ -6,6 +6,7 @@ import {
   type AuditRecord,
   type AuditSink,
   isKillswitchError,
+  matchesQuery,
 } from '@agent-killswitch/core';
 import { AppendQueue } from './append-queue.ts';
 import {
@@ -17,7 +18,6 @@ import {
 import { type Head, nextLine } from './journal-line.ts';
 import { type OpenJournal, openJournal } from './open-journal.ts';
 import { type FileJournalOptions, type Settings, settingsOf } from './options.ts';
-import { matches } from './query.ts';
 import { readRecords } from './read-records.ts';
 import { RecentIds } from './recent-ids.ts';
 import { validEvents } from './valid-events.ts';
@@ -90,7 +90,7 @@ class Journal implements FileJournal {
       for await (const { record, end } of readRecords(this.path, file, length, deadlineMs)) {
         line += 1;
         read = end;
-        if (matches(query, record)) yield record;
+        if (matchesQuery(query, record)) yield record;
       }
       if (read !== length) throw new JournalCorruptError(this.path, line + 1, 'not-json');
     } finally {

@@ -52,6 +52,8 @@ function connect(file: string, steps: readonly string[]): Opened {
   try {
     database.exec('PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON');
     const version = versionOf(database);
+    if (version < 0)
+      throw new StateFileError(`${file} is damaged (version ${version}): restore it from a backup`);
     if (version > steps.length) throw tooNew(file, version, steps.length);
     if (database.prepare('PRAGMA journal_mode = WAL').get()?.journal_mode !== 'wal') {
       throw new StateFileError(
@@ -59,9 +61,18 @@ function connect(file: string, steps: readonly string[]): Opened {
       );
     }
     migrate(database, file, steps);
-    return { database, statements: prepareAll(database) };
+    return { database, statements: prepare(database, file) };
   } catch (error) {
     database.close();
     throw error;
+  }
+}
+
+function prepare(database: DatabaseSync, file: string): Statements {
+  try {
+    return prepareAll(database);
+  } catch (cause) {
+    const fault = cause instanceof Error ? cause.message : 'unknown';
+    throw new StateFileError(`${file} is damaged (${fault}): restore it from a backup`, { cause });
   }
 }

@@ -24,6 +24,7 @@ import {
   type Task,
 } from '@agent-killswitch/core';
 import { ChangeWatch } from './change-watch.ts';
+import { FileIdentity } from './file-identity.ts';
 import { Lane } from './lane.ts';
 import { tooNew } from './migrate.ts';
 import { openDatabase } from './open-database.ts';
@@ -84,6 +85,7 @@ class SqliteStateStore implements SqliteState {
   /** Nor do stops wait behind admissions. */
   private readonly admissions: Lane;
   private readonly changes: ChangeWatch;
+  private readonly identity: FileIdentity;
 
   constructor(file: string, database: DatabaseSync, statements: Statements, busyMs: number, watchMs: number) {
     this.file = file;
@@ -94,6 +96,7 @@ class SqliteStateStore implements SqliteState {
     this.writes = new Lane(file, busyMs);
     this.admissions = new Lane(file, busyMs);
     this.changes = new ChangeWatch(database, watchMs);
+    this.identity = new FileIdentity(file);
   }
 
   admit(agent: Agent): Promise<Admission> {
@@ -266,6 +269,7 @@ class SqliteStateStore implements SqliteState {
     return lane.run(() => {
       const sql = this.statements;
       if (this.database.isTransaction) sql.rollback.run();
+      this.identity.check();
       sql.begin.run();
       try {
         const version = sql.version.get()?.user_version;

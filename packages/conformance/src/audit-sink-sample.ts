@@ -14,7 +14,10 @@ export function sampleEvent(n: number, overrides: Partial<OrderRequested> = {}):
     reason: `reason ${n}`,
     policyVersion: '1',
     orderId: `order-${n}`,
-    deadlineAt: '2026-01-02T03:04:10.000Z',
+    opens: 'never',
+    killAt: '2026-01-02T03:04:05.678Z',
+    forceAt: '2026-01-02T03:04:07.678Z',
+    deadlineAt: '2026-01-02T03:04:10.678Z',
     ...overrides,
   } satisfies OrderRequested);
 }

@@ -15,13 +15,17 @@ import type { GuardedEvents } from './events.ts';
 import { parseInput } from './input.ts';
 import type { LifecycleEvent } from './lifecycle.ts';
 import type { Clock } from './ports/clock.ts';
+import type { Runtime } from './ports/runtime.ts';
 import type { Admission } from './ports/state-store.ts';
+import { isSeenDead } from './review.ts';
 import type { Stops } from './stops.ts';
 
 const maxLineage = 64;
 const maxUnanswered = 1_000;
 /** An admission that was never answered is looked for this long after the store answers again. */
 const doubtMs = 60_000;
+
+type Ending = Extract<LifecycleEvent, { type: 'completed' | 'failed' }>;
 
 export interface AdmissionHost {
   readonly hostId: string;
@@ -30,7 +34,7 @@ export interface AdmissionHost {
   readonly events: GuardedEvents;
   readonly stops: Stops;
   readonly cleanup: Cleanup;
-  readonly runtimes: ReadonlyMap<string, unknown>;
+  readonly runtimes: ReadonlyMap<string, Runtime>;
 }
 
 /** Lets agents in, past the gates, and takes what their host says of their lives. */
@@ -38,6 +42,8 @@ export class Admissions {
   readonly #host: AdmissionHost;
   /** Refused here because the store did not answer, but perhaps stored all the same. */
   #doubtful: Agent[] = [];
+  /** Said to have ended, by agent id; told when they are seen dead. At most this host's own agents (I12). */
+  readonly #ending = new Map<string, Ending>();
 
   constructor(host: AdmissionHost) {
     this.#host = host;
@@ -84,12 +90,26 @@ export class Admissions {
   /** See `Killswitch.completed` and `Killswitch.failed`. */
   async ended(agentId: string, error?: unknown): Promise<boolean> {
     const at = this.#host.clock.now();
-    const type = error === undefined ? 'completed' : 'failed';
-    const agent = await this.#apply(
-      agentId,
-      error === undefined ? { type: 'completed', at } : { type: 'failed', at, error: describeError(error) },
-    );
-    return agent.status === type;
+    const event: Ending =
+      error === undefined ? { type: 'completed', at } : { type: 'failed', at, error: describeError(error) };
+    const agent = await this.#host.book.find(agentId);
+    if (agent === undefined) throw new UnknownTargetError('agent', agentId);
+    // Its first process may be gone and its descendants alive: as long as it is not seen dead it can be killed (I1).
+    if (agent.status === 'running' && !(await isSeenDead(this.#host, agent, agent.handles))) {
+      this.#ending.set(agentId, event);
+      return false;
+    }
+    return (await this.#apply(agentId, event)).status === event.type;
+  }
+
+  /** Looks again at agents that are said to have ended but were seen alive. */
+  async settleEndings(): Promise<void> {
+    for (const [agentId, event] of this.#ending) {
+      const agent = await this.#host.book.find(agentId);
+      if (agent?.status === 'running' && !(await isSeenDead(this.#host, agent, agent.handles))) continue;
+      this.#ending.delete(agentId);
+      if (agent?.status === 'running') await this.#apply(agentId, { ...event, at: this.#host.clock.now() });
+    }
   }
 
   /** Ends agents whose admission was refused for want of an answer, but that the store holds after all. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { idSchema, reasonSchema } from './identifiers.ts';
-import { operationSchema } from './order.ts';
+import { operationSchema, stopOrderSchema } from './order.ts';
 import { actorSchema } from './principal.ts';
 import { scopeSchema } from './scope.ts';
 
@@ -56,6 +56,10 @@ export const auditEventSchema = z.discriminatedUnion('type', [
     ...request,
     type: z.literal('order.requested'),
     orderId: idSchema,
+    ownerId: idSchema.optional(),
+    opens: stopOrderSchema.shape.opens,
+    killAt: time,
+    forceAt: time,
     deadlineAt: time,
   }),
   /** The same stop was already under way: the request `orderId` joined it (I7). */

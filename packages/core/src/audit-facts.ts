@@ -14,6 +14,10 @@ export function orderRequested(order: StopOrder, hostId: string): AuditEvent {
   return {
     ...ofOrder(order, 'order.requested', hostId, order.requestedAt),
     type: 'order.requested',
+    ...(order.ownerId === undefined ? {} : { ownerId: order.ownerId }),
+    opens: order.opens,
+    killAt: iso(order.killAt),
+    forceAt: iso(order.forceAt),
     deadlineAt: iso(order.deadlineAt),
   };
 }

@@ -166,8 +166,9 @@ export class Book {
     return this.ownIn(key).map((agent) => this.#changeHere(agent, event));
   }
 
-  get hasUntold(): boolean {
-    return this.#untold.size > 0;
+  /** How many agents have changes that the store has not taken. */
+  get untold(): number {
+    return this.#untold.size;
   }
 
   /** Remembers an event for an agent of which nothing is known, for example an admission that never answered. */

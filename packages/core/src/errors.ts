@@ -109,6 +109,17 @@ export class NotStartedError extends KillswitchError {
   }
 }
 
+/** At the end of this process something stood in its memory only. `unsaved` lists what, one line each. */
+export class UnsavedError extends KillswitchError {
+  readonly code = 'unsaved';
+  readonly unsaved: readonly string[];
+
+  constructor(unsaved: readonly string[]) {
+    super(`Not saved: ${unsaved.join('; ')}`);
+    this.unsaved = unsaved;
+  }
+}
+
 /** A call on the outside world did not come back within its deadline. */
 export class DeadlineError extends KillswitchError {
   readonly code = 'deadline';

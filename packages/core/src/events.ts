@@ -1,5 +1,6 @@
 import { EventEmitter } from 'eventemitter3';
 import type { Agent, AgentStatus } from './agent.ts';
+import { InvalidInputError } from './errors.ts';
 import type { StopOrder } from './order.ts';
 
 /** The steps of a stop, in order: the gate is shut, the request is on record, and so on; `unconfirmed` may come before `confirmed`. */
@@ -33,14 +34,28 @@ export interface KillswitchEvents {
   warning: { readonly message: string };
 }
 
+const eventNames: ReadonlySet<string> = new Set<keyof KillswitchEvents>([
+  'transition',
+  'step',
+  'audit-degraded',
+  'audit-restored',
+  'warning',
+]);
+
 type Listener<K extends keyof KillswitchEvents> = (event: KillswitchEvents[K]) => void;
 
 /** Events whose listeners cannot break the emitter or each other (I5): each is called on its own, never awaited. */
 export class GuardedEvents {
   readonly #emitter = new EventEmitter();
 
-  /** Adds a listener; the returned function removes it. What it throws or rejects with is reported as a `warning`. */
+  /**
+   * Adds a listener; the returned function removes it. What it throws or rejects with is reported as a `warning`.
+   * @throws InvalidInputError
+   */
   on<K extends keyof KillswitchEvents>(name: K, listener: Listener<K>): () => void {
+    if (!eventNames.has(name))
+      throw new InvalidInputError('event', [`there is none named "${String(name)}"`]);
+    if (typeof listener !== 'function') throw new InvalidInputError('listener', ['must be a function']);
     const guarded = (event: KillswitchEvents[K]): void => {
       try {
         const result: unknown = listener(event);
@@ -60,8 +75,9 @@ export class GuardedEvents {
     return this.#emitter.listenerCount(name) > 0;
   }
 
+  /** Listeners get a copy: whatever they do to it changes nothing here. */
   emit<K extends keyof KillswitchEvents>(name: K, event: KillswitchEvents[K]): void {
-    this.#emitter.emit(name, event);
+    if (this.hasListener(name)) this.#emitter.emit(name, structuredClone(event));
   }
 
   #blame(name: keyof KillswitchEvents): void {

@@ -68,7 +68,9 @@ export class Guard {
     const foreign = workspaceId !== undefined && !belongsTo(principal, workspaceId);
     if (foreign && 'agent' in scope) throw new UnknownTargetError('agent', scope.agent);
     if (foreign && 'task' in scope) throw new UnknownTargetError('task', scope.task);
-    throw new ForbiddenError(`"${principal.id}" may not ${request.action} this ${scopeKind(scope)}`);
+    const kind = scopeKind(scope);
+    const what = kind === 'everything' ? kind : `this ${kind}`;
+    throw new ForbiddenError(`"${principal.id}" may not ${request.action} ${what}`);
   }
 
   #recordDenial(request: AccessRequest, decision: Decision, reason: string | undefined): void {

@@ -23,7 +23,8 @@ export const reasonSchema = z
   .string()
   .max(maxReasonLength, `must be at most ${maxReasonLength} characters`)
   .refine((reason) => /[^\s\p{C}]/u.test(reason), 'must not be blank')
-  .refine((reason) => reason.isWellFormed(), 'must be well-formed Unicode');
+  .refine((reason) => reason.isWellFormed(), 'must be well-formed Unicode')
+  .refine((reason) => !/[^\P{Cc}\t\n\r]/u.test(reason), 'must not hold control characters');
 
 /** A point in time: whole milliseconds since the Unix epoch. */
 export const timeSchema = z.number().int().nonnegative();

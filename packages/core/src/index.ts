@@ -46,6 +46,7 @@ export {
   StateUnavailableError,
   TaskConflictError,
   UnknownTargetError,
+  UnsavedError,
 } from './errors.ts';
 export type { KillswitchEvents, StopStep } from './events.ts';
 export { type Gate, gateOf, gateSchema } from './gate.ts';
@@ -68,7 +69,7 @@ export {
   type StopOrder,
   stopOrderSchema,
 } from './order.ts';
-export type { AuditQuery, AuditSink } from './ports/audit-sink.ts';
+export { type AuditQuery, type AuditSink, matchesQuery } from './ports/audit-sink.ts';
 export type { AccessRequest, Action, Authorizer, Decision } from './ports/authorizer.ts';
 export type { CleanupStep } from './ports/cleanup-step.ts';
 export type { Clock } from './ports/clock.ts';

@@ -40,7 +40,7 @@ describe('kill', () => {
 
   it('B1: refuses an agent that has ended, and one nobody knows', async () => {
     const h = await harness();
-    await h.agent('a1');
+    h.runtime.end(await h.agent('a1'));
     expect(await h.ks.completed('a1')).toBe(true);
     await expect(h.ks.kill({ agent: 'a1' }, { principal: alice, reason })).rejects.toMatchObject({
       code: 'invalid-transition',
@@ -71,7 +71,7 @@ describe('kill', () => {
 
   it('B2: skips agents that have ended, and one that fails does not stop the rest', async () => {
     const h = await harness();
-    await h.agent('done', { task: 't' });
+    h.runtime.end(await h.agent('done', { task: 't' }));
     await h.ks.completed('done');
     await h.agent('bad', { task: 't', behaviour: 'failing' });
     const good = await h.agent('good', { task: 't' });
@@ -175,6 +175,22 @@ describe('kill', () => {
     expect((await h.ks.agent('a1')).status).toBe('killed');
     expect(await h.ks.failed('a1', 'x')).toBe(false);
     expect((await h.ks.agent('a1')).status).toBe('killed');
+  });
+
+  it('I1: an agent that is said to have ended but is seen alive can still be killed, and ends when it is seen dead', async () => {
+    const h = await harness();
+    const handles = [await h.agent('a1', { task: 't' }), await h.agent('a2', { task: 'u' })];
+    expect(await h.ks.completed('a1')).toBe(false);
+    expect(await h.ks.failed('a2', 'exited with 1')).toBe(false);
+    expect(await h.during(200, h.ks.kill({ task: 't' }, { principal: alice, reason }))).toMatchObject({
+      total: 1,
+      killed: 1,
+    });
+    expect(h.runtime.isAlive(handles[0]!)).toBe(false);
+    expect((await h.ks.agent('a2')).status).toBe('running');
+    h.runtime.end(handles[1]!);
+    await h.clock.advance(2_000);
+    expect(await h.ks.agent('a2')).toMatchObject({ status: 'failed', error: 'exited with 1' });
   });
 
   it('I7: a duplicate joins the order in flight, and both callers are on record', async () => {
@@ -429,7 +445,7 @@ describe('preview', () => {
   it('names who a kill would hit, and has no effect', async () => {
     const h = await harness();
     await h.agent('a1', { task: 't' });
-    await h.agent('a2', { task: 'u' });
+    h.runtime.end(await h.agent('a2', { task: 'u' }));
     await h.agent('a3', { workspace: 'w2', owner: 'zoe', task: 'v' });
     await h.ks.completed('a2');
     const preview = await h.ks.preview({ workspace: 'w1' }, admin);
@@ -544,7 +560,7 @@ describe('outages', () => {
       await expect(h.during(2_000, h.agent('a2'))).rejects.toMatchObject({ code: 'state-unavailable' });
       const report = await h.during(5_000, kill);
       expect(report).toMatchObject({ settled: false, killed: 1 });
-      expect(report.errors[0]).toContain('Not every agent in scope could be looked at');
+      expect(report.errors.join()).toContain('Not every agent in scope could be looked at');
       down = false;
       await expect(h.agent('a3', { task: 't' })).rejects.toMatchObject({
         code: /gate-closed|state-unavailable/,
@@ -600,6 +616,45 @@ describe('outages', () => {
       'order.settled',
     ]);
     expect(await h.ks.report((await kill).orderId)).toMatchObject({ settled: true });
+  });
+
+  it('I5: listeners and callers that change what they are given change nothing', async () => {
+    const h = await harness();
+    h.ks.on('step', ({ order }) => Object.assign(order.scope, { task: 'other' }));
+    h.ks.on('transition', ({ agent }) => Object.assign(agent, { status: 'completed', handles: [] }));
+    const handle = await h.agent('a1', { task: 't' });
+    Object.assign(await h.ks.agent('a1'), { status: 'completed', handles: [] });
+    const page = await h.ks.list({ task: 't' }, { limit: 9 });
+    Object.assign(page.items[0]!, { status: 'completed' });
+    const report = await h.during(200, h.ks.kill({ task: 't' }, { principal: alice, reason }));
+    expect(report).toMatchObject({ scope: { task: 't' }, killed: 1, settled: true });
+    expect(h.runtime.isAlive(handle)).toBe(false);
+    expect((await h.ks.status()).gates).toMatchObject([{ scope: { task: 't' } }]);
+    expect(() => h.ks.on('nope' as 'step', () => undefined)).toThrow(
+      expect.objectContaining({ code: 'invalid-input' }),
+    );
+    expect(() => h.ks.on('step', 'x' as never)).toThrow(expect.objectContaining({ code: 'invalid-input' }));
+  });
+
+  it('a stop that cannot be stored is in force, visible, said to be so, and no close keeps quiet about it', async () => {
+    const real = memoryState();
+    let down = false;
+    const state = new Proxy(real, {
+      get: (target, name: keyof typeof real) => (down && name !== 'watch' ? dead : target[name].bind(target)),
+    });
+    const h = await harness({ state });
+    down = true;
+    const report = await h.during(6_000, h.ks.emergencyStop({ principal: root, reason }));
+    expect(report).toMatchObject({ stored: false, settled: false });
+    expect(report.errors[0]).toContain('not stored yet');
+    expect(await h.ks.status()).toMatchObject({
+      gates: [{ scope: { everything: true } }],
+      openOrders: [{ orderId: report.orderId }],
+    });
+    await expect(h.during(2_000, h.ks.close())).rejects.toMatchObject({
+      code: 'unsaved',
+      unsaved: [expect.stringContaining('everything')],
+    });
   });
 
   it('I5: listeners that throw, reject or never return break nothing', async () => {
@@ -669,7 +724,7 @@ describe('cleanup over a crash', () => {
     };
     const hung = { ...clean, run: () => new Promise<void>(() => undefined) };
     const h = await harness({ cleanup: [hung] });
-    await h.agent('a1');
+    h.runtime.end(await h.agent('a1'));
     await h.ks.completed('a1');
     await h.clock.advance(100);
     await h.ks.close();

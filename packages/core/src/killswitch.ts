@@ -3,10 +3,11 @@ import type { Agent, Handle, NewAgent } from './agent.ts';
 import { Book } from './book.ts';
 import { Cleanup } from './cleanup.ts';
 import { type KillswitchOptions, settingsOf } from './config.ts';
-import { NotStartedError, UnknownTargetError } from './errors.ts';
+import { NotStartedError, UnknownTargetError, UnsavedError } from './errors.ts';
 import { GuardedEvents, type KillswitchEvents } from './events.ts';
-import type { Gate } from './gate.ts';
+import { type Gate, gateOf } from './gate.ts';
 import { Guard } from './guard.ts';
+import { parseInput } from './input.ts';
 import { Leases } from './leases.ts';
 import type { OrderReport, StopOrder } from './order.ts';
 import type { AccessRequest, Decision } from './ports/authorizer.ts';
@@ -23,8 +24,9 @@ import {
   Requests,
   type StopRequest,
 } from './requests.ts';
+import { restoreStops } from './restore-stops.ts';
 import { reviewOwnAgents } from './review.ts';
-import { type Scope, scopeKey } from './scope.ts';
+import { type Scope, scopeKey, scopeSchema } from './scope.ts';
 import { membersOf, reportOf } from './stop-run.ts';
 import { Stops } from './stops.ts';
 
@@ -49,7 +51,12 @@ export interface Killswitch {
    */
   start(): Promise<void>;
 
-  /** Stops looking after orders and ends all timers; kills nobody. Open orders stay open for the next start. */
+  /**
+   * Stops looking after orders and ends all timers; kills nobody. Open orders stay open for the next start. Calling it
+   * again returns the same promise.
+   * @throws UnsavedError if something stands in this process's memory only, for example a stop that the state store
+   *   could not take: everything is closed all the same, and what is listed is lost with the process.
+   */
   close(): Promise<void>;
 
   /**
@@ -67,7 +74,10 @@ export interface Killswitch {
    */
   running(agentId: string, handles: readonly Handle[]): Promise<Agent>;
 
-  /** Says that the agent has ended by itself. `false`: something else was first, for example a kill (I2). */
+  /**
+   * Says that the agent has ended by itself. `false`: something else was first, for example a kill (I2); or it is not
+   * seen dead, for example since descendants of it live: it stays `running`, and killable, until it is.
+   */
   completed(agentId: string): Promise<boolean>;
 
   /** Like `completed`, for an agent that ended in error or never started. The error's text is bounded and cleaned. */
@@ -153,18 +163,40 @@ export function createKillswitch(options: KillswitchOptions): Killswitch {
   const reconciler = new Reconciler({ ...base, cleanup, stops, admissions });
 
   let started: Promise<void> | undefined;
+  let closed: Promise<void> | undefined;
   let isClosed = false;
   let unwatch = (): void => undefined;
 
   const start = async (): Promise<void> => {
     await audit.open?.();
     await leases.tend();
+    await restoreStops(base);
     await reconciler.follow();
     await reviewOwnAgents(base);
     await cleanup.resume();
     if (isClosed) return;
     reconciler.start();
     unwatch = state.watch(() => reconciler.hint());
+  };
+
+  const close = async (): Promise<void> => {
+    isClosed = true;
+    unwatch();
+    reconciler.stop();
+    const unplaced = stops.unplaced();
+    stops.stop();
+    cleanup.stop();
+    await book.tell().catch(() => undefined);
+    await recorder.flush(deadlines.state);
+    const unsaved = [
+      ...unplaced.map(
+        ({ orderId, scope }) => `stop order ${orderId} on ${scopeKey(scope)} is not in the state store`,
+      ),
+      ...(book.untold > 0 ? [`changes of ${book.untold} agents are not in the state store`] : []),
+      ...(recorder.waiting > 0 ? [`${recorder.waiting} audit events are on the last resort only`] : []),
+    ];
+    recorder.stop();
+    if (unsaved.length > 0) throw new UnsavedError(unsaved);
   };
 
   const order = async (orderId: string): Promise<StopOrder> => {
@@ -183,21 +215,16 @@ export function createKillswitch(options: KillswitchOptions): Killswitch {
       });
       return started;
     },
-    async close() {
-      isClosed = true;
-      unwatch();
-      reconciler.stop();
-      stops.stop();
-      cleanup.stop();
-      await recorder.flush(deadlines.state);
-      recorder.stop();
+    close() {
+      closed ??= close();
+      return closed;
     },
     async admit(agent) {
       if (started === undefined || isClosed) throw new NotStartedError();
       await started;
-      return admissions.admit(agent);
+      return structuredClone(await admissions.admit(agent));
     },
-    running: (agentId, handles) => admissions.running(agentId, handles),
+    running: async (agentId, handles) => structuredClone(await admissions.running(agentId, handles)),
     completed: (agentId) => admissions.ended(agentId),
     failed: (agentId, error) => admissions.ended(agentId, error ?? 'failed'),
     kill: (scope, request) => requests.kill(scope, request),
@@ -206,7 +233,7 @@ export function createKillswitch(options: KillswitchOptions): Killswitch {
     emergencyStop: (request) => requests.latch({ everything: true }, request),
     revokeBackend: (backend, request) => requests.latch({ backend }, request),
     release: (scope, request) => releases.release(scope, request),
-    order,
+    order: async (orderId) => structuredClone(await order(orderId)),
     async report(orderId) {
       const run = stops.get(orderId);
       if (run !== undefined) return run.report();
@@ -218,16 +245,33 @@ export function createKillswitch(options: KillswitchOptions): Killswitch {
     async agent(agentId) {
       const found = await book.find(agentId);
       if (found === undefined) throw new UnknownTargetError('agent', agentId);
-      return found;
+      return structuredClone(found);
     },
-    list: (scope, page) => book.listAgents(scopeKey(scope), page),
+    list: async (scope, page) =>
+      structuredClone(await book.listAgents(scopeKey(parseInput('scope', scopeSchema, scope)), page)),
     async status() {
-      const gates = await book.ask('listing gates', (store) => store.listGates());
-      const openOrders = await book.ask('listing open orders', (store) => store.listOpenOrders());
-      return { gates, openOrders, lostHosts: leases.lost(), auditDegraded: recorder.degraded };
+      const here = stops.unplaced();
+      const gates = await book.ask('listing gates', (store) => store.listGates()).catch(orNothing(here));
+      const openOrders = await book
+        .ask('listing open orders', (store) => store.listOpenOrders())
+        .catch(orNothing(here));
+      return structuredClone({
+        gates: [...gates, ...here.map(gateOf)],
+        openOrders: [...openOrders, ...here],
+        lostHosts: leases.lost(),
+        auditDegraded: recorder.degraded,
+      });
     },
-    listHost: (hostId, page) => book.listAgents(`host:${hostId}`, page),
+    listHost: async (hostId, page) => structuredClone(await book.listAgents(`host:${hostId}`, page)),
     authorise: (request, reason) => guard.demand(request, reason),
     on: (name, listener) => events.on(name, listener),
+  };
+}
+
+/** A stop that stands in this host's memory only must be seen, and the more so while the store cannot be read. */
+function orNothing(here: readonly StopOrder[]): (error: unknown) => never[] {
+  return (error) => {
+    if (here.length === 0) throw error;
+    return [];
   };
 }

@@ -55,6 +55,8 @@ export interface OrderReport {
   readonly orderId: string;
   readonly scope: Scope;
   readonly reason: string;
+  /** `false`: the state store has not taken the order yet, and it would be lost with this process. */
+  readonly stored: boolean;
   readonly settled: boolean;
   readonly requestedAt: number;
   readonly deadlineAt: number;

@@ -73,6 +73,7 @@ export class Reconciler {
       () => this.follow(),
       () => book.tell(),
       () => admissions.settleDoubts(),
+      () => admissions.settleEndings(),
       () => cleanup.resume(),
     ]) {
       // What fails now is tried again in the next round.

@@ -48,6 +48,11 @@ export class Recorder {
     this.#lastResort = lastResort;
   }
 
+  /** How many events are not durable yet. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
   get degraded(): boolean {
     return this.#degraded;
   }

@@ -31,7 +31,7 @@ async function reviewOne(host: ReviewHost, agent: Agent): Promise<void> {
   const { book, clock } = host;
   const handles = agent.handles.length > 0 ? agent.handles : await locate(host, agent);
   if (handles === undefined) return;
-  if (await allDead(host, agent, handles)) {
+  if (await isSeenDead(host, agent, handles)) {
     await book.change(agent, {
       type: 'failed',
       at: clock.now(),
@@ -58,15 +58,23 @@ async function locate(host: ReviewHost, agent: Agent): Promise<Handle[] | undefi
   return found;
 }
 
-async function allDead(host: ReviewHost, agent: Agent, handles: readonly Handle[]): Promise<boolean> {
+/** Whether every handle of the agent is seen dead. `false` in any doubt: no runtime, no answer, an answer of `unknown`. */
+export async function isSeenDead(
+  { clock, runtimes }: Pick<ReviewHost, 'clock' | 'runtimes'>,
+  { agentId }: Agent,
+  handles: readonly Handle[],
+): Promise<boolean> {
   for (const handle of handles) {
-    const runtime = host.runtimes.get(handle.runtime);
+    const runtime = runtimes.get(handle.runtime);
     if (runtime === undefined) return false;
-    const { agentId } = agent;
-    const seen = await withDeadline(host.clock, 'inspection', lookMs, (signal) =>
-      runtime.inspect(handle, { agentId, signal }),
-    );
-    if (seen.state !== 'dead') return false;
+    try {
+      const seen = await withDeadline(clock, 'inspection', lookMs, (signal) =>
+        runtime.inspect(handle, { agentId, signal }),
+      );
+      if (seen.state !== 'dead') return false;
+    } catch {
+      return false;
+    }
   }
   return true;
 }

@@ -135,7 +135,10 @@ export class StopRun {
     } catch (error) {
       if (!isKillswitchError(error, 'state-unavailable')) throw error;
     }
-    return reportOf(this.#order, agents.values(), this.#host.clock.now(), this.#blind);
+    return reportOf(this.#order, agents.values(), this.#host.clock.now(), {
+      blind: this.#blind,
+      isStored: this.isPlaced,
+    });
   }
 
   async #run(): Promise<void> {
@@ -287,7 +290,7 @@ export class StopRun {
       return stored === undefined || stored.settledAt !== undefined;
     }
     await book.tell();
-    if (book.hasUntold) return false;
+    if (book.untold > 0) return false;
     let total = 0;
     let killed = 0;
     for await (const agent of this.#members()) {
@@ -375,13 +378,14 @@ export function reportOf(
   order: StopOrder,
   agents: Iterable<Agent>,
   now: number,
-  blind?: string,
+  { blind, isStored = true }: { readonly blind?: string | undefined; readonly isStored?: boolean } = {},
 ): OrderReport {
   const outcomes: KillOutcome[] = [];
   const errors: string[] = [];
   const note = (error: string): void => {
     if (errors.length < maxErrors) errors.push(error);
   };
+  if (!isStored) note('The stop is not stored yet: it holds only as long as this process lives');
   if (blind !== undefined) note(`Not every agent in scope could be looked at: ${blind}`);
   for (const agent of agents) {
     if (!('kill' in agent)) continue;
@@ -400,6 +404,7 @@ export function reportOf(
     orderId: order.orderId,
     scope: order.scope,
     reason: order.reason,
+    stored: isStored,
     settled: order.settledAt !== undefined,
     requestedAt: order.requestedAt,
     deadlineAt: order.deadlineAt,

@@ -89,6 +89,11 @@ export class Stops {
     for (const run of this.#runs.values()) run.look();
   }
 
+  /** Orders that stand here only, since the store could not take them yet. */
+  unplaced(): StopOrder[] {
+    return [...this.#runs.values()].filter((run) => !run.isPlaced).map((run) => run.order);
+  }
+
   /** A gate that bars this agent but stands only here, since the store could not take its order yet (I1). */
   unplacedGate(agent: Agent): Gate | undefined {
     const keys = scopeKeysOf(agent);

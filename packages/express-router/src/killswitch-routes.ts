@@ -3,10 +3,13 @@ import {
   type Gate,
   isKillswitchError,
   iso,
+  type Killswitch,
+  type Principal,
+  type Scope,
   type StopOrder,
   UnknownTargetError,
 } from '@agent-killswitch/core';
-import type { HttpRequest, Route } from './http.ts';
+import type { HttpRequest, HttpResponse, Route } from './http.ts';
 import { bodyOrQuery, holdBody, parseInput, pathId, reasonBody } from './input.ts';
 import { stopBody, stopResponse } from './stop-response.ts';
 
@@ -45,13 +48,21 @@ export const killswitchRoutes: readonly Route[] = [
     method: 'POST',
     path: '/emergency-stop/release',
     permission: 'release',
-    async handle({ ks }, { body, principal }) {
-      const { reason } = parseInput('body', reasonBody, body ?? {});
-      const { releaseId, scope, gates } = await ks.release({ everything: true }, { principal, reason });
-      const message =
-        gates.length === 0 ? 'Nothing was stopped' : 'Released: agents may start again; none was restarted';
-      return { status: 200, body: { message, releaseId, scope, gates: gates.map(gateBody) } };
-    },
+    handle: ({ ks }, { body, principal }) => release(ks, { everything: true }, body, principal),
+  },
+  {
+    method: 'POST',
+    path: '/workspaces/:id/release',
+    permission: 'release',
+    handle: ({ ks }, { params, body, principal }) =>
+      release(ks, { workspace: pathId(params, 'id') }, body, principal),
+  },
+  {
+    method: 'POST',
+    path: '/backends/:id/reinstate',
+    permission: 'release',
+    handle: ({ ks }, { params, body, principal }) =>
+      release(ks, { backend: pathId(params, 'id') }, body, principal),
   },
   {
     method: 'DELETE',
@@ -95,6 +106,30 @@ export const killswitchRoutes: readonly Route[] = [
     },
   },
 ];
+
+/** 200 when gates are open, 202 when it takes somebody else's approval too. */
+async function release(
+  ks: Killswitch,
+  target: Scope,
+  body: unknown,
+  principal: Principal,
+): Promise<HttpResponse> {
+  const { reason } = parseInput('body', reasonBody, body ?? {});
+  const { releaseId, scope, released, gates, approvals, needed } = await ks.release(target, {
+    principal,
+    reason,
+  });
+  const message = !released
+    ? `Still stopped: ${approvals.length} of ${needed} people have approved`
+    : gates.length === 0
+      ? 'Nothing was stopped'
+      : 'Released: agents may start again; none was restarted';
+  const approvedBy = approvals.map((approval) => approval.principal);
+  return {
+    status: released ? 200 : 202,
+    body: { message, releaseId, scope, released, approvedBy, needed, gates: gates.map(gateBody) },
+  };
+}
 
 /** A stop of everything or of a backend concerns everybody; any other those of its workspace. */
 function concerns({ workspaceId }: Gate | StopOrder, { principal }: HttpRequest): boolean {

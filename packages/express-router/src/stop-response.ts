@@ -5,6 +5,8 @@ import type { HttpResponse } from './http.ts';
 export interface StopResponse {
   readonly message: string;
   readonly orderId: string;
+  /** `false`: the stop is in force, but would be lost if the service ended now. */
+  readonly stored: boolean;
   /** Every agent in scope was observed dead, and cleanup was tried. */
   readonly settled: boolean;
   readonly scope: OrderReport['scope'];
@@ -35,6 +37,7 @@ export function stopBody(report: OrderReport): StopResponse {
   return {
     message: messageOf(report),
     orderId: report.orderId,
+    stored: report.stored,
     settled: report.settled,
     scope: report.scope,
     reason: report.reason,

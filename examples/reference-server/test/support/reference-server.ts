@@ -43,6 +43,7 @@ export class Site {
   readonly stateDir: string = join(this.folder, 'state');
   readonly journalFile: string = join(this.stateDir, 'journal', 'journal.jsonl');
   readonly #lives: Life[] = [];
+  readonly #children: ChildProcess[] = [];
   readonly #agents: string[] = [];
 
   constructor() {
@@ -72,7 +73,7 @@ export class Site {
     args: readonly string[] = [],
     environment: Record<string, string> = {},
   ): ChildProcess {
-    return spawn(
+    const child = spawn(
       process.execPath,
       ['--conditions=agent-killswitch-source', '--disable-warning=ExperimentalWarning', script, ...args],
       {
@@ -80,6 +81,8 @@ export class Site {
         stdio: ['ignore', 'pipe', 'pipe'],
       },
     );
+    this.#children.push(child);
+    return child;
   }
 
   /** Starts it where it should refuse to, and says how it ended. */
@@ -109,6 +112,7 @@ export class Site {
 
   /** Ends whatever a failed test may have left running. */
   async dispose(): Promise<void> {
+    for (const child of this.#children) child.kill('SIGKILL');
     for (const life of this.#lives) await life.crash();
     for (const agentId of this.#agents)
       for (const { pid } of processesOf(agentId)) process.kill(pid, 'SIGKILL');

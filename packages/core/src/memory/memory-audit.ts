@@ -1,6 +1,6 @@
 import { type AuditRecord, canonical, chain } from '../audit-chain.ts';
 import type { AuditEvent } from '../audit-event.ts';
-import type { AuditQuery, AuditSink } from '../ports/audit-sink.ts';
+import { type AuditSink, matchesQuery } from '../ports/audit-sink.ts';
 
 export interface MemoryAudit extends AuditSink {
   /** Every record so far, in chain order. */
@@ -35,7 +35,7 @@ export function memoryAudit(): MemoryAudit {
       }
     },
     async *read(query = {}) {
-      for (const record of records.slice()) if (matches(query, record)) yield record;
+      for (const record of records.slice()) if (matchesQuery(query, record)) yield record;
     },
     async head() {
       const last = records.at(-1);
@@ -44,10 +44,4 @@ export function memoryAudit(): MemoryAudit {
     records: () => records.slice(),
     events: () => records.map((record) => record.event),
   };
-}
-
-function matches(query: AuditQuery, { seq, event }: AuditRecord): boolean {
-  if (query.after !== undefined && seq <= query.after) return false;
-  if (query.workspaceId !== undefined && event.workspaceId !== query.workspaceId) return false;
-  return query.orderId === undefined || ('orderId' in event && event.orderId === query.orderId);
 }

@@ -1,5 +1,5 @@
 import type { AuditRecord } from '../audit-chain.ts';
-import type { AuditEvent } from '../audit-event.ts';
+import type { AuditEvent, AuditEventType } from '../audit-event.ts';
 
 /**
  * Where the audit record is kept. The core hands over batches one after the other, never two at once, and keeps a batch
@@ -25,6 +25,16 @@ export interface AuditQuery {
   readonly orderId?: string;
   /** Only events of this workspace. */
   readonly workspaceId?: string;
+  /** Only events of these types. */
+  readonly types?: readonly AuditEventType[];
   /** Only records with a greater `seq`. */
   readonly after?: number;
+}
+
+/** Whether a record is one that the query asks for. */
+export function matchesQuery(query: AuditQuery, { seq, event }: AuditRecord): boolean {
+  if (query.after !== undefined && seq <= query.after) return false;
+  if (query.types !== undefined && !query.types.includes(event.type)) return false;
+  if (query.workspaceId !== undefined && event.workspaceId !== query.workspaceId) return false;
+  return query.orderId === undefined || ('orderId' in event && event.orderId === query.orderId);
 }
