@@ -17,9 +17,9 @@ it('writes a record a line: canonical JSON of the chained record, and nothing el
   const journal = fileJournal(directory);
   await journal.append(sampleEvents(0, 2));
   await journal.append([sampleEvent(2, { reason: 'NUL \0, \u2028, é and 😀' })]);
-  const first = chain(undefined, sampleEvent(0));
-  const second = chain(first, sampleEvent(1));
-  const third = chain(second, sampleEvent(2, { reason: 'NUL \0, \u2028, é and 😀' }));
+  const first = chain(undefined, 'journal', sampleEvent(0));
+  const second = chain(first, 'journal', sampleEvent(1));
+  const third = chain(second, 'journal', sampleEvent(2, { reason: 'NUL \0, \u2028, é and 😀' }));
   const expected = [first, second, third].map((record) => `${canonical(record)}\n`).join('');
   expect(await readFile(join(directory, 'journal.jsonl'), 'utf8')).toBe(expected);
   expect(await journal.head()).toEqual({ seq: 2, hash: third.hash });
@@ -56,7 +56,7 @@ it('records an event as it was when append was called', async () => {
 
 it('refuses what it could not read back, whole, and names the event', async () => {
   const journal = fileJournal(await temporaryDirectory());
-  const nonsense = { ...sampleEvent(1), reason: ' ' } as AuditEvent;
+  const nonsense = { ...sampleEvent(1), reason: 'x'.repeat(2_001) } as AuditEvent;
   await expect(journal.append([sampleEvent(0), nonsense])).rejects.toThrow(
     /audit event 1 of the batch: reason/,
   );
@@ -71,7 +71,10 @@ it('refuses what it could not read back, whole, and names the event', async () =
 it('refuses an event of a newer version, keeps the file, and says so again', async () => {
   const directory = await temporaryDirectory();
   const path = join(directory, 'journal.jsonl');
-  const newer = { ...chain(undefined, sampleEvent(0)), event: { ...sampleEvent(0), version: 2, more: true } };
+  const newer = {
+    ...chain(undefined, 'journal', sampleEvent(0)),
+    event: { ...sampleEvent(0), version: 2, more: true },
+  };
   await writeFile(path, `${canonical(newer)}\n`);
   const journal = fileJournal(directory);
   for (let round = 0; round < 2; round += 1) {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { idSchema, reasonSchema } from './identifiers.ts';
+import { idSchema, recordedReasonSchema } from './identifiers.ts';
 import { operationSchema, stopOrderSchema } from './order.ts';
 import { actorSchema } from './principal.ts';
 import { scopeSchema } from './scope.ts';
@@ -24,7 +24,7 @@ const request = {
   operation: operationSchema,
   scope: scopeSchema,
   principal: actorSchema,
-  reason: reasonSchema,
+  reason: recordedReasonSchema,
   policyVersion: z.string(),
 };
 
@@ -103,7 +103,7 @@ export const auditEventSchema = z.discriminatedUnion('type', [
     scope: scopeSchema,
     principal: actorSchema,
     /** The reason the principal gave, if the request has one. */
-    reason: reasonSchema.optional(),
+    reason: recordedReasonSchema.optional(),
     denial: z.string(),
     policyVersion: z.string(),
   }),
@@ -114,7 +114,7 @@ export const auditEventSchema = z.discriminatedUnion('type', [
     releaseId: idSchema,
     scope: scopeSchema,
     principal: actorSchema,
-    reason: reasonSchema,
+    reason: recordedReasonSchema,
     policyVersion: z.string(),
     /** The orders whose gates it is about. */
     orderIds: z.array(idSchema),
@@ -126,7 +126,7 @@ export const auditEventSchema = z.discriminatedUnion('type', [
     releaseId: idSchema,
     scope: scopeSchema,
     principal: actorSchema,
-    reason: reasonSchema,
+    reason: recordedReasonSchema,
     orderIds: z.array(idSchema),
     /** Everybody whose approval it took, the principal included. */
     approvedBy: z.array(actorSchema),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { idSchema, reasonSchema, timeSchema } from './identifiers.ts';
+import { idSchema, recordedReasonSchema, timeSchema } from './identifiers.ts';
 import { type StopOrder, stopOrderSchema } from './order.ts';
 import { actorSchema } from './principal.ts';
 import { scopeSchema } from './scope.ts';
@@ -15,7 +15,7 @@ export const gateSchema = z.strictObject({
   /** The workspace the scope lies in; absent for a backend and for everything. */
   workspaceId: idSchema.optional(),
   opens: stopOrderSchema.shape.opens,
-  reason: reasonSchema,
+  reason: recordedReasonSchema,
   principal: actorSchema,
   shutAt: timeSchema,
 });

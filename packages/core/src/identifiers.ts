@@ -26,5 +26,8 @@ export const reasonSchema = z
   .refine((reason) => reason.isWellFormed(), 'must be well-formed Unicode')
   .refine((reason) => !/[^\P{Cc}\t\n\r]/u.test(reason), 'must not hold control characters');
 
+/** A reason as it stands in a record: what was accepted once is read back whatever is asked of new ones. */
+export const recordedReasonSchema = z.string().max(maxReasonLength);
+
 /** A point in time: whole milliseconds since the Unix epoch. */
 export const timeSchema = z.number().int().nonnegative();

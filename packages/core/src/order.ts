@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Agent, KillRecord } from './agent.ts';
-import { idSchema, reasonSchema, timeSchema } from './identifiers.ts';
+import { idSchema, recordedReasonSchema, timeSchema } from './identifiers.ts';
 import { actorSchema } from './principal.ts';
 import { type Scope, scopeKind, scopeSchema } from './scope.ts';
 
@@ -21,7 +21,7 @@ export const stopOrderSchema = z.strictObject({
    */
   opens: z.enum(['at-settle', 'on-release', 'never']),
   principal: actorSchema,
-  reason: reasonSchema,
+  reason: recordedReasonSchema,
   policyVersion: z.string(),
   requestedAt: timeSchema,
   /** Until here agents are only asked to end: the grace of a stop. A kill has none: the same as `requestedAt`. */
