@@ -77,7 +77,7 @@ async function killAll(): Promise<{ killMs: number; hashMs: number }> {
   const events = audit.events();
   const sinceHash = performance.now();
   let last: AuditRecord | undefined;
-  for (const event of events) last = chain(last, event);
+  for (const event of events) last = chain(last, 'bench', event);
   return { killMs, hashMs: performance.now() - sinceHash };
 }
 

@@ -6,7 +6,7 @@ import { tamper, tamperings } from './tampering.ts';
 
 test.each(tamperings)('%s always changes the chain and never the original', (kind) => {
   const records: AuditRecord[] = [];
-  for (let n = 0; n < 6; n++) records.push(chain(records.at(-1), killedEvent(n)));
+  for (let n = 0; n < 6; n++) records.push(chain(records.at(-1), 'tests', killedEvent(n)));
   const before = JSON.stringify(records);
   const random = new SeededRandom(11);
   for (let round = 0; round < 200; round++) {

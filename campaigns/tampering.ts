@@ -13,6 +13,8 @@ export const tamperings = [
   'duplicate',
   'insert',
   'rewrite',
+  'relabel',
+  'splice',
 ] as const;
 export type Tampering = (typeof tamperings)[number];
 
@@ -45,11 +47,26 @@ export function tamper(
       return records.toSpliced(random.integer(0, records.length + 1), 0, record);
     case 'insert':
       // A record of its own making, rightly chained to the one before it: the one after it gives it away.
-      return records.toSpliced(at, 0, chain(records[at - 1], flipEvent(record.event, random)));
+      return records.toSpliced(
+        at,
+        0,
+        chain(records[at - 1], record.partition, flipEvent(record.event, random)),
+      );
     case 'rewrite':
       // The same in place of a record; at the end only the known head gives it away.
-      return records.with(at, chain(records[at - 1], flipEvent(record.event, random)));
+      return records.with(at, chain(records[at - 1], record.partition, flipEvent(record.event, random)));
+    case 'relabel':
+      return records.with(at, { ...record, partition: flipCharacter(record.partition, random) });
+    case 'splice':
+      // From here on another chain with the same events: only its name tells the two apart.
+      return [...records.slice(0, at), ...otherChain(records).slice(at)];
   }
+}
+
+function otherChain(records: readonly AuditRecord[]): AuditRecord[] {
+  const other: AuditRecord[] = [];
+  for (const { event } of records) other.push(chain(other.at(-1), 'other', event));
+  return other;
 }
 
 /** The event with one character of one of its texts changed, or one of its flags. */

@@ -98,7 +98,7 @@ class Journal implements FileJournal {
     }
   }
 
-  async head(): Promise<{ readonly seq: number; readonly hash: string } | undefined> {
+  async head(): Promise<Head> {
     await this.#opened();
     return this.#head;
   }
@@ -150,10 +150,10 @@ class Journal implements FileJournal {
     const lines: string[] = [];
     for (const event of events) {
       if (ids.has(event.id) || this.#recent.has(event.id)) continue;
-      const { record, line } = nextLine(head, event);
-      head = { seq: record.seq, hash: record.hash };
+      const next = nextLine(head, this.#settings.writer, event);
+      head = next.head;
       ids.add(event.id);
-      lines.push(line);
+      lines.push(next.line);
     }
     if (lines.length === 0) return;
     await file.append(Buffer.from(lines.join('')));

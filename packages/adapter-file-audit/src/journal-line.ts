@@ -3,16 +3,17 @@ import {
   type AuditEvent,
   type AuditRecord,
   auditEventSchema,
+  type ChainHead,
   canonical,
-  chain,
   chainFault,
   type Sha256,
+  seal,
 } from '@agent-killswitch/core';
 import { z } from 'zod';
 import type { JournalFault } from './journal-errors.ts';
 
 /** The newest record, or `undefined` at the start of a chain. */
-export type Head = Pick<AuditRecord, 'seq' | 'hash'> | undefined;
+export type Head = ChainHead | undefined;
 
 /** Longest line, in bytes. Longer ones are not written, and not read into memory. */
 export const maxLineBytes: number = 16 * 1024 * 1024;
@@ -20,6 +21,7 @@ export const maxLineBytes: number = 16 * 1024 * 1024;
 const native: Sha256 = (text) => hash('sha256', text, 'hex');
 const sha256Hex = z.string().regex(/^[0-9a-f]{64}$/);
 const recordSchema = z.strictObject({
+  partition: z.string(),
   seq: z.number().int().nonnegative(),
   prev: sha256Hex,
   hash: sha256Hex,
@@ -29,10 +31,16 @@ const otherVersionSchema = z.looseObject({ event: z.looseObject({ version: z.unk
 /** Fatal: a byte that is not UTF-8 would otherwise read as a character that another byte could stand for too. */
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** The record that follows `last`, and its line: canonical JSON and a line feed. */
-export function nextLine(last: Head, event: AuditEvent): { record: AuditRecord; line: string } {
-  const record = chain(last, event, native);
-  return { record, line: `${canonical(record)}\n` };
+/** The line of the record that follows `last`, canonical JSON and a line feed, and the head it makes. */
+export function nextLine(
+  last: Head,
+  partition: string,
+  event: AuditEvent,
+): { head: ChainHead; line: string } {
+  const text = canonical(event);
+  const { seq, prev, hash } = seal(last, partition, text, native);
+  const rest = canonical({ hash, partition, prev, seq }).slice(1);
+  return { head: { seq, hash }, line: `{"event":${text},${rest}\n` };
 }
 
 export type CheckedLine =
@@ -41,7 +49,7 @@ export type CheckedLine =
   | { readonly version: unknown };
 
 /** Reads one line, given without its line feed. A line counts only if it is byte for byte what would be written. */
-export function checkLine(bytes: Uint8Array, last: Head): CheckedLine {
+export function checkLine(bytes: Uint8Array, last: Head, partition: string): CheckedLine {
   let text: string;
   let value: unknown;
   try {
@@ -58,6 +66,6 @@ export function checkLine(bytes: Uint8Array, last: Head): CheckedLine {
   }
   const record = parsed.data;
   if (canonical(record) !== text) return { fault: 'not-a-record' };
-  const fault = chainFault(last, record, native);
+  const fault = chainFault(last, partition, record, native);
   return fault === undefined ? { record } : { fault };
 }

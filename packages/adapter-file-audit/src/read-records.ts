@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { type AuditRecord, isKillswitchError } from '@agent-killswitch/core';
 import { JournalCorruptError, JournalReadError, JournalVersionError } from './journal-errors.ts';
 import { checkLine, type Head } from './journal-line.ts';
@@ -11,8 +12,8 @@ export interface FiledRecord {
 }
 
 /**
- * The records in the first `size` bytes, each verified. Stops in front of a last line that is torn: one without its line
- * feed, or one that is no JSON.
+ * The records in the first `size` bytes, each verified, and to be of the file's writer. Stops in front of a last line that
+ * is torn: one without its line feed, or one that is no JSON.
  * @throws JournalCorruptError, JournalVersionError, JournalReadError
  */
 export async function* readRecords(
@@ -21,11 +22,13 @@ export async function* readRecords(
   size: number,
   deadlineMs: number,
 ): AsyncGenerator<FiledRecord> {
+  const writer = basename(path, '.jsonl');
   let last: Head;
   try {
     for await (const { number, end, bytes, terminated } of readLines(file, size, deadlineMs)) {
       if (!terminated) return;
-      const checked = bytes === undefined ? { fault: 'not-a-record' as const } : checkLine(bytes, last);
+      const checked =
+        bytes === undefined ? { fault: 'not-a-record' as const } : checkLine(bytes, last, writer);
       if ('version' in checked) throw new JournalVersionError(path, number, checked.version);
       if ('fault' in checked) {
         if (checked.fault === 'not-json' && end === size) return;

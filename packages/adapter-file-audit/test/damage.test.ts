@@ -6,19 +6,20 @@ import { expect, it } from 'vitest';
 import { fileJournal, JournalCorruptError, type JournalRepair } from '../src/index.ts';
 import { idsOf, temporaryDirectory } from './temporary.ts';
 
-function chained(count: number): AuditRecord[] {
+function chained(count: number, writer = 'journal'): AuditRecord[] {
   const records: AuditRecord[] = [];
-  for (const event of sampleEvents(0, count)) records.push(chain(records.at(-1), event));
+  for (const event of sampleEvents(0, count)) records.push(chain(records.at(-1), writer, event));
   return records;
 }
 const lineOf = (record: AuditRecord): string => `${canonical(record)}\n`;
 
 it('cuts off a last line torn at any byte, keeps the torn bytes, says so, and goes on', async () => {
   const directory = await temporaryDirectory();
-  const whole = Buffer.from(chained(2).map(lineOf).join(''));
-  const sound = Buffer.from(chained(1).map(lineOf).join('')).length;
-  for (let length = sound + 1; length < whole.length; length += 1) {
-    const writer = `w${length}`;
+  const lengthOf = (records: AuditRecord[]) => Buffer.byteLength(records.map(lineOf).join(''));
+  const sound = lengthOf(chained(1, 'w1000'));
+  for (let length = sound + 1; length < lengthOf(chained(2, 'w1000')); length += 1) {
+    const writer = `w${String(length).padStart(4, '0')}`;
+    const whole = Buffer.from(chained(2, writer).map(lineOf).join(''));
     const path = join(directory, `${writer}.jsonl`);
     await writeFile(path, whole.subarray(0, length));
     const repairs: JournalRepair[] = [];
@@ -65,7 +66,10 @@ it.each([
   ['sequence', 2, [lineOf(a), lineOf(c)]],
   ['sequence', 2, [lineOf(a), lineOf(a), lineOf(b)]],
   ['sequence', 1, [lineOf(b)]],
-  ['link', 3, [lineOf(a), lineOf(chain(a, sampleEvent(9))), lineOf(c)]],
+  ['link', 3, [lineOf(a), lineOf(chain(a, 'journal', sampleEvent(9))), lineOf(c)]],
+  ['partition', 1, chained(3, 'other').map(lineOf)],
+  ['partition', 2, [lineOf(a), lineOf(chain(a, 'other', b.event)), lineOf(c)]],
+  ['hash', 1, chained(1, 'other').map((record) => lineOf({ ...record, partition: 'journal' }))],
   ['hash', 2, [lineOf(a), lineOf(changed), lineOf(c)]],
   ['hash', 2, [lineOf(a), lineOf(changed)]],
 ] as const)(
@@ -86,11 +90,14 @@ it.each([
 it('refuses bytes that are no UTF-8 although they would read as the character that was written', async () => {
   const directory = await temporaryDirectory();
   const path = join(directory, 'journal.jsonl');
-  const record = chain(undefined, sampleEvent(0, { reason: 'a \ufffd b' }));
+  const record = chain(undefined, 'journal', sampleEvent(0, { reason: 'a \ufffd b' }));
   const bytes = Buffer.from(lineOf(record));
   const at = bytes.indexOf('\ufffd');
   const tampered = Buffer.concat([bytes.subarray(0, at), Buffer.from([0xff]), bytes.subarray(at + 3)]);
-  await writeFile(path, Buffer.concat([tampered, Buffer.from(lineOf(chain(record, sampleEvent(1))))]));
+  await writeFile(
+    path,
+    Buffer.concat([tampered, Buffer.from(lineOf(chain(record, 'journal', sampleEvent(1))))]),
+  );
   await expect(fileJournal(directory).open()).rejects.toMatchObject({ line: 1, fault: 'not-json' });
 });
 

@@ -191,7 +191,7 @@ it('shows no reader what it has not acknowledged', async () => {
   const journal = fileJournal(await temporaryDirectory());
   await journal.append(sampleEvents(0, 2));
   const head = await journal.head();
-  await appendFile(journal.path, `${canonical(chain(head, sampleEvent(2)))}\n`);
+  await appendFile(journal.path, `${canonical(chain(head, 'journal', sampleEvent(2)))}\n`);
   expect(await idsOf(journal)).toEqual([0, 1]);
   await journal.close();
 });

@@ -116,7 +116,7 @@ export const appendClauses: readonly AuditSinkClause[] = [
 export function expectChained(records: readonly AuditRecord[]): void {
   let last: AuditRecord | undefined;
   for (const record of records) {
-    const fault = chainFault(last, record);
+    const fault = chainFault(last, last?.partition ?? record.partition, record);
     expectThat(
       fault === undefined,
       `record ${record.seq} follows the one before, without a fault of ${fault}`,

@@ -20,14 +20,14 @@ export {
 export {
   type AuditRecord,
   type ChainFault,
-  canonical,
+  type ChainHead,
   chain,
   chainFault,
   genesisHash,
-  type Sha256,
-  sha256,
+  seal,
 } from './audit-chain.ts';
 export { type AuditEvent, type AuditEventType, auditEventSchema, iso } from './audit-event.ts';
+export { canonical } from './canonical.ts';
 export type { Deadlines, KillswitchOptions } from './config.ts';
 export {
   AgentExistsError,
@@ -99,4 +99,6 @@ export {
   scopeKind,
   scopeSchema,
 } from './scope.ts';
+export { type Sha256, sha256 } from './sha256.ts';
 export { systemClock } from './system-clock.ts';
+export { type ChainReport, type VerifyOptions, verifyChain } from './verify-chain.ts';

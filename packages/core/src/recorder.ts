@@ -1,5 +1,5 @@
-import { canonical } from './audit-chain.ts';
 import type { AuditEvent } from './audit-event.ts';
+import { canonical } from './canonical.ts';
 import { describeError } from './errors.ts';
 import type { GuardedEvents } from './events.ts';
 import type { AuditSink } from './ports/audit-sink.ts';

@@ -104,7 +104,8 @@ export class Site {
     let last: AuditRecord | undefined;
     return lines.map((line) => {
       const record = JSON.parse(line) as AuditRecord;
-      if (chainFault(last, record) !== undefined) throw new Error(`Broken chain: ${line}`);
+      if (chainFault(last, last?.partition ?? record.partition, record) !== undefined)
+        throw new Error(`Broken chain: ${line}`);
       last = record;
       return auditEventSchema.parse(record.event);
     });

@@ -17,7 +17,7 @@ interface Parts {
 export type Bug = (sound: Parts, records: AuditRecord[]) => Partial<Parts>;
 
 const add = (records: AuditRecord[], events: readonly AuditEvent[]) => {
-  for (const event of events) records.push(chain(records.at(-1), JSON.parse(canonical(event))));
+  for (const event of events) records.push(chain(records.at(-1), 'p', JSON.parse(canonical(event))));
 };
 const fresh = (records: AuditRecord[], events: readonly AuditEvent[]) =>
   events.filter((event) => !records.some((record) => record.event.id === event.id));
@@ -114,7 +114,7 @@ export const bugs: Record<string, Record<string, Bug>> = {
     'forgets the head every 50 records': (_, records) => ({
       async append(events) {
         for (const event of events) {
-          records.push(chain(records.length === 50 ? undefined : records.at(-1), event));
+          records.push(chain(records.length === 50 ? undefined : records.at(-1), 'p', event));
         }
       },
     }),

@@ -1,6 +1,9 @@
-import { type AuditRecord, canonical, chain } from '../audit-chain.ts';
+import { type AuditRecord, seal } from '../audit-chain.ts';
 import type { AuditEvent } from '../audit-event.ts';
+import { canonical } from '../canonical.ts';
 import { type AuditSink, matchesQuery } from '../ports/audit-sink.ts';
+
+const partition = 'memory';
 
 export interface MemoryAudit extends AuditSink {
   /** Every record so far, in chain order. */
@@ -16,32 +19,42 @@ export interface MemoryAudit extends AuditSink {
  * @throws TypeError from `append`, if an event cannot be written as JSON; then nothing of the batch is kept.
  */
 export function memoryAudit(): MemoryAudit {
-  const records: AuditRecord[] = [];
+  const kept: Kept[] = [];
   const ids = new Set<string>();
 
   return {
     async append(events) {
-      const added: AuditRecord[] = [];
+      const added: Kept[] = [];
       const addedIds = new Set<string>();
-      for (const given of events) {
-        const event: AuditEvent = JSON.parse(canonical(given));
+      for (const event of events) {
+        const text = canonical(event);
         if (ids.has(event.id) || addedIds.has(event.id)) continue;
-        added.push(chain(added.at(-1) ?? records.at(-1), event));
+        added.push({ sealed: seal((added.at(-1) ?? kept.at(-1))?.sealed, partition, text), text });
         addedIds.add(event.id);
       }
-      for (const record of added) {
-        records.push(record);
-        ids.add(record.event.id);
-      }
+      for (const each of added) kept.push(each);
+      for (const id of addedIds) ids.add(id);
     },
     async *read(query = {}) {
-      for (const record of records.slice()) if (matchesQuery(query, record)) yield record;
+      for (const record of kept.slice().map(recordOf)) if (matchesQuery(query, record)) yield record;
     },
     async head() {
-      const last = records.at(-1);
+      const last = kept.at(-1)?.sealed;
       return last && { seq: last.seq, hash: last.hash };
     },
-    records: () => records.slice(),
-    events: () => records.map((record) => record.event),
+    records: () => kept.map(recordOf),
+    events: () => kept.map((each) => recordOf(each).event),
   };
+}
+
+/** A record as it is kept: its text is read back only when somebody asks. */
+interface Kept {
+  readonly sealed: ReturnType<typeof seal>;
+  readonly text: string;
+  record?: AuditRecord;
+}
+
+function recordOf(kept: Kept): AuditRecord {
+  kept.record ??= { ...kept.sealed, event: JSON.parse(kept.text) };
+  return kept.record;
 }

@@ -1,4 +1,4 @@
-import type { AuditRecord } from '../audit-chain.ts';
+import type { AuditRecord, ChainHead } from '../audit-chain.ts';
 import type { AuditEvent, AuditEventType } from '../audit-event.ts';
 
 /**
@@ -17,7 +17,7 @@ export interface AuditSink {
   read(query?: AuditQuery): AsyncIterable<AuditRecord>;
 
   /** The newest record of the chain, or `undefined` while it is empty. */
-  head(): Promise<{ readonly seq: number; readonly hash: string } | undefined>;
+  head(): Promise<ChainHead | undefined>;
 }
 
 export interface AuditQuery {
