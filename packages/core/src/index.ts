@@ -49,6 +49,8 @@ export {
   UnsavedError,
 } from './errors.ts';
 export type { KillswitchEvents, StopStep } from './events.ts';
+export { type CloudEvent, toCloudEvent } from './export-cloudevents.ts';
+export { type OcsfEvent, toOcsf } from './export-ocsf.ts';
 export { type Gate, gateOf, gateSchema } from './gate.ts';
 export { idSchema, maxReasonLength, reasonSchema } from './identifiers.ts';
 export { ulid } from './ids.ts';
