@@ -55,8 +55,8 @@ export class StopRun {
   readonly #pursuits = new Map<string, Pursuit>();
   /** Ids of agents that a volley is under way for. */
   readonly #targeted = new Set<string>();
-  /** Agents that a volley has felled. */
-  readonly #felled = new Map<string, Agent>();
+  /** Agents that volleys have felled. */
+  readonly #felled: Agent[] = [];
   readonly #cleaning = new Map<string, Promise<Agent>>();
   #order: StopOrder;
   #beginning: Beginning;
@@ -125,7 +125,7 @@ export class StopRun {
 
   /** What has become of the order so far. After the deadline, whoever is not observed dead is named `unconfirmed`. */
   async report(): Promise<OrderReport> {
-    const agents = new Map<string, Agent>(this.#felled);
+    const agents = new Map(this.#felled.map((agent) => [agent.agentId, agent]));
     for (const [agentId, pursuit] of this.#pursuits) agents.set(agentId, pursuit.agent);
     try {
       for await (const agent of this.#members()) {
@@ -241,7 +241,7 @@ export class StopRun {
   }
 
   #took(agent: KilledAgent): void {
-    this.#felled.set(agent.agentId, agent);
+    this.#felled.push(agent);
     this.record(agentKilled(this.#order, agent, this.#host.hostId));
     this.step('confirmed', agent.agentId);
     this.#cleanUp(agent);

@@ -53,7 +53,7 @@ class MemoryState implements StateStore {
     if (task === undefined) this.tasks.set(taskId, { taskId, workspaceId, ownerId });
     const seq = this.agents.push(agent) - 1;
     this.seqOf.set(agent.agentId, seq);
-    this.relist([], listKeysOf(agent), seq);
+    this.relist(undefined, agent, seq);
     return { result: 'admitted' };
   }
 
@@ -72,9 +72,12 @@ class MemoryState implements StateStore {
   }
 
   async listAgents(key: ListKey, page: PageRequest): Promise<Page<Agent>> {
-    const index = this.listed.get(key);
-    if (index === undefined) return { items: [] };
-    const seqs = index.after(positionAfter(page), page.limit);
+    const after = positionAfter(page);
+    const seqs = this.listed.get(key)?.after(after, page.limit) ?? [];
+    const own = key.startsWith('agent:') ? this.seqOf.get(key.slice('agent:'.length)) : undefined;
+    // Before its descendants, who were all admitted later.
+    if (own !== undefined && own > after && this.isListed(own, key)) seqs.unshift(own);
+    if (seqs.length > page.limit) seqs.pop();
     const last = seqs.length < page.limit ? undefined : seqs.at(-1);
     return pageOf(this.agentsAt(seqs), last);
   }
@@ -173,7 +176,7 @@ class MemoryState implements StateStore {
     if (seq === undefined || stored?.revision !== next.revision - 1) return false;
     this.agents[seq] = next;
     // While it lives its keys do not change.
-    if (!isLive(next) || !isLive(stored)) this.relist(listKeysOf(stored), listKeysOf(next), seq);
+    if (!isLive(next) || !isLive(stored)) this.relist(stored, next, seq);
     const before = orderIdsOf(stored);
     for (const orderId of orderIdsOf(next)) {
       if (before.includes(orderId)) continue;
@@ -184,17 +187,29 @@ class MemoryState implements StateStore {
     return true;
   }
 
-  private relist(before: readonly ListKey[], now: readonly ListKey[], seq: number): void {
-    for (const key of before) {
+  /** Takes the agent at `seq` off the lists it was on, and puts it on those it belongs to now. */
+  private relist(before: Agent | undefined, now: Agent, seq: number): void {
+    // An agent is found on its own list without an index: it is the first there, and most often the only one.
+    const ownKey = `agent:${now.agentId}`;
+    for (const key of before === undefined ? [] : listKeysOf(before)) {
+      if (key === ownKey) continue;
       const index = this.listed.get(key);
-      index?.delete(seq);
+      index?.forget();
       if (index?.size === 0) this.listed.delete(key);
     }
-    for (const key of now) {
-      const index = this.listed.get(key) ?? new SequenceIndex();
+    for (const key of listKeysOf(now)) {
+      if (key === ownKey) continue;
+      const index = this.listed.get(key) ?? new SequenceIndex((each) => this.isListed(each, key));
       index.add(seq);
       this.listed.set(key, index);
     }
+  }
+
+  private isListed(seq: number, key: ListKey): boolean {
+    const agent = this.agents[seq];
+    if (agent === undefined) return false;
+    // A live agent's keys never change, so on a list of the living being alive is all there is to ask.
+    return isLive(agent) ? !key.startsWith('cleanup:') : listKeysOf(agent).includes(key);
   }
 
   private keepOrder(order: StopOrder): void {

@@ -1,25 +1,34 @@
 /**
- * A set of rising sequence numbers that is read from any point on. Appending and removing cost O(log n) at most;
- * reading costs what it returns, because removed numbers never make up more than half of what is kept.
+ * Rising sequence numbers that are read from any point on. Whether a number still belongs is for the owner to say, who
+ * reports each that goes: removing costs next to nothing, and reading what it returns, because numbers that have gone
+ * never make up more than half of what is kept.
  */
 export class SequenceIndex {
-  private readonly kept: number[] = [];
-  private readonly removed = new Set<number>();
+  private readonly belongs: (seq: number) => boolean;
+  private kept: number[] = [];
+  private gone = 0;
+
+  constructor(belongs: (seq: number) => boolean) {
+    this.belongs = belongs;
+  }
 
   get size(): number {
-    return this.kept.length - this.removed.size;
+    return this.kept.length - this.gone;
   }
 
+  /** `seq` belongs from now on. New numbers are mostly the greatest, so the end is tried first. */
   add(seq: number): void {
-    if (this.removed.delete(seq)) return;
     const at = this.positionOf(seq);
-    if (this.kept[at] !== seq) this.kept.splice(at, 0, seq);
+    if (this.kept[at] === seq) this.gone -= 1;
+    else this.kept.splice(at, 0, seq);
   }
 
-  delete(seq: number): void {
-    if (this.kept[this.positionOf(seq)] !== seq) return;
-    this.removed.add(seq);
-    if (this.removed.size * 2 > this.kept.length) this.compact();
+  /** One that was added does not belong any more. */
+  forget(): void {
+    this.gone += 1;
+    if (this.gone * 2 <= this.kept.length) return;
+    this.kept = this.kept.filter(this.belongs);
+    this.gone = 0;
   }
 
   /** At most `limit` members greater than `after`, rising. */
@@ -27,12 +36,12 @@ export class SequenceIndex {
     const members: number[] = [];
     for (let at = this.positionOf(after + 1); at < this.kept.length && members.length < limit; at += 1) {
       const seq = this.kept[at];
-      if (seq !== undefined && !this.removed.has(seq)) members.push(seq);
+      if (seq !== undefined && this.belongs(seq)) members.push(seq);
     }
     return members;
   }
 
-  /** Where the first number not less than `seq` is kept. New numbers are the greatest, so the end is tried first. */
+  /** Where the first number not less than `seq` is kept. */
   private positionOf(seq: number): number {
     const last = this.kept.at(-1);
     if (last === undefined || last < seq) return this.kept.length;
@@ -44,14 +53,5 @@ export class SequenceIndex {
       else high = middle;
     }
     return low;
-  }
-
-  private compact(): void {
-    let to = 0;
-    for (const seq of this.kept) {
-      if (!this.removed.has(seq)) this.kept[to++] = seq;
-    }
-    this.kept.length = to;
-    this.removed.clear();
   }
 }
