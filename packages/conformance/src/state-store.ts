@@ -1,9 +1,12 @@
 import { admissionClauses } from './state-store-admission.ts';
 import { admissionRaceClauses } from './state-store-admission-races.ts';
+import { approvalClauses } from './state-store-approvals.ts';
 import type { StateStoreClause } from './state-store-clause.ts';
 import { clientClauses } from './state-store-clients.ts';
 import { gateClauses } from './state-store-gates.ts';
+import { hostClauses } from './state-store-hosts.ts';
 import { idClauses } from './state-store-ids.ts';
+import { leaseClauses } from './state-store-leases.ts';
 import { listingClauses } from './state-store-listings.ts';
 import { orderClauses } from './state-store-orders.ts';
 import { pagingClauses } from './state-store-paging.ts';
@@ -20,6 +23,9 @@ export const stateStoreClauses: readonly StateStoreClause[] = [
   ...pagingClauses,
   ...orderClauses,
   ...gateClauses,
+  ...approvalClauses,
+  ...leaseClauses,
+  ...hostClauses,
   ...idClauses,
   ...clientClauses,
 ];
