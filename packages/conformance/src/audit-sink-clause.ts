@@ -20,7 +20,7 @@ export interface AuditSinkClause extends Clause<AuditSinkFactory> {
 const clauseDeadlineMs = 20_000;
 
 export function clause(name: string, check: (sink: AuditSink) => Promise<void>): AuditSinkClause {
-  return { name, run: (factory) => run(factory, async () => check(await factory.open())) };
+  return { name, run: (factory) => run(factory, async () => check(await ready(factory.open()))) };
 }
 
 /** A clause about storage that outlives its sink: `check` gets the second sink's opener. */
@@ -34,9 +34,16 @@ export function reopenClause(
     run: (factory) =>
       run(factory, async () => {
         expectThat(factory.reopen !== undefined, 'the factory has "reopen"');
-        await check(await factory.open(), () => factory.reopen?.() ?? factory.open());
+        await check(await ready(factory.open()), () => ready(factory.reopen?.() ?? factory.open()));
       }),
   };
+}
+
+/** The core awaits a sink's `open` before anything else. */
+async function ready(opened: Promise<AuditSink>): Promise<AuditSink> {
+  const sink = await opened;
+  await sink.open?.();
+  return sink;
 }
 
 async function run(factory: AuditSinkFactory, check: () => Promise<void>): Promise<void> {

@@ -85,6 +85,20 @@ export const readClauses: readonly AuditSinkClause[] = [
     }
   }),
 
+  clause(
+    'open, if there is one, can be called at any time, again and at once, and changes nothing',
+    async (sink) => {
+      await Promise.all([sink.open?.(), sink.open?.(), sink.open?.()]);
+      expectSame(await sink.head(), undefined, 'the head of an empty chain');
+      await sink.append(sampleEvents(0, 3));
+      const records = await recordsOf(sink);
+      await sink.open?.();
+      await Promise.all([sink.open?.(), sink.append([sampleEvent(3)])]);
+      await expectEvents(sink, sampleEvents(0, 4));
+      expectSame((await recordsOf(sink)).slice(0, 3), records, 'the records of before');
+    },
+  ),
+
   reopenClause('storage opened again continues its chain (I4)', async (sink, reopen) => {
     await sink.append(sampleEvents(0, 5));
     const head = await sink.head();

@@ -1,5 +1,6 @@
 import type { StateStore } from '@agent-killswitch/core';
 import { type Clause, expectThat } from './clause.ts';
+import { within } from './within.ts';
 
 /** How the suite gets at the state store under test. */
 export interface StateStoreFactory {
@@ -57,17 +58,4 @@ async function runOn(
   } finally {
     await factory.dispose();
   }
-}
-
-/** Rejects with a ConformanceError if `promise` takes longer than `ms` milliseconds. */
-export async function within<T>(ms: number, promise: Promise<T>, expectation: string): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<'late'>((resolve) => {
-    timer = setTimeout(() => resolve('late'), ms);
-  });
-  const first = await Promise.race([promise.then((value) => ({ value })), late]).finally(() =>
-    clearTimeout(timer),
-  );
-  expectThat(first !== 'late', `${expectation} within ${ms} ms`);
-  return first.value;
 }

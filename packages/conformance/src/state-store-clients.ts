@@ -1,6 +1,6 @@
 import type { Agent, StateStore } from '@agent-killswitch/core';
 import { ConformanceError, expectThat } from './clause.ts';
-import { clause, type StateStoreClause, within } from './state-store-clause.ts';
+import { clause, type StateStoreClause } from './state-store-clause.ts';
 import { inOrder, inScope } from './state-store-pages.ts';
 import {
   admitted,
@@ -14,6 +14,7 @@ import {
   running,
   settled,
 } from './state-store-records.ts';
+import { within } from './within.ts';
 
 export const clientClauses: readonly StateStoreClause[] = [
   clause(

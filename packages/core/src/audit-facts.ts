@@ -2,7 +2,6 @@ import type { Agent, KillRecord, LedgerEntry } from './agent.ts';
 import { type AuditEvent, iso } from './audit-event.ts';
 import { factId } from './ids.ts';
 import { operationOf, type StopOrder } from './order.ts';
-import { scopeKind } from './scope.ts';
 
 /**
  * The audit events that follow from stored state. Each has the same id whenever it is made again from the same state,
@@ -43,16 +42,12 @@ export function orderSettled(
 /** `order` is the one that claimed the agent. */
 export function agentKilled(order: StopOrder, agent: KilledAgentLike, hostId: string): AuditEvent {
   const at = agent.kill.confirmedAt ?? order.requestedAt;
-  return { ...ofKill(order, agent, 'agent.killed', hostId, at), type: 'agent.killed', confirmedAt: iso(at) };
+  return ofKill(order, agent, hostId, at, { type: 'agent.killed', confirmedAt: iso(at) });
 }
 
 export function agentUnconfirmed(order: StopOrder, agent: KilledAgentLike, hostId: string): AuditEvent {
   const at = agent.kill.unconfirmedAt ?? order.deadlineAt;
-  return {
-    ...ofKill(order, agent, 'agent.unconfirmed', hostId, at),
-    type: 'agent.unconfirmed',
-    unconfirmedAt: iso(at),
-  };
+  return ofKill(order, agent, hostId, at, { type: 'agent.unconfirmed', unconfirmedAt: iso(at) });
 }
 
 export function cleanupFinished(
@@ -99,24 +94,44 @@ function ofOrder(order: StopOrder, type: string, hostId: string, at: number) {
   };
 }
 
-function ofKill(order: StopOrder, agent: KilledAgentLike, type: string, hostId: string, at: number) {
+type Outcome =
+  | { readonly type: 'agent.killed'; readonly confirmedAt: string }
+  | { readonly type: 'agent.unconfirmed'; readonly unconfirmedAt: string };
+
+/** Written out in one piece: a kill-all makes one of these per agent. */
+function ofKill(
+  order: StopOrder,
+  agent: KilledAgentLike,
+  hostId: string,
+  at: number,
+  outcome: Outcome,
+): AuditEvent {
   const { kill } = agent;
   return {
-    ...ofOrder(order, type, hostId, at),
-    id: factId(kill.requestedAt, `${type}:${agent.agentId}`),
+    id: factId(kill.requestedAt, `${outcome.type}:${agent.agentId}`),
+    version: 1,
+    time: iso(at),
+    hostId,
     workspaceId: agent.workspaceId,
+    operation: operationOf(order),
+    scope: order.scope,
+    principal: order.principal,
+    reason: order.reason,
+    policyVersion: order.policyVersion,
+    orderId: order.orderId,
     agentId: agent.agentId,
     taskId: agent.taskId,
     sessionIds: agent.sessionIds,
     ownerId: agent.ownerId,
     backendId: agent.backendId,
-    bulk: scopeKind(order.scope) !== 'agent',
+    bulk: !('agent' in order.scope),
     statusBefore: kill.statusBefore,
     forced: kill.forcedAt !== undefined,
     evidence: kill.evidence ?? '',
     errors: kill.errors,
     requestedAt: iso(kill.requestedAt),
-    ...(kill.signalledAt === undefined ? {} : { signalledAt: iso(kill.signalledAt) }),
-    ...(kill.forcedAt === undefined ? {} : { forcedAt: iso(kill.forcedAt) }),
+    signalledAt: kill.signalledAt === undefined ? undefined : iso(kill.signalledAt),
+    forcedAt: kill.forcedAt === undefined ? undefined : iso(kill.forcedAt),
+    ...outcome,
   };
 }

@@ -148,7 +148,8 @@ function onOutcome(
     ...(signalledAt === undefined ? {} : { signalledAt }),
     ...(forcedAt === undefined ? {} : { forcedAt }),
     evidence: event.evidence,
-    errors: [...new Set([...agent.kill.errors, ...errors])].slice(-20),
+    errors:
+      errors.length === 0 ? agent.kill.errors : [...new Set([...agent.kill.errors, ...errors])].slice(-20),
   };
   if (event.type === 'confirmed') {
     if (agent.handles.length > event.handles) return [agent, [{ type: 'pursue' }]];

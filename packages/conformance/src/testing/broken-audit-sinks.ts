@@ -12,6 +12,7 @@ interface Parts {
   append(events: readonly AuditEvent[]): Promise<void>;
   read(query: AuditQuery): AsyncIterable<AuditRecord>;
   head(): Promise<{ seq: number; hash: string } | undefined>;
+  open(): Promise<void>;
 }
 /** What a broken sink does differently from a sound one, given the sound one and its records. */
 export type Bug = (sound: Parts, records: AuditRecord[]) => Partial<Parts>;
@@ -106,6 +107,12 @@ export const bugs: Record<string, Record<string, Bug>> = {
         },
       };
     },
+    'answers records of two chains': answering((records) =>
+      records.map((record) => ({ ...record, partition: `${record.partition}${record.seq % 2}` })),
+    ),
+    'forgets to say which chain it is': answering((records) =>
+      records.map((record) => ({ ...record, partition: undefined as unknown as string })),
+    ),
     'answers hashes in upper case': answering((records) =>
       records.map((record) => ({ ...record, hash: record.hash.toUpperCase() })),
     ),
@@ -202,6 +209,28 @@ export const bugs: Record<string, Record<string, Bug>> = {
     }),
     'answers the oldest': (_, records) => ({ head: async () => records[0] }),
   },
+  'open, if there is one, can be called at any time, again and at once, and changes nothing': {
+    'refuses a second open': () => {
+      let isOpen = false;
+      return {
+        async open() {
+          if (isOpen) throw new Error('it is open already');
+          isOpen = true;
+        },
+      };
+    },
+    'starts anew': (_, records) => ({
+      async open() {
+        records.length = 0;
+      },
+    }),
+    'appends a note of its own': (_, records) => ({
+      async open() {
+        const [first] = records;
+        if (first !== undefined) add(records, [{ ...first.event, id: `opened-${records.length}` }]);
+      },
+    }),
+  },
   'storage opened again continues its chain (I4)': {
     'starts anew': (_, records) => {
       const later: AuditRecord[] = [];
@@ -228,6 +257,7 @@ export function brokenFactory(bug: Bug = () => ({})): AuditSinkFactory {
       sink = {
         append: (events) => parts.append(events),
         read: (query = {}) => parts.read(query),
+        open: () => parts.open(),
         head: async () => {
           const last = await parts.head();
           return last && { seq: last.seq, hash: last.hash };
@@ -257,5 +287,6 @@ function soundAudit(records: AuditRecord[]) {
       }
     },
     head: async () => records.at(-1),
+    async open() {},
   };
 }
