@@ -5,8 +5,9 @@ import {
   iso,
   type Killswitch,
   type Principal,
+  parseInput,
 } from '@agent-killswitch/core';
-import { parseInput, pathId, type Route } from '@agent-killswitch/express-router';
+import { pathId, type Route } from '@agent-killswitch/express-router';
 import { z } from 'zod';
 import { behaviours } from './behaviours.ts';
 import type { Supervisor } from './supervisor.ts';

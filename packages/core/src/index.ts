@@ -54,6 +54,7 @@ export { type OcsfEvent, toOcsf } from './export-ocsf.ts';
 export { type Gate, gateOf, gateSchema } from './gate.ts';
 export { idSchema, maxReasonLength, reasonSchema } from './identifiers.ts';
 export { ulid } from './ids.ts';
+export { parseInput } from './input.ts';
 export { createKillswitch, type Killswitch, type KillswitchStatus } from './killswitch.ts';
 export { type Lease, leaseSchema } from './lease.ts';
 export {

@@ -1,6 +1,6 @@
-import { InvalidInputError, type Principal, type Scope } from '@agent-killswitch/core';
+import { InvalidInputError, type Principal, parseInput, type Scope } from '@agent-killswitch/core';
 import type { Route } from './http.ts';
-import { killAllBody, parseInput, pathId, reasonBody } from './input.ts';
+import { killAllBody, pathId, reasonBody } from './input.ts';
 import { stopResponse } from './stop-response.ts';
 
 /** An orchestrator's own kill endpoints (REQUIREMENTS B5). */

@@ -7,7 +7,7 @@ export {
   problemHandler,
 } from './express-mapping.ts';
 export type { HandlerContext, HttpRequest, HttpResponse, Route } from './http.ts';
-export { parseInput, pathId } from './input.ts';
+export { pathId } from './input.ts';
 export { killswitchRoutes } from './killswitch-routes.ts';
 export { HttpError, type Problem, problemOf } from './problem.ts';
 export { agentRouter, killswitchRouter, type RouterOptions } from './router.ts';

@@ -1,15 +1,5 @@
-import { InvalidInputError, idSchema, maxReasonLength } from '@agent-killswitch/core';
+import { InvalidInputError, idSchema, maxReasonLength, parseInput } from '@agent-killswitch/core';
 import { z } from 'zod';
-
-/** @throws InvalidInputError naming `what` and every fault. */
-export function parseInput<S extends z.ZodType>(what: string, schema: S, input: unknown): z.output<S> {
-  const parsed = schema.safeParse(input);
-  if (parsed.success) return parsed.data;
-  const issues = parsed.error.issues.map((issue) =>
-    [issue.path.map(String).join('.'), issue.message].filter((part) => part !== '').join(': '),
-  );
-  throw new InvalidInputError(what, issues);
-}
 
 /** @throws InvalidInputError if the path's id is not one. */
 export function pathId(params: Readonly<Record<string, string | undefined>>, name: string): string {

@@ -5,12 +5,13 @@ import {
   iso,
   type Killswitch,
   type Principal,
+  parseInput,
   type Scope,
   type StopOrder,
   UnknownTargetError,
 } from '@agent-killswitch/core';
 import type { HttpRequest, HttpResponse, Route } from './http.ts';
-import { bodyOrQuery, holdBody, parseInput, pathId, reasonBody } from './input.ts';
+import { bodyOrQuery, holdBody, pathId, reasonBody } from './input.ts';
 import { stopBody, stopResponse } from './stop-response.ts';
 
 /** The kill authority's endpoints (REQUIREMENTS A1 to A4), release, orders and status. */
