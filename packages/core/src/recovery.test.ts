@@ -127,6 +127,37 @@ describe('recovery', () => {
     expect(m.runtime.isAlive(handle)).toBe(false);
   });
 
+  it('I5: kills on after a restart while the audit record cannot be read, and settles when it can', async () => {
+    const m = machine();
+    const first = await m.boot();
+    await first.ks.admit({ agentId: 'a1', taskId: 't', workspaceId: 'w1', ownerId: 'alice' });
+    const handle = m.runtime.spawn();
+    await first.ks.running('a1', [handle]);
+    first.ks.on('step', ({ step }) => {
+      if (step === 'claimed') first.host.dead = true;
+    });
+    first.ks.kill({ task: 't' }, { principal: alice, reason }).catch(() => undefined);
+    await m.clock.advance(100);
+    let isReadable = false;
+    const { read } = m.audit;
+    m.audit.read = (query) => {
+      if (!isReadable) throw new Error('disk error');
+      return read(query);
+    };
+    const again = m.boot();
+    await m.clock.advance(3_000);
+    const second = await again;
+    expect(m.runtime.isAlive(handle)).toBe(false);
+    expect((await second.ks.agent('a1')).status).toBe('killed');
+    expect(await m.state.listOpenOrders()).toHaveLength(1);
+    isReadable = true;
+    await m.clock.advance(3_000);
+    expect(await m.state.listOpenOrders()).toEqual([]);
+    const types = m.audit.events().map((event) => event.type);
+    expect(types.filter((type) => type === 'agent.killed')).toHaveLength(1);
+    expect(types.filter((type) => type === 'order.settled')).toHaveLength(1);
+  });
+
   it('an emergency stop stays latched over a restart', async () => {
     const m = machine();
     const first = await m.boot();

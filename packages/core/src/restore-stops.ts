@@ -1,9 +1,11 @@
 import type { AuditEvent, AuditEventType } from './audit-event.ts';
 import type { Book } from './book.ts';
+import { withDeadline } from './deadline.ts';
 import { describeError } from './errors.ts';
 import type { GuardedEvents } from './events.ts';
 import type { StopOrder } from './order.ts';
 import type { AuditSink } from './ports/audit-sink.ts';
+import type { Clock } from './ports/clock.ts';
 
 type Requested = Extract<AuditEvent, { type: 'order.requested' }>;
 
@@ -14,8 +16,12 @@ const about: readonly AuditEventType[] = [
   'gate.released',
 ];
 
+/** A long record takes a while; one that hangs must not keep a host from starting. */
+const readMs = 60_000;
+
 export interface RestoreHost {
   readonly hostId: string;
+  readonly clock: Clock;
   readonly book: Book;
   readonly sink: AuditSink;
   readonly events: GuardedEvents;
@@ -28,10 +34,12 @@ export interface RestoreHost {
  * @throws StateUnavailableError. A record that cannot be read is a `warning`: the state store alone has to do.
  */
 export async function restoreStops(host: RestoreHost): Promise<void> {
-  const { book, sink, events } = host;
+  const { book, sink, events, clock } = host;
   let standing: Awaited<ReturnType<typeof standingStops>>;
   try {
-    standing = await standingStops(sink, host.hostId);
+    standing = await withDeadline(clock, 'reading the audit record', readMs, () =>
+      standingStops(sink, host.hostId),
+    );
   } catch (error) {
     events.emit('warning', {
       message: `Stops on record were not compared with the state store: ${describeError(error)}`,

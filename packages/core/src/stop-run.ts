@@ -70,15 +70,17 @@ export class StopRun {
   /** Event ids already on record, for an order that was found open. */
   #onRecord: ReadonlySet<string> = new Set();
   #settledAt: number | undefined;
-  /** Whether what an earlier life of the order did is on record. */
-  #isRecovered: boolean;
+  /** Whether all that follows from stored state was given to the recorder. */
+  #isTold: boolean;
+  #wasOwner: boolean;
 
   constructor(host: StopRunHost, order: StopOrder, beginning: Beginning) {
     this.#host = host;
     this.#order = order;
     this.#beginning = beginning;
     this.#wake = new Wake(host.clock);
-    this.#isRecovered = beginning !== 'found';
+    this.#wasOwner = this.#owns();
+    this.#isTold = beginning !== 'found' || !this.#wasOwner;
     this.ended = this.#run();
   }
 
@@ -113,7 +115,7 @@ export class StopRun {
   /** Puts an event that follows from stored state on the record, unless this order's earlier life did. */
   record(event: AuditEvent): void {
     // What the recorder has no room for is told again from the state before the order settles.
-    if (!this.#onRecord.has(event.id) && !this.#host.recorder.offer(event)) this.#isRecovered = false;
+    if (!this.#onRecord.has(event.id) && !this.#host.recorder.offer(event)) this.#isTold = false;
   }
 
   step(step: StopStep, agentId?: string): void {
@@ -146,10 +148,11 @@ export class StopRun {
     while (!this.#stopped) {
       try {
         if (this.#beginning === 'unplaced') await this.#place();
-        if (this.#owns() && !this.#isRecovered) await this.#recover();
         const living = await this.#pass();
         this.#blind = undefined;
-        if (living === 0 && (!this.#owns() || this.#isRecovered) && (await this.#end())) return;
+        // After the kills: a record that cannot be read holds up the settlement, never the sweep (I5).
+        if (this.#mustTellAgain()) await this.#tellAgain();
+        else if (living === 0 && (await this.#end())) return;
       } catch (error) {
         this.#blind = describeError(error);
         if (isKillswitchError(error, 'state-unavailable')) this.#sweepHere();
@@ -311,6 +314,10 @@ export class StopRun {
       this.#settledAt = clock.now();
       this.record(orderSettled(this.#order, hostId, this.#settledAt, total, killed));
     }
+    if (!this.#isTold) {
+      this.#settledAt = undefined;
+      return false;
+    }
     // Settled on record first, then in state: an order is never forgotten before its record is durable (I4).
     if (!(await recorder.flush(durableMs))) return false;
     return this.#settle(this.#settledAt);
@@ -329,15 +336,24 @@ export class StopRun {
     return stored?.settledAt !== undefined;
   }
 
-  /** For an order found open: puts on record what its earlier life did but could not say. */
-  async #recover(): Promise<void> {
+  /** An order that was found open, or taken over from a lost host, may have done more than is on record. */
+  #mustTellAgain(): boolean {
+    if (!this.#wasOwner && this.#owns()) {
+      this.#wasOwner = true;
+      this.#isTold = false;
+    }
+    return !this.#isTold;
+  }
+
+  /** Puts on record what follows from stored state and is not there yet. */
+  async #tellAgain(): Promise<void> {
     const { hostId, clock, recorder } = this.#host;
     if (!(await recorder.flush(durableMs))) return;
     this.#onRecord = await withDeadline(clock, 'reading the audit record', recoverReadMs, () =>
       this.#readRecord(),
     );
-    this.#isRecovered = true;
-    this.record(orderRequested(this.#order, hostId));
+    this.#isTold = true;
+    if (this.#owns()) this.record(orderRequested(this.#order, hostId));
     let told = 0;
     for await (const agent of this.#members()) {
       if (agent.kill.orderIds[0] !== this.#order.orderId) continue;
@@ -345,8 +361,9 @@ export class StopRun {
       if (agent.status === 'killed') this.record(agentKilled(this.#order, agent, hostId));
       told += 1;
       if (told % tellAtOnce === 0) await recorder.flush(durableMs);
-      if (!this.#isRecovered) return;
+      if (!this.#isTold) return;
     }
+    this.#wake.wake();
   }
 
   async #readRecord(): Promise<Set<string>> {

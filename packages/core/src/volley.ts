@@ -6,6 +6,8 @@ import type { Observation, Runtime, RuntimeContext } from './ports/runtime.ts';
 const volleyMs = 250;
 /** Those seen dead are handed on at least this often, so that one that hangs delays no other (I5). */
 const handOnMs = 10;
+/** How long the calls may take, also after the volley. */
+const callMs = 1_000;
 
 /** An agent that was told to die and was then seen dead. */
 export interface Felled {
@@ -38,6 +40,8 @@ export async function volley(
 ): Promise<readonly KillingAgent[]> {
   const { clock, runtimes } = host;
   const abort = new AbortController();
+  // Not at the end of the volley: a kill that is on its way had better arrive than be begun anew.
+  const cancelAbort = clock.setTimer(callMs, () => abort.abort());
   const rest = new Set(agents);
   let felled: Felled[] = [];
   let answers = 0;
@@ -80,6 +84,6 @@ export async function volley(
   if (felled.length > 0) handOn(felled);
   const left = [...rest];
   rest.clear();
-  abort.abort();
+  if (answers === agents.length) cancelAbort();
   return left;
 }
