@@ -10,6 +10,7 @@ import { Guard } from './guard.ts';
 import { parseInput } from './input.ts';
 import { Leases } from './leases.ts';
 import type { OrderReport, StopOrder } from './order.ts';
+import { membersOf, reportOf } from './order-report.ts';
 import type { AccessRequest, Decision } from './ports/authorizer.ts';
 import type { Page, PageRequest } from './ports/state-store.ts';
 import type { Principal } from './principal.ts';
@@ -27,7 +28,6 @@ import {
 import { restoreStops } from './restore-stops.ts';
 import { reviewOwnAgents } from './review.ts';
 import { type Scope, scopeKey, scopeSchema } from './scope.ts';
-import { membersOf, reportOf } from './stop-run.ts';
 import { Stops } from './stops.ts';
 
 /** What is shut and what is under way. */

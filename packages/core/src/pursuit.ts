@@ -5,25 +5,17 @@ import { describeError } from './errors.ts';
 import type { KillProgress, LifecycleEvent } from './lifecycle.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Observation, Runtime } from './ports/runtime.ts';
+import { callMs, Route, type Rung, verdict } from './route.ts';
+import { nearest, notUrgent, type Urgency } from './urgency.ts';
 import { Wake } from './wake.ts';
 
-/** One demand on a runtime gets this long before it counts as unanswered, one look half of it. */
-const callMs = 1_000;
-/** How many calls of one kind may be left unanswered on a route; more come only every half minute (I12). */
-const maxUnanswered = 3;
-const unansweredEveryMs = 30_000;
 /** No look is cut shorter than this, however near the next rung is. */
 const shortestLookMs = 20;
 const lookMs = { first: 2, longest: 100, afterDeadline: 2_000 };
 /** How often a demand is made again while the agent lives. */
 const demandEveryMs = 500;
-
-/** When the ladder's next rung and the report are due. Orders that join can only bring them nearer (I7). */
-export interface Urgency {
-  readonly killAt: number;
-  readonly forceAt: number;
-  readonly deadlineAt: number;
-}
+const maxErrors = 20;
+const noTrace = 'its host was restarted before it had a handle, and no runtime finds a trace of it';
 
 export interface PursuitHost {
   readonly hostId: string;
@@ -34,16 +26,6 @@ export interface PursuitHost {
   readonly startedAt: number;
   /** Called after a rung was taken or an outcome stored; must not throw. */
   readonly took: (step: 'signalled' | 'forced' | 'unconfirmed' | 'confirmed', agent: Agent) => void;
-}
-
-type Call = 'stop' | 'kill' | 'force' | 'inspect' | 'locate';
-
-interface Route {
-  readonly handle: Handle;
-  readonly runtime: Runtime;
-  demandedAt: number;
-  /** Per kind of call: how many have never come back, and when the last one was made. */
-  readonly calls: Map<Call, { unanswered: number; at: number }>;
 }
 
 /**
@@ -66,7 +48,7 @@ export class Pursuit {
   readonly #errors = new Set<string>();
   #evidence = 'not looked at yet';
   #agent: Agent;
-  #lastRung: 'stop' | 'kill' | 'force' | undefined;
+  #lastRung: Rung | undefined;
   #signalledAt: number | undefined;
   #forcedAt: number | undefined;
   #located = false;
@@ -134,7 +116,7 @@ export class Pursuit {
         else await this.#report(seen.evidence);
         if (isDead(this.#agent)) return this.#agent;
       } catch (error) {
-        if (this.#errors.size < 20) this.#errors.add(describeError(error));
+        this.#note(error);
       }
       const overdue = this.#host.clock.now() >= this.#due().deadlineAt;
       pause = Math.min(pause * 2, overdue ? lookMs.afterDeadline : lookMs.longest);
@@ -155,8 +137,7 @@ export class Pursuit {
     const answers: Array<Promise<unknown>> = [];
     for (const route of forcing ? this.#routes : this.#routes.slice(0, 1)) {
       if (!isNewRung && now - route.demandedAt < every) continue;
-      route.demandedAt = now;
-      answers.push(this.#tell(route, rung));
+      answers.push(route.tell(rung));
     }
     if (answers.length > 0 && this.#signalledAt === undefined) {
       this.#signalledAt = now;
@@ -166,72 +147,17 @@ export class Pursuit {
     return Promise.all(answers.slice(0, 1));
   }
 
-  #rung(now: number): 'stop' | 'kill' | 'force' {
+  #rung(now: number): Rung {
     const { killAt, forceAt } = this.#due();
     return now >= forceAt ? 'force' : now >= killAt ? 'kill' : 'stop';
   }
 
-  #tell(route: Route, rung: 'stop' | 'kill' | 'force'): Promise<unknown> {
-    const { runtime, handle } = route;
-    if (rung === 'stop')
-      return this.#call(route, 'stop', callMs, async (context) => runtime.stop?.(handle, context));
-    if (rung === 'force' && runtime.canForce) {
-      return this.#call(route, 'force', callMs, (context) => runtime.force(handle, context));
-    }
-    return this.#call(route, 'kill', callMs, (context) => runtime.kill(handle, context));
-  }
-
-  /** Dead if some route sees it dead and none sees it alive. */
   async #look(): Promise<Observation> {
     const ms = Math.max(shortestLookMs, this.#untilNext(callMs / 2));
-    const seen = await Promise.all(this.#routes.map((route) => this.#inspect(route, ms)));
-    const alive = seen.find((each) => each.state === 'alive');
-    if (alive !== undefined) return alive;
-    const dead = seen.filter((each) => each.state === 'dead');
-    if (dead.length > 0) return { state: 'dead', evidence: evidenceOf(dead) };
-    if (seen.length > 0) return { state: 'unknown', evidence: evidenceOf(seen) };
-    if (this.#located)
-      return {
-        state: 'dead',
-        evidence: 'its host was restarted before it had a handle, and no runtime finds a trace of it',
-      };
+    const seen = verdict(await Promise.all(this.#routes.map((route) => route.look(ms))));
+    if (seen !== undefined) return seen;
+    if (this.#located) return { state: 'dead', evidence: noTrace };
     return { state: 'unknown', evidence: this.#noRoute() };
-  }
-
-  async #inspect(route: Route, ms: number): Promise<Observation> {
-    const { runtime, handle } = route;
-    const seen = await this.#call(route, 'inspect', ms, async (context) =>
-      observed(await runtime.inspect(handle, context)),
-    );
-    return seen ?? { state: 'unknown', evidence: `${handle.runtime} did not say whether it lives` };
-  }
-
-  /** One call on a route, bounded and contained: `undefined` if it failed, hung, or too many like it still hang. */
-  async #call<T>(
-    route: Route,
-    kind: Call,
-    ms: number,
-    make: (context: { agentId: string; signal: AbortSignal }) => Promise<T>,
-  ): Promise<T | undefined> {
-    const now = this.#host.clock.now();
-    const calls = route.calls.get(kind) ?? { unanswered: 0, at: now };
-    route.calls.set(kind, calls);
-    if (calls.unanswered >= maxUnanswered && now - calls.at < unansweredEveryMs) return undefined;
-    calls.unanswered += 1;
-    calls.at = now;
-    const answered = (): void => {
-      calls.unanswered -= 1;
-    };
-    try {
-      return await withDeadline(this.#host.clock, `${kind} by ${route.handle.runtime}`, ms, (signal) => {
-        const running = (async () => make({ agentId: this.#agent.agentId, signal }))();
-        running.then(answered, answered);
-        return running;
-      });
-    } catch (error) {
-      if (this.#errors.size < 20) this.#errors.add(describeError(error));
-      return undefined;
-    }
   }
 
   /**
@@ -242,21 +168,25 @@ export class Pursuit {
     const { hostId, startedAt, runtimes, clock } = this.#host;
     if (this.#routes.length > 0 || this.#agent.hostId !== hostId || this.#agent.spawnedAt >= startedAt)
       return;
-    this.#located = false;
-    let complete = true;
+    let isComplete = true;
     for (const [name, runtime] of runtimes) {
       const locate = runtime.locate?.bind(runtime);
       if (locate === undefined) {
-        complete = complete && runtime.reach === 'host';
+        isComplete = isComplete && runtime.reach === 'host';
         continue;
       }
       const { agentId } = this.#agent;
-      const handles = await withDeadline(clock, `location by ${name}`, callMs, (signal) =>
-        locate(agentId, { agentId, signal }),
-      );
-      for (const handle of handles) this.#add(handle, runtime);
+      try {
+        const handles = await withDeadline(clock, `location by ${name}`, callMs, (signal) =>
+          locate(agentId, { agentId, signal }),
+        );
+        for (const handle of handles) this.#add(handle, runtime);
+      } catch (error) {
+        isComplete = false;
+        this.#note(error);
+      }
     }
-    this.#located = complete && this.#routes.length === 0;
+    this.#located = isComplete && this.#routes.length === 0;
   }
 
   async #confirm(evidence: string, handles: number): Promise<void> {
@@ -294,7 +224,12 @@ export class Pursuit {
   #add(handle: Handle, runtime: Runtime): void {
     const text = JSON.stringify(handle);
     if (this.#routes.some((route) => JSON.stringify(route.handle) === text)) return;
-    this.#routes.push({ handle, runtime, demandedAt: Number.NEGATIVE_INFINITY, calls: new Map() });
+    const { agentId } = this.#agent;
+    this.#routes.push(new Route(agentId, handle, runtime, this.#host.clock, (error) => this.#note(error)));
+  }
+
+  #note(error: unknown): void {
+    if (this.#errors.size < maxErrors) this.#errors.add(describeError(error));
   }
 
   #noRoute(): string {
@@ -304,8 +239,7 @@ export class Pursuit {
   }
 
   #due(): Urgency {
-    const never = Number.POSITIVE_INFINITY;
-    let due: Urgency = { killAt: never, forceAt: never, deadlineAt: never };
+    let due = notUrgent;
     for (const urgency of this.#urgencies) due = nearest(due, urgency());
     return due;
   }
@@ -336,29 +270,7 @@ export class Pursuit {
   }
 }
 
-/** A copy of what a runtime says, so that whatever it hands over is read once, here, where a fault is contained. */
-function observed({ state, evidence }: Observation): Observation {
-  const isKnown = state === 'alive' || state === 'dead';
-  return { state: isKnown ? state : 'unknown', evidence: String(evidence).slice(0, 500) };
-}
-
 /** A function of its own, since the agent changes under the loop's awaits. */
 function isDead(agent: Agent): boolean {
   return agent.status === 'killed';
-}
-
-/** Of two sets of deadlines the nearer ones: a second order can only harden (I7). */
-export function nearest(a: Urgency, b: Urgency): Urgency {
-  return {
-    killAt: Math.min(a.killAt, b.killAt),
-    forceAt: Math.min(a.forceAt, b.forceAt),
-    deadlineAt: Math.min(a.deadlineAt, b.deadlineAt),
-  };
-}
-
-function evidenceOf(seen: readonly Observation[]): string {
-  return seen
-    .map((each) => each.evidence)
-    .join('; ')
-    .slice(0, 1_000);
 }

@@ -1,4 +1,4 @@
-import type { Agent, KilledAgent, KillingAgent, KillRecord } from './agent.ts';
+import type { Agent, KilledAgent, KillingAgent } from './agent.ts';
 import type { AuditEvent } from './audit-event.ts';
 import { agentKilled, agentUnconfirmed, orderJoined, orderRequested, orderSettled } from './audit-facts.ts';
 import type { Book, Change } from './book.ts';
@@ -7,11 +7,10 @@ import { withDeadline } from './deadline.ts';
 import { describeError, isKillswitchError } from './errors.ts';
 import type { GuardedEvents, StopStep } from './events.ts';
 import type { Leases } from './leases.ts';
-import type { KillOutcome, OrderReport, StopOrder } from './order.ts';
-import { outcomeOf } from './order.ts';
+import type { OrderReport, StopOrder } from './order.ts';
+import { type KilledOrKilling, membersOf, reportOf } from './order-report.ts';
 import { pagesOf } from './pages.ts';
 import type { AuditSink } from './ports/audit-sink.ts';
-import type { PageRequest } from './ports/state-store.ts';
 import type { Pursuit } from './pursuit.ts';
 import type { Recorder } from './recorder.ts';
 import { scopeKey } from './scope.ts';
@@ -21,7 +20,6 @@ import { Wake } from './wake.ts';
 const passMs = { first: 10, longest: 500, follower: 1_000 };
 const durableMs = 1_000;
 const recoverReadMs = 10_000;
-const maxErrors = 100;
 /** How many events are told again before the recorder gets time to write them. */
 const tellAtOnce = 1_000;
 
@@ -380,55 +378,4 @@ export class StopRun {
   #members(): AsyncGenerator<KilledOrKilling> {
     return membersOf(this.#host.book, this.#order.orderId);
   }
-}
-
-type KilledOrKilling = Agent & { readonly kill: KillRecord };
-
-/** Every agent whose kill record names this order. @throws StateUnavailableError. */
-export async function* membersOf(book: Book, orderId: string): AsyncGenerator<KilledOrKilling> {
-  const list = (page: PageRequest) => book.ask('listing an order', (store) => store.listOrder(orderId, page));
-  for await (const agents of pagesOf(list)) for (const agent of agents) if ('kill' in agent) yield agent;
-}
-
-/** The report of an order from its agents. `now`: milliseconds since the Unix epoch. */
-export function reportOf(
-  order: StopOrder,
-  agents: Iterable<Agent>,
-  now: number,
-  { blind, isStored = true }: { readonly blind?: string | undefined; readonly isStored?: boolean } = {},
-): OrderReport {
-  const outcomes: KillOutcome[] = [];
-  const errors: string[] = [];
-  const note = (error: string): void => {
-    if (errors.length < maxErrors) errors.push(error);
-  };
-  if (!isStored) note('The stop is not stored yet: it holds only as long as this process lives');
-  if (blind !== undefined) note(`Not every agent in scope could be looked at: ${blind}`);
-  for (const agent of agents) {
-    if (!('kill' in agent)) continue;
-    const outcome = outcomeOf(agent, now >= order.deadlineAt);
-    outcomes.push(outcome);
-    if (outcome.outcome === 'unconfirmed')
-      note(`Agent "${agent.agentId}" is not confirmed dead: ${outcome.evidence ?? 'nothing observed'}`);
-    for (const entry of agent.ledger) {
-      if (entry.status === 'failed')
-        note(`Agent "${agent.agentId}": cleanup step ${entry.step} failed: ${entry.error ?? ''}`);
-    }
-  }
-  const count = (outcome: KillOutcome['outcome']): number =>
-    outcomes.filter((each) => each.outcome === outcome).length;
-  return {
-    orderId: order.orderId,
-    scope: order.scope,
-    reason: order.reason,
-    stored: isStored,
-    settled: order.settledAt !== undefined,
-    requestedAt: order.requestedAt,
-    deadlineAt: order.deadlineAt,
-    total: outcomes.length,
-    killed: count('confirmed'),
-    failed: count('unconfirmed'),
-    outcomes,
-    errors,
-  };
 }

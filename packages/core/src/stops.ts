@@ -5,9 +5,10 @@ import { isKillswitchError } from './errors.ts';
 import { type Gate, gateOf } from './gate.ts';
 import type { StopOrder } from './order.ts';
 import type { Placement } from './ports/state-store.ts';
-import { nearest, Pursuit, type PursuitHost } from './pursuit.ts';
+import { Pursuit, type PursuitHost } from './pursuit.ts';
 import { scopeKey, scopeKeysOf } from './scope.ts';
 import { type Beginning, StopRun, type StopRunHost } from './stop-run.ts';
+import { nearest } from './urgency.ts';
 
 /** How long a stop waits for its request to be on record. */
 const recordMs = 100;

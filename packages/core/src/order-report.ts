@@ -1,0 +1,58 @@
+import type { Agent, KillRecord } from './agent.ts';
+import type { Book } from './book.ts';
+import { type KillOutcome, type OrderReport, outcomeOf, type StopOrder } from './order.ts';
+import { pagesOf } from './pages.ts';
+import type { PageRequest } from './ports/state-store.ts';
+
+const maxErrors = 100;
+
+export type KilledOrKilling = Agent & { readonly kill: KillRecord };
+
+/** Every agent whose kill record names this order. @throws StateUnavailableError. */
+export async function* membersOf(book: Book, orderId: string): AsyncGenerator<KilledOrKilling> {
+  const list = (page: PageRequest) => book.ask('listing an order', (store) => store.listOrder(orderId, page));
+  for await (const agents of pagesOf(list)) for (const agent of agents) if ('kill' in agent) yield agent;
+}
+
+/** The report of an order from its agents. `now`: milliseconds since the Unix epoch. */
+export function reportOf(
+  order: StopOrder,
+  agents: Iterable<Agent>,
+  now: number,
+  { blind, isStored = true }: { readonly blind?: string | undefined; readonly isStored?: boolean } = {},
+): OrderReport {
+  const outcomes: KillOutcome[] = [];
+  const errors: string[] = [];
+  const note = (error: string): void => {
+    if (errors.length < maxErrors) errors.push(error);
+  };
+  if (!isStored) note('The stop is not stored yet: it holds only as long as this process lives');
+  if (blind !== undefined) note(`Not every agent in scope could be looked at: ${blind}`);
+  for (const agent of agents) {
+    if (!('kill' in agent)) continue;
+    const outcome = outcomeOf(agent, now >= order.deadlineAt);
+    outcomes.push(outcome);
+    if (outcome.outcome === 'unconfirmed')
+      note(`Agent "${agent.agentId}" is not confirmed dead: ${outcome.evidence ?? 'nothing observed'}`);
+    for (const entry of agent.ledger) {
+      if (entry.status === 'failed')
+        note(`Agent "${agent.agentId}": cleanup step ${entry.step} failed: ${entry.error ?? ''}`);
+    }
+  }
+  const count = (outcome: KillOutcome['outcome']): number =>
+    outcomes.filter((each) => each.outcome === outcome).length;
+  return {
+    orderId: order.orderId,
+    scope: order.scope,
+    reason: order.reason,
+    stored: isStored,
+    settled: order.settledAt !== undefined,
+    requestedAt: order.requestedAt,
+    deadlineAt: order.deadlineAt,
+    total: outcomes.length,
+    killed: count('confirmed'),
+    failed: count('unconfirmed'),
+    outcomes,
+    errors,
+  };
+}
