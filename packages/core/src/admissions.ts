@@ -117,8 +117,10 @@ export class Admissions {
     const { book, clock, hostId } = this.#host;
     for (const agent of this.#doubtful) {
       const stored = await book.ask('reading an agent', (store) => store.getAgent(agent.agentId));
-      const ours =
-        stored?.status === 'spawning' && stored.hostId === hostId && stored.spawnedAt === agent.spawnedAt;
+      // One that was claimed in the meantime never started either, and only this host can say so.
+      const isUnstarted =
+        stored?.status === 'spawning' || (stored?.status === 'killing' && stored.handles.length === 0);
+      const ours = isUnstarted && stored.hostId === hostId && stored.spawnedAt === agent.spawnedAt;
       if (ours) await this.ended(agent.agentId, 'its admission was not answered in time');
       if (ours || clock.now() - agent.spawnedAt > doubtMs)
         this.#doubtful = this.#doubtful.filter((each) => each !== agent);

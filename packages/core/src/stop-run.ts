@@ -1,11 +1,12 @@
-import type { Agent, KilledAgent, KillingAgent } from './agent.ts';
+import type { Agent } from './agent.ts';
 import type { AuditEvent } from './audit-event.ts';
 import { agentKilled, agentUnconfirmed, orderJoined, orderRequested, orderSettled } from './audit-facts.ts';
-import type { Book, Change } from './book.ts';
+import type { Book } from './book.ts';
 import type { Cleanup } from './cleanup.ts';
 import { withDeadline } from './deadline.ts';
 import { describeError, isKillswitchError } from './errors.ts';
 import type { GuardedEvents, StopStep } from './events.ts';
+import { Kills } from './kills.ts';
 import type { Leases } from './leases.ts';
 import type { OrderReport, StopOrder } from './order.ts';
 import { type KilledOrKilling, membersOf, reportOf } from './order-report.ts';
@@ -14,7 +15,7 @@ import type { AuditSink } from './ports/audit-sink.ts';
 import type { Pursuit } from './pursuit.ts';
 import type { Recorder } from './recorder.ts';
 import { scopeKey } from './scope.ts';
-import { type Felled, isEasy, type VolleyHost, volley } from './volley.ts';
+import type { VolleyHost } from './volley.ts';
 import { Wake } from './wake.ts';
 
 const passMs = { first: 10, longest: 500, follower: 1_000 };
@@ -50,19 +51,10 @@ export class StopRun {
   readonly ended: Promise<void>;
   readonly #host: StopRunHost;
   readonly #wake: Wake;
-  readonly #pursuits = new Map<string, Pursuit>();
-  /** Ids of agents that a volley is under way for. */
-  readonly #targeted = new Set<string>();
-  /** Agents that volleys have felled. */
-  readonly #felled: Agent[] = [];
-  readonly #cleaning = new Map<string, Promise<Agent>>();
+  readonly #kills: Kills;
   #order: StopOrder;
   #beginning: Beginning;
   #stopped = false;
-  #living = 0;
-  #cleaned = 0;
-  /** Some agent had no route from here: it dies by another host, or gets its handle from one. */
-  #waitsForOthers = false;
   /** Why the scope could not be looked through at the last try. */
   #blind: string | undefined;
   /** Event ids already on record, for an order that was found open. */
@@ -77,6 +69,14 @@ export class StopRun {
     this.#order = order;
     this.#beginning = beginning;
     this.#wake = new Wake(host.clock);
+    this.#kills = new Kills({
+      ...host,
+      killAt: () => this.#order.killAt,
+      pursue: (agent) => host.pursue(agent, this),
+      step: (step, agentId) => this.step(step, agentId),
+      felled: (agent) => this.record(agentKilled(this.#order, agent, host.hostId)),
+      idle: () => this.#wake.wake(),
+    });
     this.#wasOwner = this.#owns();
     this.#isTold = beginning !== 'found' || !this.#wasOwner;
     this.ended = this.#run();
@@ -96,12 +96,12 @@ export class StopRun {
     if (order.revision <= this.#order.revision) return;
     this.#order = order;
     this.#wake.wake();
-    for (const pursuit of this.#pursuits.values()) pursuit.hasten();
+    this.#kills.hasten();
   }
 
   /** Looks at the scope again now, if it depends on what others do. */
   look(): void {
-    if (this.#waitsForOthers) this.#wake.wake();
+    if (this.#kills.waitsForOthers) this.#wake.wake();
   }
 
   /** Ends the run without settling, for a host that shuts down; the order stays open. */
@@ -125,8 +125,7 @@ export class StopRun {
 
   /** What has become of the order so far. After the deadline, whoever is not observed dead is named `unconfirmed`. */
   async report(): Promise<OrderReport> {
-    const agents = new Map(this.#felled.map((agent) => [agent.agentId, agent]));
-    for (const [agentId, pursuit] of this.#pursuits) agents.set(agentId, pursuit.agent);
+    const agents = this.#kills.agents();
     try {
       for await (const agent of this.#members()) {
         // What is pursued here is better known here than in the store, until it is dead.
@@ -179,107 +178,14 @@ export class StopRun {
     const seen = new Set<string>();
     for await (const agents of pagesOf((page) => book.listAgents(key, page))) {
       for (const agent of agents) seen.add(agent.agentId);
-      this.#killAll(await book.claim(agents, this.#order.orderId));
+      this.#kills.take(await book.claim(agents, this.#order.orderId));
     }
-    await this.#refreshUnseen(seen);
+    await this.#kills.refreshUnseen(seen);
     return seen.size;
   }
 
   #sweepHere(): void {
-    this.#killAll(this.#host.book.claimHere(scopeKey(this.#order.scope), this.#order.orderId));
-  }
-
-  /** Those that were claimed just now and are easy to reach are told to die all at once; the others one by one. */
-  #killAll(changes: readonly Change[]): void {
-    const isKill = this.#host.clock.now() >= this.#order.killAt;
-    const easy: KillingAgent[] = [];
-    for (const { before, agent } of changes) {
-      if (agent !== before) this.step('claimed', agent.agentId);
-      if (agent.status !== 'killing') continue;
-      const isNew = before.status !== 'killing' && !this.#pursuits.has(agent.agentId);
-      if (isKill && isNew && isEasy(agent, this.#host)) easy.push(agent);
-      else if (!this.#targeted.has(agent.agentId)) this.#pursue(agent);
-    }
-    if (easy.length > 0) void this.#volley(easy);
-  }
-
-  async #volley(agents: readonly KillingAgent[]): Promise<void> {
-    for (const agent of agents) {
-      this.#targeted.add(agent.agentId);
-      this.step('signalled', agent.agentId);
-    }
-    this.#living += agents.length;
-    const stored: Array<Promise<void>> = [];
-    const rest = await volley(agents, this.#host, (felled) => stored.push(this.#confirm(felled)));
-    await Promise.all(stored);
-    for (const { agentId } of agents) this.#targeted.delete(agentId);
-    for (const agent of rest) this.#pursue(agent);
-    this.#living -= agents.length;
-    if (this.#living === 0) this.#wake.wake();
-  }
-
-  /** Stores the death of agents that were seen dead. Never rejects: whoever cannot be stored is pursued. */
-  async #confirm(felled: readonly Felled[]): Promise<void> {
-    const at = this.#host.clock.now();
-    const wanted = felled.map(({ agent, signalledAt, evidence }) => {
-      const event = {
-        type: 'confirmed',
-        at,
-        progress: { signalledAt, errors: [] },
-        evidence,
-        handles: 1,
-      } as const;
-      return { agent, event };
-    });
-    try {
-      for (const { before, agent } of await this.#host.book.changeAll(wanted)) {
-        if (agent.status !== 'killed') this.#pursue(agent);
-        else if (agent !== before) this.#took(agent);
-      }
-    } catch {
-      for (const { agent } of felled) this.#pursue(agent);
-    }
-  }
-
-  #took(agent: KilledAgent): void {
-    this.#felled.push(agent);
-    this.record(agentKilled(this.#order, agent, this.#host.hostId));
-    this.step('confirmed', agent.agentId);
-    this.#cleanUp(agent);
-  }
-
-  #pursue(agent: Agent): void {
-    if (agent.status !== 'killing') return;
-    const known = this.#pursuits.get(agent.agentId);
-    if (known !== undefined) {
-      known.refresh(agent);
-      return;
-    }
-    const pursuit = this.#host.pursue(agent, this);
-    if (!pursuit.hasRoute) this.#waitsForOthers = true;
-    this.#pursuits.set(agent.agentId, pursuit);
-    this.#living += 1;
-    void pursuit.done.then((ended) => {
-      this.#living -= 1;
-      if (ended.status === 'killed') this.#cleanUp(ended);
-      if (this.#living === 0) this.#wake.wake();
-    });
-  }
-
-  /** Agents that another host may have finished: they are not listed as live any more. */
-  async #refreshUnseen(seen: ReadonlySet<string>): Promise<void> {
-    for (const [agentId, pursuit] of this.#pursuits) {
-      if (seen.has(agentId) || pursuit.agent.status === 'killed') continue;
-      const agent = await this.#host.book.find(agentId);
-      if (agent !== undefined) pursuit.refresh(agent);
-    }
-  }
-
-  #cleanUp(agent: Agent): void {
-    if (this.#cleaning.has(agent.agentId) || !this.#host.cleanup.isDue(agent)) return;
-    const cleaned = this.#host.cleanup.run(agent);
-    this.#cleaning.set(agent.agentId, cleaned);
-    void cleaned.then(() => this.step('cleaned', agent.agentId));
+    this.#kills.take(this.#host.book.claimHere(scopeKey(this.#order.scope), this.#order.orderId));
   }
 
   /** The scope is empty. Returns whether this run is over. */
@@ -298,13 +204,10 @@ export class StopRun {
       total += 1;
       if (agent.status !== 'killed') continue;
       killed += 1;
-      this.#cleanUp(agent);
+      this.#kills.cleanUp(agent);
     }
-    const cleaning = [...this.#cleaning.values()];
-    await Promise.all(cleaning);
-    // Only an empty listing right before counts: look again at what came while that was going on.
-    if (this.#cleaned < cleaning.length) {
-      this.#cleaned = cleaning.length;
+    // Only an empty listing right before counts: look again at what came while the cleanup was going on.
+    if (await this.#kills.wereCleaning()) {
       this.#wake.wake();
       return false;
     }

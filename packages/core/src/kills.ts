@@ -1,0 +1,157 @@
+import type { Agent, KilledAgent, KillingAgent } from './agent.ts';
+import type { Book, Change } from './book.ts';
+import type { Cleanup } from './cleanup.ts';
+import type { StopStep } from './events.ts';
+import type { Pursuit } from './pursuit.ts';
+import { type Felled, isEasy, type VolleyHost, volley } from './volley.ts';
+
+export interface KillsHost extends VolleyHost {
+  readonly book: Book;
+  readonly cleanup: Cleanup;
+  /** From when on agents are killed rather than asked. */
+  readonly killAt: () => number;
+  /** Starts or joins the pursuit of a claimed agent on this host. */
+  readonly pursue: (agent: Agent) => Pursuit;
+  readonly step: (step: StopStep, agentId: string) => void;
+  /** The death of an agent that a volley has felled is stored. */
+  readonly felled: (agent: KilledAgent) => void;
+  /** Nobody is left to kill here, for the moment. */
+  readonly idle: () => void;
+}
+
+/** The kills of one stop order on this host: volleys, pursuits, and the cleanup after them. */
+export class Kills {
+  readonly #host: KillsHost;
+  readonly #pursuits = new Map<string, Pursuit>();
+  /** Ids of agents that a volley is under way for. */
+  readonly #targeted = new Set<string>();
+  /** Agents that volleys have felled. */
+  readonly #felled: Agent[] = [];
+  readonly #cleaning = new Map<string, Promise<Agent>>();
+  #living = 0;
+  #cleaned = 0;
+  #waitsForOthers = false;
+
+  constructor(host: KillsHost) {
+    this.#host = host;
+  }
+
+  /** Some agent had no route from here: it dies by another host, or gets its handle from one. */
+  get waitsForOthers(): boolean {
+    return this.#waitsForOthers;
+  }
+
+  /** Every agent dealt with here, as it is known here. */
+  agents(): Map<string, Agent> {
+    const agents = new Map(this.#felled.map((agent) => [agent.agentId, agent]));
+    for (const [agentId, pursuit] of this.#pursuits) agents.set(agentId, pursuit.agent);
+    return agents;
+  }
+
+  /** A deadline may have come nearer. */
+  hasten(): void {
+    for (const pursuit of this.#pursuits.values()) pursuit.hasten();
+  }
+
+  /** Waits for the cleanups that were begun. Whether there were any since it was asked last. */
+  async wereCleaning(): Promise<boolean> {
+    const cleaning = [...this.#cleaning.values()];
+    await Promise.all(cleaning);
+    const wereSome = this.#cleaned < cleaning.length;
+    this.#cleaned = cleaning.length;
+    return wereSome;
+  }
+
+  /** Those that were claimed just now and are easy to reach are told to die all at once; the others one by one. */
+  take(changes: readonly Change[]): void {
+    const isKill = this.#host.clock.now() >= this.#host.killAt();
+    const easy: KillingAgent[] = [];
+    for (const { before, agent } of changes) {
+      if (agent !== before) this.#host.step('claimed', agent.agentId);
+      if (agent.status !== 'killing') continue;
+      const isNew = before.status !== 'killing' && !this.#pursuits.has(agent.agentId);
+      if (isKill && isNew && isEasy(agent, this.#host)) easy.push(agent);
+      else if (!this.#targeted.has(agent.agentId)) this.#pursue(agent);
+    }
+    if (easy.length > 0) void this.#volley(easy);
+  }
+
+  async #volley(agents: readonly KillingAgent[]): Promise<void> {
+    for (const agent of agents) {
+      this.#targeted.add(agent.agentId);
+      this.#host.step('signalled', agent.agentId);
+    }
+    this.#living += agents.length;
+    const stored: Array<Promise<void>> = [];
+    const rest = await volley(agents, this.#host, (felled) => stored.push(this.#confirm(felled)));
+    await Promise.all(stored);
+    for (const { agentId } of agents) this.#targeted.delete(agentId);
+    for (const agent of rest) this.#pursue(agent);
+    this.#living -= agents.length;
+    if (this.#living === 0) this.#host.idle();
+  }
+
+  /** Stores the death of agents that were seen dead. Never rejects: whoever cannot be stored is pursued. */
+  async #confirm(felled: readonly Felled[]): Promise<void> {
+    const at = this.#host.clock.now();
+    const wanted = felled.map(({ agent, signalledAt, evidence }) => {
+      const event = {
+        type: 'confirmed',
+        at,
+        progress: { signalledAt, errors: [] },
+        evidence,
+        handles: 1,
+      } as const;
+      return { agent, event };
+    });
+    try {
+      for (const { before, agent } of await this.#host.book.changeAll(wanted)) {
+        if (agent.status !== 'killed') this.#pursue(agent);
+        else if (agent !== before) this.#took(agent);
+      }
+    } catch {
+      for (const { agent } of felled) this.#pursue(agent);
+    }
+  }
+
+  #took(agent: KilledAgent): void {
+    this.#felled.push(agent);
+    this.#host.felled(agent);
+    this.#host.step('confirmed', agent.agentId);
+    this.cleanUp(agent);
+  }
+
+  #pursue(agent: Agent): void {
+    if (agent.status !== 'killing') return;
+    const known = this.#pursuits.get(agent.agentId);
+    if (known !== undefined) {
+      known.refresh(agent);
+      return;
+    }
+    const pursuit = this.#host.pursue(agent);
+    if (!pursuit.hasRoute) this.#waitsForOthers = true;
+    this.#pursuits.set(agent.agentId, pursuit);
+    this.#living += 1;
+    void pursuit.done.then((ended) => {
+      this.#living -= 1;
+      if (ended.status === 'killed') this.cleanUp(ended);
+      if (this.#living === 0) this.#host.idle();
+    });
+  }
+
+  /** Agents that another host may have finished: they are not listed as live any more. */
+  async refreshUnseen(seen: ReadonlySet<string>): Promise<void> {
+    for (const [agentId, pursuit] of this.#pursuits) {
+      if (seen.has(agentId) || pursuit.agent.status === 'killed') continue;
+      const agent = await this.#host.book.find(agentId);
+      if (agent !== undefined) pursuit.refresh(agent);
+    }
+  }
+
+  cleanUp(agent: Agent): void {
+    if (this.#cleaning.has(agent.agentId) || !this.#host.cleanup.isDue(agent)) return;
+    const cleaned = this.#host.cleanup.run(agent);
+    this.#cleaning.set(agent.agentId, cleaned);
+    void cleaned.then(() => this.#host.step('cleaned', agent.agentId));
+  }
+}
