@@ -21,6 +21,8 @@ export const processHandleSchema = z.object({
   namespaces: z.string().min(1).max(100),
   /** The process leads a session of its own, so all members of session `pid` descend from it. */
   ownSession: z.boolean(),
+  /** It was started in a cgroup of its own, which is found by the agent's id. */
+  contained: z.boolean().default(false),
 });
 export type ProcessHandle = z.infer<typeof processHandleSchema>;
 

@@ -15,6 +15,11 @@ const optionsSchema = z.strictObject({
    * rule in containers. Then handles of an earlier namespace are dead. Default `false`: they are `unknown`.
    */
   ownNamespace: z.boolean().default(false),
+  /**
+   * `auto`: agents that are spawned here live in a cgroup (v2) of their own wherever this process may make one, so that
+   * none of their descendants can be missed. `off`: never. Default `auto`.
+   */
+  cgroup: z.enum(['auto', 'off']).default('auto'),
 });
 export type ProcessRuntimeOptions = z.input<typeof optionsSchema>;
 

@@ -1,8 +1,10 @@
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { InvalidInputError, idSchema } from '@agent-killswitch/core';
+import type { Cgroups } from './cgroup.ts';
 import type { Children } from './children.ts';
 import { SpawnFailedError, systemCode } from './errors.ts';
+import { findProgram } from './find-program.ts';
 import type { ProcessHandle } from './handle.ts';
 import { markVariable } from './mark.ts';
 import type { Origin } from './origin.ts';
@@ -34,6 +36,7 @@ export interface SpawnContext {
   readonly runtime: string;
   readonly origin: Origin;
   readonly children: Children;
+  readonly cgroups: Cgroups | undefined;
 }
 
 export async function spawnAgent(
@@ -49,7 +52,8 @@ export async function spawnAgent(
       agentId.error.issues.map((issue) => issue.message),
     );
   }
-  const child = start(command, args, options);
+  const [file, argv] = inCgroup(command, args, options, context.cgroups);
+  const child = start(file, argv, options);
   const { pid } = child;
   if (pid === undefined) throw await failureOf(child, command);
   const exited = new Promise<AgentExit>((resolve) => {
@@ -62,6 +66,31 @@ export async function spawnAgent(
   if (handle !== undefined) return { handle, child, exited };
   context.children.killGroup(pid, undefined);
   throw new SpawnFailedError(`Started "${command}" and killed it: it cannot be identified in /proc`);
+}
+
+/** Joins the cgroup and then becomes the command: the same process, which nothing has been born of yet. */
+const joinAndRun = 'echo $$ > "$0/cgroup.procs" && exec "$@"';
+
+function inCgroup(
+  command: string,
+  args: readonly string[],
+  { agentId, cwd, env = process.env }: SpawnOptions,
+  cgroups: Cgroups | undefined,
+): [file: string, args: readonly string[]] {
+  if (cgroups === undefined) return [command, args];
+  // Looked for here, since the shell would only report it by its exit status.
+  const program = findProgram(command, env['PATH'], cwd ?? process.cwd());
+  if (typeof program !== 'string') {
+    throw new SpawnFailedError(`Cannot start "${command}": ${program.code}`, { cause: program });
+  }
+  try {
+    return ['/bin/sh', ['-c', joinAndRun, cgroups.create(agentId), program, ...args]];
+  } catch (cause) {
+    const why = systemCode(cause) ?? 'unknown error';
+    throw new SpawnFailedError(`Cannot start "${command}" in a cgroup for agent ${agentId}: ${why}`, {
+      cause,
+    });
+  }
 }
 
 function start(command: string, args: readonly string[], options: SpawnOptions): ChildProcess {
@@ -89,11 +118,12 @@ async function failureOf(child: ChildProcess, command: string): Promise<SpawnFai
 }
 
 /** Until control returns to the event loop nobody reaps the child, so its pid cannot be another's here. */
-function handleOf(pid: number, { runtime, origin }: SpawnContext): ProcessHandle | undefined {
+function handleOf(pid: number, { runtime, origin, cgroups }: SpawnContext): ProcessHandle | undefined {
   try {
     const stat = readStat(pid);
     if (stat === undefined) return undefined;
-    return { runtime, pid, startTime: stat.startTime, ...origin, ownSession: stat.session === pid };
+    const identity = { runtime, pid, startTime: stat.startTime, ...origin };
+    return { ...identity, ownSession: stat.session === pid, contained: cgroups !== undefined };
   } catch {
     return undefined;
   }

@@ -14,7 +14,7 @@ import { fixture, isAlive, pids, startTimeOf, TestRun } from './support/processe
 const run = new TestRun();
 afterEach(() => run.end());
 
-const runtime = processRuntime();
+const runtime = processRuntime({ cgroup: 'off' });
 const spawn = (agentId: string, command: string, ...args: string[]): Promise<SpawnedAgent> =>
   runtime.spawnAgent(command, args, { agentId, env: run.env, stdio: ['ignore', 'pipe', 'ignore'] });
 

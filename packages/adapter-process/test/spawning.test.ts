@@ -11,7 +11,7 @@ import { fixture, isAlive, lines, pids, startTimeOf, TestRun } from './support/p
 const run = new TestRun();
 afterEach(() => run.end());
 
-const runtime = processRuntime();
+const runtime = processRuntime({ cgroup: 'off' });
 
 describe('spawnAgent', () => {
   it('starts the command in its own session, marked, with a handle that is JSON', async () => {
@@ -102,7 +102,7 @@ describe('locate', () => {
     });
     const members = await pids(child, 4);
     await exited;
-    const stranger = processRuntime();
+    const stranger = processRuntime({ cgroup: 'off' });
     const found = await stranger.locate('lost', inTime('lost'));
     expect(found).toHaveLength(1);
     expect(members).toContain(found[0]!.pid);

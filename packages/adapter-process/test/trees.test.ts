@@ -7,7 +7,7 @@ import { fixture, isAlive, lines, pids, stateOf, TestRun } from './support/proce
 const run = new TestRun();
 afterEach(() => run.end());
 
-const runtime = processRuntime();
+const runtime = processRuntime({ cgroup: 'off' });
 const stdio = ['ignore', 'pipe', 'ignore'] as const;
 const spawn = (agentId: string, command: string, ...args: string[]): Promise<SpawnedAgent> =>
   runtime.spawnAgent(command, args, { agentId, env: run.env, stdio: [...stdio] });
@@ -44,7 +44,7 @@ describe('a kill reaches (I1, I3)', () => {
   });
 
   it('a double fork whose first process has ended, also when asked of a runtime that never saw it', async () => {
-    for (const by of [runtime, processRuntime()]) {
+    for (const by of [runtime, processRuntime({ cgroup: 'off' })]) {
       const agent = await tree('orphan', 'd', 'f');
       const members = await pids(agent.child, 3);
       await agent.exited;
