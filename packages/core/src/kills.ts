@@ -82,11 +82,12 @@ export class Kills {
       this.#host.step('signalled', agent.agentId);
     }
     this.#living += agents.length;
+    const signalledAt = this.#host.clock.now();
     const stored: Array<Promise<void>> = [];
     const rest = await volley(agents, this.#host, (felled) => stored.push(this.#confirm(felled)));
     await Promise.all(stored);
     for (const { agentId } of agents) this.#targeted.delete(agentId);
-    for (const agent of rest) this.#pursue(agent);
+    for (const agent of rest) this.#pursue(agent, signalledAt);
     this.#living -= agents.length;
     if (this.#living === 0) this.#host.idle();
   }
@@ -121,7 +122,8 @@ export class Kills {
     this.cleanUp(agent);
   }
 
-  #pursue(agent: Agent): void {
+  /** `signalledAt`: when a volley told it to die. */
+  #pursue(agent: Agent, signalledAt?: number): void {
     if (agent.status !== 'killing') return;
     const known = this.#pursuits.get(agent.agentId);
     if (known !== undefined) {
@@ -129,6 +131,7 @@ export class Kills {
       return;
     }
     const pursuit = this.#host.pursue(agent);
+    if (signalledAt !== undefined) pursuit.wasSignalled(signalledAt);
     if (!pursuit.hasRoute) this.#waitsForOthers = true;
     this.#pursuits.set(agent.agentId, pursuit);
     this.#living += 1;

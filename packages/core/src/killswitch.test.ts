@@ -91,6 +91,11 @@ describe('kill', () => {
     await h.clock.advance(50);
     expect(h.runtime.isAlive(handle)).toBe(false);
     expect((await h.during(200, kill)).outcomes[0]).toMatchObject({ outcome: 'confirmed', forced: true });
+    const [event] = h.events('agent.killed');
+    expect(event?.signalledAt).toBe(event?.requestedAt);
+    expect(Date.parse(event?.forcedAt ?? '') - Date.parse(event?.requestedAt ?? '')).toBeGreaterThanOrEqual(
+      1_990,
+    );
   });
 
   it.each(['immortal', 'hung', 'failing'] as const)(

@@ -81,6 +81,11 @@ export class Pursuit {
     this.#wake.wake();
   }
 
+  /** It was told to die before, at this time. */
+  wasSignalled(at: number): void {
+    this.#signalledAt ??= at;
+  }
+
   /** Ends the pursuit of an agent that may live, for a host that shuts down. */
   stop(): void {
     this.#stopped = true;
