@@ -29,7 +29,7 @@ const agents: Record<AgentStatus, Agent> = {
   failed: { ...base, status: 'failed', completedAt: 5, error: 'x' },
 };
 const events: Record<string, LifecycleEvent> = {
-  running: { type: 'running', at: 9, handles: [handle] },
+  running: { type: 'running', at: 9, handles: [{ runtime: 'memory', id: 2 }] },
   completed: { type: 'completed', at: 9 },
   failed: { type: 'failed', at: 9, error: 'boom' },
   claim: { type: 'claim', at: 9, orderId: 'o2' },
@@ -98,6 +98,14 @@ describe.each(Object.keys(table) as AgentStatus[])('I2, I3: a %s agent', (status
 });
 
 describe('transition', () => {
+  it('adds no handle twice, so that a report told again leaves nothing new to observe', () => {
+    const told = { type: 'running', at: 9, handles: [{ ...handle }] } as const;
+    const [again, effects] = transition(agents.killing, told);
+    expect(again).toBe(agents.killing);
+    expect(effects).toEqual([{ type: 'pursue' }]);
+    expect(transition(again, events.confirmed!)[0].status).toBe('killed');
+  });
+
   it('pursues on claim, on a late handle, and looks again when its host says it ended', () => {
     for (const [status, event] of [
       ['running', 'claim'],
@@ -111,7 +119,9 @@ describe('transition', () => {
   });
 
   it('destroys what arrives after the record was closed', () => {
-    expect(transition(agents.killed, events.running!)[1]).toEqual([{ type: 'destroy', handles: [handle] }]);
+    expect(transition(agents.killed, events.running!)[1]).toEqual([
+      { type: 'destroy', handles: [{ runtime: 'memory', id: 2 }] },
+    ]);
   });
 
   it('I3: does not confirm a death that was observed before the newest handle came', () => {

@@ -73,11 +73,16 @@ function onRunning(agent: Agent, event: Extract<LifecycleEvent, { type: 'running
   switch (agent.status) {
     case 'spawning':
       return [{ ...raised(agent), status: 'running', handles: [...event.handles], startedAt: event.at }, []];
-    case 'killing':
+    case 'killing': {
+      // Told twice, since the first time was not answered: nothing new, and nothing new to observe.
+      const known = new Set(agent.handles.map((handle) => JSON.stringify(handle)));
+      const added = event.handles.filter((handle) => !known.has(JSON.stringify(handle)));
+      if (added.length === 0) return [agent, [{ type: 'pursue' }]];
       return [
-        { ...raised(agent), handles: [...agent.handles, ...event.handles], startedAt: event.at },
+        { ...raised(agent), handles: [...agent.handles, ...added], startedAt: event.at },
         [{ type: 'pursue' }],
       ];
+    }
     case 'killed':
       return [agent, [{ type: 'destroy', handles: event.handles }]];
     default:
