@@ -108,7 +108,8 @@ function ofKill(
 ): AuditEvent {
   const { kill } = agent;
   return {
-    id: factId(kill.requestedAt, `${outcome.type}:${agent.agentId}`),
+    // Not from when it was claimed: two hosts may have claimed it, one of them without the store, and mean one kill.
+    id: factId(agent.spawnedAt, `${outcome.type}:${agent.agentId}`),
     version: 1,
     time: iso(at),
     hostId,

@@ -83,7 +83,11 @@ export class Cleanup {
       recorder.record(cleanupFinished(agent, result, hostId, clock.now()));
     }
     // On record before in the ledger: after a crash in between the step is run, and told, once more as the same fact (I4).
-    while (!this.#stopped && !(await recorder.flush(durableMs))) events.emit('warning', { message: waiting });
+    while (!(await recorder.flush(durableMs))) {
+      // At the next start the idempotent steps are run, and told, again.
+      if (this.#stopped) return agent;
+      events.emit('warning', { message: waiting });
+    }
     try {
       return (await book.change(agent, { type: 'cleaned', ledger })).agent;
     } catch (error) {

@@ -74,7 +74,7 @@ export class Recorder {
     } else if (this.#degraded) {
       this.#lastResort(canonical(event));
     }
-    if (this.#degraded) this.#spill();
+    if (this.#degraded || this.#stopped) this.#spill();
     if (!this.#running) void this.#run();
     return hasRoom;
   }
@@ -86,6 +86,8 @@ export class Recorder {
     return new Promise((resolve) => {
       const cancel = this.#clock.setTimer(ms, () => {
         this.#flushes = this.#flushes.filter((flush) => flush.done !== done);
+        // Whoever waited goes on now, and a crash from here on must not lose what they were told.
+        this.#spill();
         resolve(false);
       });
       const done = (): void => {

@@ -63,6 +63,10 @@ export class StopRun {
   /** Whether all that follows from stored state was given to the recorder. */
   #isTold: boolean;
   #wasOwner: boolean;
+  /** Ids of agents whose death this run has put on record. */
+  readonly #toldDead = new Set<string>();
+  /** Ids of agents that this run has put on record as not confirmed dead. */
+  readonly #toldUnconfirmed = new Set<string>();
 
   constructor(host: StopRunHost, order: StopOrder, beginning: Beginning) {
     this.#host = host;
@@ -112,6 +116,8 @@ export class StopRun {
 
   /** Puts an event that follows from stored state on the record, unless this order's earlier life did. */
   record(event: AuditEvent): void {
+    if (event.type === 'agent.killed') this.#toldDead.add(event.agentId);
+    if (event.type === 'agent.unconfirmed') this.#toldUnconfirmed.add(event.agentId);
     // What the recorder has no room for is told again from the state before the order settles.
     if (!this.#onRecord.has(event.id) && !this.#host.recorder.offer(event)) this.#isTold = false;
   }
@@ -145,8 +151,9 @@ export class StopRun {
     while (!this.#stopped) {
       try {
         if (this.#beginning === 'unplaced') await this.#place();
-        const living = await this.#pass();
+        const living = this.#isSettled() ? 0 : await this.#pass();
         this.#blind = undefined;
+        if (this.#isSettled()) return;
         // After the kills: a record that cannot be read holds up the settlement, never the sweep (I5).
         if (this.#mustTellAgain()) await this.#tellAgain();
         else if (living === 0 && (await this.#end())) return;
@@ -161,10 +168,15 @@ export class StopRun {
   }
 
   async #place(): Promise<void> {
+    // It may have been stored without an answer, and another host may even have settled it since.
+    if (await this.#isOver()) {
+      this.#beginning = 'placed';
+      return;
+    }
     const placement = await this.#host.book.ask('placing an order', (store) => store.placeOrder(this.#order));
     this.#beginning = 'placed';
     // Another host asked for the same in the meantime: its order goes on, with what was done under this one.
-    if (!placement.placed) {
+    if (!placement.placed && placement.open.orderId !== this.#order.orderId) {
       this.record(orderJoined(this.#order, placement.open, this.#host.hostId));
       this.#order = placement.open;
     }
@@ -178,10 +190,28 @@ export class StopRun {
     const seen = new Set<string>();
     for await (const agents of pagesOf((page) => book.listAgents(key, page))) {
       for (const agent of agents) seen.add(agent.agentId);
+      if (agents.length > 0 && (await this.#isOver())) return 0;
       this.#kills.take(await book.claim(agents, this.#order.orderId));
     }
     await this.#kills.refreshUnseen(seen);
     return seen.size;
+  }
+
+  /**
+   * Whoever was listed while the order is still open was there before its gate shut. Once it has settled its gate may be
+   * open, and whoever came after that is none of its business.
+   */
+  async #isOver(): Promise<boolean> {
+    const stored = await this.#host.book.ask('reading an order', (store) =>
+      store.getOrder(this.#order.orderId),
+    );
+    if (stored !== undefined) this.update(stored);
+    return this.#isSettled();
+  }
+
+  /** A function of its own, since the order changes under the loop's awaits. */
+  #isSettled(): boolean {
+    return this.#order.settledAt !== undefined;
   }
 
   #sweepHere(): void {
@@ -202,9 +232,15 @@ export class StopRun {
     let killed = 0;
     for await (const agent of this.#members()) {
       total += 1;
+      if (!this.#isMemberTold(agent)) this.#isTold = false;
       if (agent.status !== 'killed') continue;
       killed += 1;
       this.#kills.cleanUp(agent);
+    }
+    // Who saw it may have died before it could say so; or it never ran, which its host knew without a look.
+    if (!this.#isTold) {
+      this.#wake.wake();
+      return false;
     }
     // Only an empty listing right before counts: look again at what came while the cleanup was going on.
     if (await this.#kills.wereCleaning()) {
@@ -235,6 +271,13 @@ export class StopRun {
     const stored = await book.ask('reading an order', (store) => store.getOrder(this.#order.orderId));
     if (stored !== undefined) this.#order = stored;
     return stored?.settledAt !== undefined;
+  }
+
+  /** Whether this run has put on record what became of an agent that its order claimed. */
+  #isMemberTold({ agentId, status, kill }: KilledOrKilling): boolean {
+    if (kill.orderIds[0] !== this.#order.orderId) return true;
+    if (kill.unconfirmedAt !== undefined && !this.#toldUnconfirmed.has(agentId)) return false;
+    return status !== 'killed' || this.#toldDead.has(agentId);
   }
 
   /** An order that was found open, or taken over from a lost host, may have done more than is on record. */

@@ -1,0 +1,178 @@
+import { describe, expect, it } from 'vitest';
+import { memoryState } from './memory/memory-state.ts';
+import type { StateStore } from './ports/state-store.ts';
+import { harness, root } from './testing/harness.ts';
+
+const request = { principal: root, reason: 'drill' };
+
+type Call = (...args: never[]) => Promise<unknown>;
+
+/** A store some of whose calls behave otherwise than they should, as long as `turn` says so. */
+function turned(real: StateStore, name: keyof StateStore, turn: (call: Call) => Call): StateStore {
+  return new Proxy(real, {
+    get: (target, each: keyof StateStore) => {
+      const call = (target[each] as Call).bind(target);
+      return each === name ? turn(call) : call;
+    },
+  });
+}
+
+/** Stores what it is given, and says so to nobody as long as it is silent. */
+function silence(name: keyof StateStore) {
+  const link = { isSilent: false };
+  const turn =
+    (call: Call): Call =>
+    async (...args) => {
+      const answer = await call(...args);
+      if (link.isSilent) throw new Error('connection reset');
+      return answer;
+    };
+  return { link, on: (real: StateStore) => turned(real, name, turn) };
+}
+
+describe('several hosts', () => {
+  it('I1: a host that is late kills nobody who came after the order had settled', async () => {
+    const state = memoryState();
+    const held: Array<() => void> = [];
+    let isLate = false;
+    const late = turned(state, 'listAgents', (call) => async (...args) => {
+      if (isLate && (args[0] as string) === 'everything')
+        await new Promise<void>((resolve) => held.push(resolve));
+      return call(...args);
+    });
+    const a = await harness({ state });
+    const b = await harness({ state: late, hostId: 'host-2', clock: a.clock });
+    await a.agent('a1', { behaviour: 'stubborn' });
+    const kill = a.ks.kill({ everything: true }, request);
+    await a.clock.advance(1_800);
+    isLate = true;
+    expect(await a.during(500, kill)).toMatchObject({ settled: true });
+    while (held.length === 0) await a.clock.advance(10);
+    isLate = false;
+    const handle = await a.agent('a2');
+    for (const release of held) release();
+    await a.clock.advance(3_000);
+    expect(a.runtime.isAlive(handle)).toBe(true);
+    expect((await b.ks.agent('a2')).status).toBe('running');
+  });
+
+  it('I4: the death that a host saw and could not put on record before it died is told by the owner of the order', async () => {
+    const state = memoryState();
+    const a = await harness({ state });
+    const silent = { append: () => new Promise<never>(() => undefined) };
+    const b = await harness({ state, hostId: 'host-2', clock: a.clock, audit: { ...a.audit, ...silent } });
+    await b.agent('b1', { task: 't' });
+    const report = await a.during(3_000, a.ks.kill({ task: 't' }, request));
+    expect(report).toMatchObject({ settled: true, killed: 1 });
+    expect(a.events('agent.killed')).toMatchObject([{ agentId: 'b1', orderId: report.orderId }]);
+  });
+
+  it('I4: one kill is one event, also if two hosts claimed the agent at different times, one without the store', async () => {
+    const state = memoryState();
+    const a = await harness({ state });
+    let isDown = false;
+    const cut = new Proxy(state, {
+      get: (target, name: keyof StateStore) => {
+        const call = (target[name] as Call).bind(target);
+        return async (...args: never[]) => {
+          if (isDown) throw new Error('connection refused');
+          return call(...args);
+        };
+      },
+    });
+    const b = await harness({
+      state: new Proxy(cut, {
+        get: (target, name: keyof StateStore) => (name === 'watch' ? state.watch.bind(state) : target[name]),
+      }),
+      hostId: 'host-2',
+      clock: a.clock,
+      audit: a.audit,
+    });
+    await b.agent('b1', { task: 't', behaviour: 'stubborn' });
+    isDown = true;
+    const here = a.ks.kill({ task: 't' }, request);
+    await a.clock.advance(700);
+    const there = b.ks.kill({ everything: true }, request);
+    await a.clock.advance(4_000);
+    isDown = false;
+    await a.during(6_000, Promise.all([here, there]));
+    await a.clock.advance(6_000);
+    expect((await state.getAgent('b1'))?.status).toBe('killed');
+    expect(await state.listOpenOrders()).toEqual([]);
+    expect(a.events('agent.killed')).toHaveLength(1);
+  });
+
+  it('an order that was stored without an answer, and that another host has settled, is over', async () => {
+    const { link, on } = silence('placeOrder');
+    const state = memoryState();
+    const a = await harness({ state: on(state) });
+    link.isSilent = true;
+    const kill = a.ks.kill({ everything: true }, request);
+    await a.clock.advance(200);
+    const [order] = await state.listOpenOrders();
+    await state.swapOrder({ ...order!, revision: order!.revision + 1, settledAt: a.clock.now() });
+    link.isSilent = false;
+    await a.during(5_000, kill);
+    await a.agent('a1');
+  });
+});
+
+describe('on record', () => {
+  it('I4: an agent that was claimed before it had a handle, and then never started, is killed', async () => {
+    const h = await harness();
+    await h.ks.admit({ agentId: 'a1', taskId: 't', workspaceId: 'w1', ownerId: 'alice' });
+    const kill = h.ks.kill({ task: 't' }, request);
+    await h.clock.advance(100);
+    await h.ks.failed('a1', new Error('no room'));
+    const report = await h.during(3_000, kill);
+    expect(report).toMatchObject({ settled: true, killed: 1 });
+    expect(h.events('agent.killed')).toMatchObject([{ agentId: 'a1', orderId: report.orderId }]);
+  });
+
+  it('I7: an order that was stored without an answer does not join itself', async () => {
+    const { link, on } = silence('placeOrder');
+    const h = await harness({ state: on(memoryState()) });
+    link.isSilent = true;
+    const kill = h.ks.kill({ everything: true }, request);
+    await h.clock.advance(200);
+    link.isSilent = false;
+    expect(await h.during(5_000, kill)).toMatchObject({ settled: true });
+    expect(h.events('order.requested')).toHaveLength(1);
+    expect(h.events('order.joined')).toEqual([]);
+  });
+
+  it('I4: what somebody was told is on the last resort at the latest when the record was given up waiting for', async () => {
+    const h = await harness({ audit: hungAudit });
+    const nobody = { ...root, id: 'nobody', grants: [] };
+    const kill = h.ks.kill({ everything: true }, { ...request, principal: nobody });
+    await expect(h.during(150, kill)).rejects.toMatchObject({ code: 'forbidden' });
+    expect(h.lines.map((line) => JSON.parse(line).type)).toEqual(['request.denied']);
+  });
+
+  it('I4: a cleanup whose result is not on record when its host closes is still to do', async () => {
+    const step = { name: 'worktree', appliesTo: () => true, run: async () => undefined };
+    const h = await harness({ audit: hungAudit, cleanup: [step] });
+    const handle = await h.agent('a1');
+    h.runtime.end(handle);
+    await h.ks.completed('a1');
+    await h.clock.advance(50);
+    await expect(h.during(3_000, h.ks.close())).rejects.toMatchObject({ code: 'unsaved' });
+    await h.clock.advance(2_000);
+    expect((await h.state.getAgent('a1'))?.ledger).toMatchObject([{ status: 'pending' }]);
+  });
+
+  it('I4: what comes after the close is on the last resort', async () => {
+    const h = await harness();
+    await h.ks.close();
+    const nobody = { ...root, id: 'nobody', grants: [] };
+    const kill = h.ks.kill({ everything: true }, { ...request, principal: nobody });
+    await expect(h.during(500, kill)).rejects.toMatchObject({ code: 'forbidden' });
+    expect(h.lines.map((line) => JSON.parse(line).type)).toEqual(['request.denied']);
+  });
+});
+
+const hungAudit = {
+  append: () => new Promise<never>(() => undefined),
+  read: async function* () {},
+  head: async () => undefined,
+};
