@@ -8,7 +8,7 @@ import { scopeSchema } from './scope.ts';
 const time = z.iso.datetime({ precision: 3 });
 
 const base = {
-  /** Unique, sorting by the time of the fact it is about. A repeat of the same fact has the same id. */
+  /** Unique, sorting by the time of the order, the request or the agent it is about. A repeat of the same fact has the same id. */
   id: z.string().min(1).max(400),
   version: z.literal(1),
   /** When it happened. */
