@@ -1,0 +1,83 @@
+import { isKillswitchError, type OrderReport } from '@agent-killswitch/core';
+import type { StopCall } from '../history.ts';
+import { inScope, mayStop } from '../people.ts';
+import type { Round } from '../round.ts';
+import type { Check } from './check.ts';
+
+/** What a stop may spend besides the wait for its order: deciding, placing, joining and reporting, each bounded. */
+const besidesMs = 2_000;
+const blind = 'Not every agent in scope could be looked at';
+
+/** I5, I8: every request on a host that stays up is answered in time, whatever hangs. */
+export const everyRequestIsAnswered: Check = ({ history, world }) => {
+  const broken: string[] = [];
+  for (const { life, reason, at, graceMs, waitMs, answer } of history.stops) {
+    const longest = (waitMs ?? graceMs + world.deadlines.confirmWithin) + besidesMs;
+    if (answer === undefined && !life.isDead) broken.push(`I5: ${reason} is never answered by ${life.name}`);
+    if (answer !== undefined && answer.at - at > longest)
+      broken.push(`I5: ${reason} is answered after ${answer.at - at} ms`);
+  }
+  for (const { life, reason, answer } of history.releases)
+    if (answer === undefined && !life.isDead) broken.push(`I5: ${reason} is never answered by ${life.name}`);
+  return broken;
+};
+
+/** Whoever may stop a wide scope is never refused, whatever is down; every other refusal is one that has a name. */
+export const onlyNamedRefusals: Check = ({ history }) => {
+  const broken: string[] = [];
+  for (const { scope, principal, reason, answer } of history.stops) {
+    const error = answer?.error;
+    if (error === undefined) continue;
+    const workspaceId = 'workspace' in scope ? scope.workspace : undefined;
+    const isNarrow = 'agent' in scope || 'task' in scope;
+    if (!isNarrow && mayStop(principal.id, scope, workspaceId))
+      broken.push(`I6: ${reason} of ${principal.id} is refused: ${error}`);
+    const isNamed = ['forbidden', 'unknown-target', 'invalid-transition', 'state-unavailable'].some((code) =>
+      isKillswitchError(error, code),
+    );
+    if (!isNamed) broken.push(`${reason} fails without a name: ${error}`);
+  }
+  return broken;
+};
+
+/** I1, I3: what a report says is so: the confirmed are dead, and who lives is named or known to be unknown. */
+export const reportsAreTrue: Check = (round) => {
+  const broken: string[] = [];
+  for (const call of round.history.stops) {
+    const report = call.answer?.report;
+    if (report === undefined) continue;
+    const { reason } = call;
+    for (const { agentId, outcome } of report.outcomes)
+      if (outcome === 'confirmed' && call.answer?.alive.includes(agentId))
+        broken.push(`I3: the answer to ${reason} calls ${agentId} dead`);
+    if (report.total !== report.outcomes.length || report.total < report.killed + report.failed)
+      broken.push(`the answer to ${reason} does not add up`);
+    for (const agentId of livingInScope(round, call, report)) {
+      const named = report.outcomes.find((each) => each.agentId === agentId);
+      if (report.settled) broken.push(`I1: ${reason} is answered as settled while ${agentId} lives`);
+      else if (isOverdue(call, report) && !isNamed(report, named?.outcome))
+        broken.push(`I1: at its deadline the answer to ${reason} does not name ${agentId}, which lives`);
+    }
+  }
+  return broken;
+};
+
+function isOverdue({ answer }: StopCall, report: OrderReport): boolean {
+  return answer !== undefined && answer.at >= report.deadlineAt;
+}
+
+function isNamed(report: OrderReport, outcome: string | undefined): boolean {
+  return outcome === 'unconfirmed' || report.errors.some((error) => error.startsWith(blind));
+}
+
+/** Who was in scope before the gate shut and alive at the answer. While the store is down only this host's own count. */
+function livingInScope({ history }: Round, call: StopCall, report: OrderReport): string[] {
+  const placed = history.orders.get(report.orderId);
+  return (call.answer?.alive ?? []).filter((agentId) => {
+    const admission = history.admissions.get(agentId);
+    if (admission === undefined || !inScope(report.scope, admission.agent)) return false;
+    return placed === undefined
+      ? admission.life === call.life && admission.seq < call.seq
+      : admission.seq < placed.seq;
+  });
+}

@@ -1,0 +1,68 @@
+import type { Scope } from '@agent-killswitch/core';
+import type { History } from '../history.ts';
+import { inScope, mayStop, people, tasks } from '../people.ts';
+import type { Check } from './check.ts';
+
+/** I11: every order is one that its principal may place, and touches only what is in its scope. */
+export const authorityHolds: Check = ({ history }) => {
+  const broken: string[] = [];
+  const orders = new Map(history.requested.map(({ order }) => [order.orderId, order]));
+  for (const orderId of history.orders.keys()) {
+    const order = history.order(orderId);
+    if (order !== undefined) orders.set(orderId, order);
+  }
+  for (const { orderId, scope, principal } of orders.values()) {
+    const { workspaceId, ownerId } = factsOf(history, scope);
+    if (!mayStop(principal.id, scope, workspaceId, ownerId))
+      broken.push(`I11: ${principal.id} stops ${JSON.stringify(scope)} with ${orderId}`);
+  }
+  for (const agentId of history.versions.keys()) {
+    const agent = history.agent(agentId);
+    if (agent === undefined || !('kill' in agent)) continue;
+    for (const orderId of agent.kill.orderIds) {
+      const order = orders.get(orderId);
+      if (order === undefined || !inScope(order.scope, agent))
+        broken.push(`I11: ${agentId} is killed by ${orderId}, which is not aimed at it`);
+      else if (!mayTouch(order.principal.id, agent.workspaceId))
+        broken.push(`I11: ${order.principal.id} kills ${agentId} of ${agent.workspaceId}`);
+    }
+  }
+  return broken;
+};
+
+/** I9: gates open only for enough entitled people who asked after the gate had shut, and for no agent principal. */
+export const releasesArePeoples: Check = ({ history, world }) => {
+  const broken: string[] = [];
+  for (const { reason, principal, scope, answer } of history.releases) {
+    if (answer?.released === undefined) continue;
+    if (!mayRelease(principal.id, scope)) broken.push(`I9: ${reason} of ${principal.id} is accepted`);
+  }
+  for (const opening of history.openings) {
+    const scopes = history.gates.filter(({ orderId }) => opening.orderIds.includes(orderId));
+    const asked = new Set(opening.askedBy.filter((id) => scopes.every(({ scope }) => mayRelease(id, scope))));
+    if (asked.size < world.approvals)
+      broken.push(`I9: ${opening.orderIds} opened for ${[...asked]}, ${world.approvals} are needed`);
+  }
+  return broken;
+};
+
+function mayRelease(id: string, scope: Scope): boolean {
+  const principal = people.find((each) => each.id === id);
+  if (principal === undefined || principal.kind === 'agent') return false;
+  return principal.grants.some(
+    (grant) =>
+      grant.role === 'super-admin' ||
+      ('workspace' in scope && grant.role === 'workspace-admin' && grant.workspaceId === scope.workspace),
+  );
+}
+
+function mayTouch(id: string, workspaceId: string): boolean {
+  const grants = people.find((each) => each.id === id)?.grants ?? [];
+  return grants.some((grant) => grant.role === 'super-admin' || grant.workspaceId === workspaceId);
+}
+
+function factsOf(history: History, scope: Scope) {
+  if ('agent' in scope) return history.admissions.get(scope.agent)?.agent ?? {};
+  if ('task' in scope) return tasks.find(({ taskId }) => taskId === scope.task) ?? {};
+  return 'workspace' in scope ? { workspaceId: scope.workspace } : {};
+}

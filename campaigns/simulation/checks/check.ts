@@ -1,0 +1,4 @@
+import type { Round } from '../round.ts';
+
+/** Judges a round that is over by one promise; a line for every time it was broken, starting with the invariant's id. */
+export type Check = (round: Round) => string[];

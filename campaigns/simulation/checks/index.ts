@@ -1,0 +1,53 @@
+import type { Round } from '../round.ts';
+import { admissionComesFromTheStore, nobodyPassesAGate, unplacedGatesStandHere } from './admissions.ts';
+import { everyRequestIsAnswered, onlyNamedRefusals, reportsAreTrue } from './answers.ts';
+import { authorityHolds, releasesArePeoples } from './authority.ts';
+import type { Check } from './check.ts';
+import { deathComesInTime, joiningHardens, ordersOnlyHarden, ownAgentsDieAnyway } from './deadlines.ts';
+import { deathIsReal, oneTerminalState } from './lifecycles.ts';
+import {
+  callersAreOnRecord,
+  chainsAreWhole,
+  cleanupsAreOnRecord,
+  denialsAreOnRecord,
+  killsAreOnRecord,
+  ordersAreOnRecord,
+  releasesAreOnRecord,
+} from './record.ts';
+import { everythingSettles, nobodyIsLeftAlive, nothingLingers, survivorsAreNamed } from './rest.ts';
+
+const checks: Readonly<Record<string, Check>> = {
+  nobodyPassesAGate,
+  admissionComesFromTheStore,
+  unplacedGatesStandHere,
+  oneTerminalState,
+  deathIsReal,
+  everyRequestIsAnswered,
+  onlyNamedRefusals,
+  reportsAreTrue,
+  deathComesInTime,
+  ownAgentsDieAnyway,
+  ordersOnlyHarden,
+  joiningHardens,
+  authorityHolds,
+  releasesArePeoples,
+  chainsAreWhole,
+  ordersAreOnRecord,
+  callersAreOnRecord,
+  killsAreOnRecord,
+  denialsAreOnRecord,
+  releasesAreOnRecord,
+  cleanupsAreOnRecord,
+  everythingSettles,
+  nobodyIsLeftAlive,
+  survivorsAreNamed,
+  nothingLingers,
+};
+
+/** Every promise that the round broke, each line with the name of the check that found it. */
+export function judge(round: Round): string[] {
+  const broken = Object.entries(checks).flatMap(([name, check]) =>
+    check(round).map((line) => `${line} [${name}]`),
+  );
+  return [...round.history.broken.map((line) => `${line} [on the spot]`), ...broken];
+}

@@ -1,0 +1,71 @@
+import { isAlive } from '../body.ts';
+import { inScope } from '../people.ts';
+import type { Check } from './check.ts';
+
+/** At rest a host has its rounds' timer and perhaps a call or two under way. */
+const restingTimers = 6;
+const maxHanging = 3;
+const hangingEveryMs = 30_000;
+
+/** Everything settles once nothing goes wrong any more: orders, kills, cleanups. */
+export const everythingSettles: Check = ({ history, isSettled }) => {
+  if (isSettled) return [];
+  const open = [...history.orders.keys()].filter((id) => history.order(id)?.settledAt === undefined);
+  const unclean = [...history.versions.keys()].filter((id) => {
+    const agent = history.agent(id);
+    return agent?.status === 'killing' || agent?.ledger.some(({ status }) => status === 'pending');
+  });
+  return [`nothing settles: orders ${open}, agents ${unclean}`];
+};
+
+/** I1, I9: at rest nobody lives whose record is closed, nor behind a gate that stood all the time since they came. */
+export const nobodyIsLeftAlive: Check = ({ history }) => {
+  const broken: string[] = [];
+  for (const body of history.bodies.values()) {
+    const agent = history.agent(body.agentId);
+    const admission = history.admissions.get(body.agentId);
+    if (!isAlive(body) || agent === undefined || admission === undefined) continue;
+    if (agent.status === 'killed' || agent.status === 'completed' || agent.status === 'failed')
+      broken.push(`I3: ${body.agentId} is ${agent.status} and lives at the end`);
+    for (const gate of history.gates)
+      if (gate.shutSeq > admission.seq && inScope(gate.scope, admission.agent))
+        broken.push(`I1: ${body.agentId} has outlived ${gate.orderId}`);
+  }
+  return broken;
+};
+
+/** I1: an agent that no call can end is named as not confirmed dead, in the store and so to everybody. */
+export const survivorsAreNamed: Check = ({ history, beforeMortality, healedAt }) => {
+  const broken: string[] = [];
+  for (const agentId of beforeMortality.living) {
+    const admission = history.admissions.get(agentId);
+    const then = history.versions.get(agentId)?.findLast(({ seq }) => seq < beforeMortality.seq)?.agent;
+    for (const orderId of history.orders.keys()) {
+      const order = history.order(orderId);
+      const placed = history.orders.get(orderId);
+      if (order === undefined || placed === undefined || admission === undefined) continue;
+      const overdueMs = beforeMortality.at - Math.max(order.deadlineAt, healedAt);
+      if (placed.seq < admission.seq || overdueMs < 2_900 || !inScope(order.scope, admission.agent)) continue;
+      const isNamed = then?.status === 'killing' && then.kill.unconfirmedAt !== undefined;
+      if (!isNamed)
+        broken.push(`I1: ${agentId} outlives the deadline of ${orderId} as ${then?.status}, and nobody says so`);
+    }
+  }
+  return broken;
+};
+
+/** I12: nothing goes on for what is over, and few calls hang on a route that never answers. */
+export const nothingLingers: Check = ({ history, timersAtRest, timersAfterClose, world }) => {
+  const broken: string[] = [];
+  for (const [{ name }, timers] of timersAtRest)
+    if (timers > restingTimers) broken.push(`I12: ${name} has ${timers} timers at rest`);
+  for (const [{ name }, timers] of timersAfterClose)
+    if (timers > 0) broken.push(`I12: ${name} has ${timers} timers after its close`);
+  for (const life of history.lives) {
+    const livedMs = (life.diedAt ?? world.timeline.now) - life.bornAt;
+    const most = maxHanging + Math.ceil(livedMs / hangingEveryMs);
+    for (const [call, times] of life.hanging)
+      if (times > most) broken.push(`I12: ${times} calls hang on ${call} at ${life.name}`);
+  }
+  return broken;
+};

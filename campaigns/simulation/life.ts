@@ -1,0 +1,113 @@
+import type { Clock, Killswitch } from '@agent-killswitch/core';
+import type { SeededRandom } from '../seeded-random.ts';
+import type { Timeline } from './timeline.ts';
+
+export type Port = 'store' | 'sink' | 'runtime' | 'cleanup' | 'authorizer';
+
+/** After so many answers of ports the host crashes, before or after the effect of the last one. */
+export interface Doom {
+  calls: number;
+  readonly when: 'before effect' | 'after effect';
+}
+
+/** One life of a host's process: from its start to its crash or shutdown. Nothing of it goes on after that. */
+export class Life {
+  readonly hostId: string;
+  readonly machine: number;
+  readonly name: string;
+  readonly bornAt: number;
+  readonly clock: Clock;
+  readonly random: SeededRandom;
+  diedAt: number | undefined;
+  /** When `start()` resolved. */
+  readyAt: number | undefined;
+  doom: Doom | undefined;
+  /** When a port's calls went wrong for it. */
+  readonly disturbed: Record<Port, number[]> = {
+    store: [],
+    sink: [],
+    runtime: [],
+    cleanup: [],
+    authorizer: [],
+  };
+  /** Ids of agents whose admission the store has told it of. */
+  readonly admissionsHeard = new Set<string>();
+  /** Where in the history it heard from the store what became of an order that it placed, by the order's id. */
+  readonly placementsHeard = new Map<string, number>();
+  /** Calls on runtimes that will never come back, by agent and kind of call. */
+  readonly hanging = new Map<string, number>();
+  /** Timers of the library that have neither fired nor been cancelled. */
+  timers = 0;
+  #killswitch: Killswitch | undefined;
+  #endings: Array<() => void> = [];
+
+  constructor(hostId: string, count: number, machine: number, timeline: Timeline, random: SeededRandom) {
+    this.hostId = hostId;
+    this.machine = machine;
+    this.name = `${hostId}#${count}`;
+    this.bornAt = timeline.now;
+    this.random = random;
+    this.clock = {
+      now: () => timeline.now,
+      setTimer: (ms, fire) => {
+        this.timers += 1;
+        let isOver = false;
+        const end = (): void => {
+          if (!isOver) this.timers -= 1;
+          isOver = true;
+        };
+        const cancel = timeline.after(ms, () => {
+          end();
+          if (!this.isDead) fire();
+        });
+        return () => {
+          end();
+          cancel();
+        };
+      },
+    };
+  }
+
+  get isDead(): boolean {
+    return this.diedAt !== undefined;
+  }
+
+  /** Up, started and taking requests. */
+  get isReady(): boolean {
+    return this.readyAt !== undefined && !this.isDead;
+  }
+
+  get killswitch(): Killswitch {
+    if (this.#killswitch === undefined) throw new Error(`${this.name} has no killswitch yet`);
+    return this.#killswitch;
+  }
+
+  set killswitch(killswitch: Killswitch) {
+    this.#killswitch = killswitch;
+  }
+
+  /** Whether it was alive all the time from `from` to `to`. */
+  livedThrough(from: number, to: number): boolean {
+    return this.bornAt <= from && (this.diedAt === undefined || this.diedAt > to);
+  }
+
+  /** Whether a port's calls went wrong for it from `from` to `to`. */
+  wasDisturbed(port: Port, from: number, to: number): boolean {
+    return this.disturbed[port].some((at) => at >= from && at <= to);
+  }
+
+  /** Never resolves once the host has died. */
+  async pause(ms: number): Promise<void> {
+    await new Promise<void>((resolve) => this.clock.setTimer(ms, resolve));
+  }
+
+  /** Called when it dies. */
+  onEnd(end: () => void): void {
+    this.#endings.push(end);
+  }
+
+  die(at: number): void {
+    this.diedAt ??= at;
+    for (const end of this.#endings.splice(0)) end();
+  }
+}

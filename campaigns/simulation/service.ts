@@ -1,0 +1,95 @@
+import { isKillswitchError, type NewAgent } from '@agent-killswitch/core';
+import { type Body, drawBehaviour, drawKind, isAlive } from './body.ts';
+import type { Life } from './life.ts';
+import { handlesOf } from './simulated-runtimes.ts';
+import type { World } from './world.ts';
+
+/**
+ * The embedding service on one life of a host: asks for admission, starts the agent only if that was granted, says how it
+ * is reached, and says when it has ended. All of this stops where its host dies.
+ */
+export async function launch(world: World, life: Life, agent: NewAgent): Promise<void> {
+  const { history, random } = world;
+  const call = { ...history.moment(), life, agentId: agent.agentId };
+  history.admits.push(call);
+  const { killswitch } = life;
+  try {
+    await killswitch.admit(agent);
+  } catch (error) {
+    Object.assign(call, { answer: { ...history.moment(), error } });
+    world.trace(life.name, `admission of ${agent.agentId} is refused: ${error}`);
+    return;
+  }
+  Object.assign(call, { answer: history.moment() });
+  await life.pause(random.pick([0, 0, 5, 50, 400]));
+  if (random.chance(0.1)) {
+    await say(life, () => killswitch.failed(agent.agentId, new Error('no room')));
+    return;
+  }
+  const body = startBody(world, life, agent.agentId);
+  await life.pause(random.pick([0, 0, 5, 50, 700]));
+  await say(life, () => killswitch.running(agent.agentId, handlesOf(body)));
+  body.knownAt = world.timeline.now;
+  if (random.chance(0.35)) {
+    await life.pause(random.integer(0, 4_000));
+    endBody(world, body, 'by itself');
+  }
+}
+
+function startBody(world: World, life: Life, agentId: string): Body {
+  const { history, random, faults } = world;
+  const { seq, at } = history.moment();
+  const kind = drawKind(random);
+  const nature = drawBehaviour(random, faults);
+  const body: Body = {
+    agentId,
+    hostId: life.hostId,
+    machine: life.machine,
+    kind,
+    isOrchestrated: kind === 'container' && random.chance(0.4),
+    nature,
+    behaviour: nature,
+    startedAt: at,
+    startedSeq: seq,
+    disturbed: [],
+  };
+  history.bodies.set(agentId, body);
+  world.trace(life.name, `starts ${agentId}, a ${body.behaviour} ${kind}`);
+  // What lives in the host's process dies with it, whatever it is like.
+  if (kind === 'thread') life.onEnd(() => endBody(world, body, 'with its host'));
+  return body;
+}
+
+/** It is gone; often whoever watches it on its host says so to the killswitch. */
+export function endBody(world: World, body: Body, why: string): void {
+  if (!isAlive(body)) return;
+  const { timeline, random, up } = world;
+  const { at, seq } = world.history.moment();
+  body.diedAt = at;
+  body.diedSeq = seq;
+  world.trace('world', `${body.agentId} dies: ${why}`);
+  if (why !== 'by itself' && random.chance(0.5)) return;
+  timeline.after(random.integer(0, 50), () => {
+    const life = up.get(body.hostId);
+    if (life === undefined || !life.isReady || body.knownAt === undefined) return;
+    const { killswitch } = life;
+    void say(life, () =>
+      random.chance(0.7)
+        ? killswitch.completed(body.agentId)
+        : killswitch.failed(body.agentId, new Error('it broke')),
+    );
+  });
+}
+
+/** Says something until it is heard, as a service does that takes its word seriously. */
+async function say(life: Life, word: () => Promise<unknown>): Promise<void> {
+  for (;;) {
+    try {
+      await word();
+      return;
+    } catch (error) {
+      if (!isKillswitchError(error, 'state-unavailable')) return;
+      await life.pause(300);
+    }
+  }
+}

@@ -1,0 +1,37 @@
+import type { AuditSink } from '@agent-killswitch/core';
+import type { Life } from './life.ts';
+import { perform } from './port-call.ts';
+import type { World } from './world.ts';
+
+/** A host's audit sink over a bad network. What arrives twice is the sink's own to tell apart. */
+export function watchedSink(world: World, life: Life): AuditSink {
+  const sink = world.sinks.get(life.hostId);
+  if (sink === undefined) throw new Error(`${life.hostId} has no sink`);
+  return {
+    append: (events) =>
+      perform(world, life, {
+        port: 'sink',
+        what: `sink.append ${events.map(({ type }) => type)}`,
+        effect: async () => {
+          await sink.append(events);
+          if (world.faults.strikes('sink: repeated batch')) await sink.append(events);
+        },
+      }),
+    read: (query) => readThrough(world, life, sink, query),
+    head: () => perform(world, life, { port: 'sink', what: 'sink.head', effect: () => sink.head() }),
+  };
+}
+
+async function* readThrough(
+  world: World,
+  life: Life,
+  sink: AuditSink,
+  query: Parameters<AuditSink['read']>[0],
+): ReturnType<AuditSink['read']> {
+  const records = await perform(world, life, {
+    port: 'sink',
+    what: 'sink.read',
+    effect: () => Array.fromAsync(sink.read(query)),
+  });
+  yield* records;
+}
