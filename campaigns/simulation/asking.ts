@@ -99,10 +99,12 @@ export class Asking {
     const call: ReleaseCall = { ...history.moment(), life, scope, principal, reason };
     history.releases.push(call);
     this.#world.trace(life.name, `${principal.id} asks to release ${JSON.stringify(scope)}, ${reason}`);
-    const outcome = await life.killswitch.release(scope, { principal, reason }).then(
-      ({ released }) => ({ released }),
-      (error: unknown) => ({ error }),
-    );
+    const outcome: { released?: boolean; error?: unknown } = await life.killswitch
+      .release(scope, { principal, reason })
+      .then(
+        ({ released }) => ({ released }),
+        (error: unknown) => ({ error }),
+      );
     call.answer = { ...history.moment(), ...outcome };
     this.#world.trace(life.name, `${reason} is answered: ${JSON.stringify(outcome.released)}`);
   }

@@ -31,7 +31,11 @@ async function* readThrough(
   const records = await perform(world, life, {
     port: 'sink',
     what: 'sink.read',
-    effect: () => Array.fromAsync(sink.read(query)),
+    effect: async () => {
+      const all = [];
+      for await (const record of sink.read(query)) all.push(record);
+      return all;
+    },
   });
   yield* records;
 }

@@ -40,10 +40,13 @@ export const unplacedGatesStandHere: Check = ({ history }) => {
     const heard = life.placementsHeard.get(order.orderId) ?? Number.POSITIVE_INFINITY;
     for (const call of history.admits) {
       const agent = history.admissions.get(call.agentId)?.agent;
-      const isAllowed = call.answer !== undefined && call.answer.error === undefined;
-      if (!isAllowed || agent === undefined || call.life !== life) continue;
-      if (call.seq > seq && call.answer.seq < heard && inScope(order.scope, agent))
-        broken.push(`I1: ${life.name} admitted ${agent.agentId} past ${order.orderId}, which it holds itself`);
+      const { answer } = call;
+      if (answer === undefined || answer.error !== undefined || agent === undefined || call.life !== life)
+        continue;
+      if (call.seq > seq && answer.seq < heard && inScope(order.scope, agent))
+        broken.push(
+          `I1: ${life.name} admitted ${agent.agentId} past ${order.orderId}, which it holds itself`,
+        );
     }
   }
   return broken;

@@ -12,7 +12,7 @@ export const authorityHolds: Check = ({ history }) => {
     if (order !== undefined) orders.set(orderId, order);
   }
   for (const { orderId, scope, principal } of orders.values()) {
-    const { workspaceId, ownerId } = factsOf(history, scope);
+    const { workspaceId, ownerId }: { workspaceId?: string; ownerId?: string } = factsOf(history, scope);
     if (!mayStop(principal.id, scope, workspaceId, ownerId))
       broken.push(`I11: ${principal.id} stops ${JSON.stringify(scope)} with ${orderId}`);
   }
