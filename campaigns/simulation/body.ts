@@ -6,14 +6,7 @@ import type { Faults } from './faults.ts';
  * kill, `stubborn` only when forced; to the others no call helps before the world heals: `immortal` ignores it, with
  * `hung` it never comes back, with `failing` it throws.
  */
-export type Behaviour =
-  | 'graceful'
-  | 'cooperative'
-  | 'slow'
-  | 'stubborn'
-  | 'immortal'
-  | 'hung'
-  | 'failing';
+export type Behaviour = 'graceful' | 'cooperative' | 'slow' | 'stubborn' | 'immortal' | 'hung' | 'failing';
 
 /** By which runtime it is reached: `thread` lives in its host's process, `process` on its machine, `container` anywhere. */
 export type Kind = 'thread' | 'process' | 'container';

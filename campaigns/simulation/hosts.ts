@@ -1,14 +1,13 @@
-import { createKillswitch, type KillswitchOptions } from '@agent-killswitch/core';
+import { createKillswitch, type KillswitchOptions, rolePolicy } from '@agent-killswitch/core';
 import type { SeededRandom } from '../seeded-random.ts';
-import { endBody } from './service.ts';
 import { isAlive } from './body.ts';
 import { Life } from './life.ts';
 import { perform } from './port-call.ts';
+import { endBody } from './service.ts';
 import { simulatedRuntimes } from './simulated-runtimes.ts';
 import { watchedSink } from './watched-sink.ts';
 import { watchedStore } from './watched-store.ts';
 import type { World } from './world.ts';
-import { rolePolicy } from '@agent-killswitch/core';
 
 /** Brings the hosts up, down and back. */
 export class Hosts {

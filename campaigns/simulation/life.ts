@@ -36,6 +36,8 @@ export class Life {
   readonly placementsHeard = new Map<string, number>();
   /** Calls on runtimes that will never come back, by agent and kind of call. */
   readonly hanging = new Map<string, number>();
+  /** Calls on the sink that have not come back yet. */
+  appends = 0;
   /** Timers of the library that have neither fired nor been cancelled. */
   timers = 0;
   #killswitch: Killswitch | undefined;

@@ -31,8 +31,10 @@ export function perform<T>(world: World, life: Life, call: PortCall<T>): Promise
       life.disturbed[port].push(timeline.now);
       call.onDisturbed?.();
     };
+    if (port === 'sink') life.appends += 1;
     const answer = (settle: () => void): void => {
       timeline.after(random.pick(usualMs), () => {
+        if (port === 'sink') life.appends -= 1;
         if (!life.isDead) settle();
       });
     };
@@ -41,14 +43,14 @@ export function perform<T>(world: World, life: Life, call: PortCall<T>): Promise
       answer(() => reject(new Error(`${port} ${how}`)));
     };
     /** A sink that hangs does so like a broken connection, which is noticed at last: it is given all the time it wants. */
-    const hang = (how: string): void => {
+    const hang = (how: string): unknown => {
       disturbed(how);
       if (port !== 'sink') return call.onHung?.();
       timeline.after(random.integer(500, 6_000), () => refuse('gives up'));
     };
     const run = async (): Promise<T> => call.effect();
 
-    const arrive = (): void => {
+    const arrive = (): unknown => {
       if (life.isDead) return arriveLate();
       const doom = life.doom;
       if (doom !== undefined) doom.calls -= 1;

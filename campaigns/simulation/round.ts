@@ -74,8 +74,8 @@ export async function playRound(seed: number, trace?: (line: string) => void): P
   world.trace('world', 'agents become mortal');
   makeMortal(world);
   const isSettled = await timeline.run(timeline.now + settleMs, () => isQuiet(world, false));
-  // Whatever would come back to life has time to.
-  await timeline.run(timeline.now + 3_000, () => false);
+  // Whatever would come back to life has time to, and a recorder that pauses goes on.
+  await timeline.run(timeline.now + 7_000, () => false);
   const timersAtRest = timersOf(up.values());
   const lives = [...up.values()];
   let open = lives.length;
@@ -138,6 +138,7 @@ function plan(world: World, hosts: Hosts, asking: Asking, random: SeededRandom, 
 function isQuiet({ history, up, hostIds, timeline }: World, butLiving: boolean): boolean {
   if (timeline.now % 10 !== 0) return false;
   if (hostIds.some((hostId) => up.get(hostId)?.isReady !== true)) return false;
+  if ([...up.values()].some(({ appends }) => appends > 0)) return false;
   if (history.stops.some((call) => call.answer === undefined && !call.life.isDead)) return false;
   for (const orderId of history.orders.keys()) {
     const order = history.order(orderId);

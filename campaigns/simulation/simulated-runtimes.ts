@@ -39,7 +39,8 @@ function runtime(world: World, life: Life, kind: Kind, name: string): Runtime {
       effect: async () => {
         if (body !== undefined && kind === 'process' && body.machine !== life.machine)
           throw new Error('it runs on another machine');
-        if (body !== undefined && isAlive(body) && what !== 'locate') await resist(life, `${name}.${what}`, body);
+        if (body !== undefined && isAlive(body) && what !== 'locate')
+          await resist(life, `${name}.${what}`, body);
         return effect(body);
       },
       onDisturbed: () => body?.disturbed.push(world.timeline.now),
@@ -68,7 +69,9 @@ function runtime(world: World, life: Life, kind: Kind, name: string): Runtime {
           ? { state: 'alive', evidence: `${body.kind} runs` }
           : { state: 'dead', evidence: `${body.kind} is gone` };
       }),
-    ...(kind === 'thread' ? {} : { locate: (agentId: string) => call('locate', agentId, located(kind, name, life)) }),
+    ...(kind === 'thread'
+      ? {}
+      : { locate: (agentId: string) => call('locate', agentId, located(kind, name, life)) }),
   };
 }
 

@@ -7,7 +7,8 @@ const oldestMs = 3_000;
 /** A version of the agent that a replica which lags behind could still hold, or the newest one. */
 export function staleAgent({ history, timeline, random }: World, agent: Agent): Agent {
   const older = (history.versions.get(agent.agentId) ?? []).filter(
-    (version, i, all) => (all[i + 1]?.at ?? timeline.now) >= timeline.now - oldestMs && version.agent !== agent,
+    (version, i, all) =>
+      (all[i + 1]?.at ?? timeline.now) >= timeline.now - oldestMs && version.agent !== agent,
   );
   return older.length === 0 ? agent : random.pick(older).agent;
 }

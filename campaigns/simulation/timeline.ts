@@ -44,7 +44,7 @@ export class Timeline {
         isOver = true;
         resolve(isDone());
       };
-      const turn = (): void => {
+      const turn = (): unknown => {
         if (isOver) return;
         try {
           if (isDone() || !this.#step(until)) return finish();

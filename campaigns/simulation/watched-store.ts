@@ -13,7 +13,8 @@ export function watchedStore(world: World, life: Life): StateStore {
 
   const stale = (agents: readonly Agent[]): Agent[] => {
     const older = agents.map((agent) => staleAgent(world, agent));
-    if (older.every((agent, i) => agent === agents[i]) || !faults.strikes('store: stale read', 2)) return [...agents];
+    if (older.every((agent, i) => agent === agents[i]) || !faults.strikes('store: stale read', 2))
+      return [...agents];
     life.disturbed.store.push(timeline.now);
     return older;
   };
@@ -39,13 +40,20 @@ export function watchedStore(world: World, life: Life): StateStore {
         return isStale ? undefined : state.getTask(taskId);
       }),
     swapAgents: (agents) =>
-      ask(`swapAgents ${agents.map(({ agentId, status, revision }) => `${agentId}@${revision}=${status}`)}`, async () => {
-        const won = await state.swapAgents(agents);
-        agents.forEach((agent, i) => {
-          if (won[i] === true) history.changed(agent, life);
-        });
-        return won;
-      }),
+      ask(
+        `swapAgents ${agents.map(({ agentId, status, revision }) => `${agentId}@${revision}=${status}`)}`,
+        async () => {
+          const won = await state.swapAgents(agents);
+          agents.forEach((agent, i) => {
+            if (won[i] === true) history.changed(agent, life);
+            world.trace(
+              life.name,
+              `${agent.agentId}@${agent.revision}=${agent.status} ${won[i] ? 'is stored' : 'lost a race'}`,
+            );
+          });
+          return won;
+        },
+      ),
     listAgents: (key, page) =>
       ask(`listAgents ${key}`, async () => {
         const found = await state.listAgents(key, page);

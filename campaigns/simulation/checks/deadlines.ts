@@ -24,7 +24,9 @@ export const deathComesInTime: Check = ({ history }) => {
       const due = Math.max(rungOf(body, order), from + followMs) + rungMs;
       if (!isUndisturbed(body, life, placed.at, due) || isGone(body, from)) continue;
       if ((body.diedAt ?? Number.POSITIVE_INFINITY) > due)
-        broken.push(`I5: ${body.agentId} outlives ${orderId} on ${life.name}, due ${due - placed.at} ms after it`);
+        broken.push(
+          `I5: ${body.agentId} outlives ${orderId} on ${life.name}, due ${due - placed.at} ms after it`,
+        );
     }
   }
   return broken;

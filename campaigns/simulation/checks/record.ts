@@ -68,7 +68,8 @@ export const callersAreOnRecord: Check = (round) => {
     if (answer?.report === undefined || life.isDead) continue;
     const joined = record.count('order.joined', 'reason', reason);
     const isOwn = round.history.order(answer.report.orderId)?.reason === reason;
-    if (isOwn ? joined > 0 : joined !== 1) broken.push(`I7: ${reason} is on record as joining ${joined} times`);
+    if (isOwn ? joined > 0 : joined !== 1)
+      broken.push(`I7: ${reason} is on record as joining ${joined} times`);
   }
   return broken;
 };

@@ -48,7 +48,9 @@ export const survivorsAreNamed: Check = ({ history, beforeMortality, healedAt })
       if (placed.seq < admission.seq || overdueMs < 2_900 || !inScope(order.scope, admission.agent)) continue;
       const isNamed = then?.status === 'killing' && then.kill.unconfirmedAt !== undefined;
       if (!isNamed)
-        broken.push(`I1: ${agentId} outlives the deadline of ${orderId} as ${then?.status}, and nobody says so`);
+        broken.push(
+          `I1: ${agentId} outlives the deadline of ${orderId} as ${then?.status}, and nobody says so`,
+        );
     }
   }
   return broken;

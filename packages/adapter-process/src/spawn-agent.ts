@@ -79,7 +79,7 @@ function inCgroup(
 ): [file: string, args: readonly string[]] {
   if (cgroups === undefined) return [command, args];
   // Looked for here, since the shell would only report it by its exit status.
-  const program = findProgram(command, env['PATH'], cwd ?? process.cwd());
+  const program = findProgram(command, env.PATH, cwd ?? process.cwd());
   if (typeof program !== 'string') {
     throw new SpawnFailedError(`Cannot start "${command}": ${program.code}`, { cause: program });
   }

@@ -26,7 +26,7 @@ async function start(
 ): Promise<{ handle: ProcessHandle; escaped: number[] }> {
   const { handle } = await runtime.spawnAgent('sh', ['-c', script], {
     agentId,
-    env: { PATH: process.env['PATH'], PIDS: pidFile },
+    env: { PATH: process.env.PATH, PIDS: pidFile },
   });
   for (;;) {
     try {

@@ -38,6 +38,9 @@ export class Book {
   readonly #storeMs: number;
   readonly #own = new Map<string, Agent>();
   readonly #untold = new Map<string, LifecycleEvent[]>();
+  /** Copies that no store ever held: their revisions mean nothing to it. */
+  readonly #unstored = new WeakSet<Agent>();
+  #telling: Promise<void> | undefined;
   readonly #swaps: Array<{
     agent: Agent;
     resolve: (won: boolean) => void;
@@ -99,6 +102,11 @@ export class Book {
 
   /** Takes note of an agent as stored: if it is this host's and lives, it can be killed without the store from now on. */
   note(agent: Agent): void {
+    // What was done here is ahead of the store until that was told all of it.
+    if (!this.#untold.has(agent.agentId)) this.#keep(agent);
+  }
+
+  #keep(agent: Agent): void {
     if (agent.hostId !== this.#hostId) return;
     if (isLive(agent)) this.#own.set(agent.agentId, agent);
     else this.#own.delete(agent.agentId);
@@ -143,7 +151,8 @@ export class Book {
     const toStore: Agent[] = [];
     const places: number[] = [];
     plans.forEach((plan, place) => {
-      if (plan === undefined || plan.agent === plan.before || this.#untold.has(plan.agent.agentId)) return;
+      if (plan === undefined || plan.agent === plan.before) return;
+      if (this.#untold.has(plan.agent.agentId) || this.#unstored.has(plan.before)) return;
       toStore.push(plan.agent);
       places.push(place);
     });
@@ -173,15 +182,26 @@ export class Book {
 
   /** Remembers an event for an agent of which nothing is known, for example an admission that never answered. */
   tellLater(agentId: string, event: LifecycleEvent): void {
-    this.#untold.set(agentId, [...(this.#untold.get(agentId) ?? []), event]);
+    const events = this.#untold.get(agentId);
+    if (events === undefined) this.#untold.set(agentId, [event]);
+    else events.push(event);
   }
 
   /** Tells the store what it missed. Stops at the first call that it does not answer. */
-  async tell(): Promise<void> {
+  tell(): Promise<void> {
+    this.#telling ??= this.#tell().finally(() => {
+      this.#telling = undefined;
+    });
+    return this.#telling;
+  }
+
+  async #tell(): Promise<void> {
     for (const [agentId, events] of this.#untold) {
+      let stored: Agent | undefined;
+      // While one is told, more may come.
       while (events[0] !== undefined) {
         try {
-          await this.#changeStored(agentId, agentId, events[0]);
+          stored = (await this.#changeStored(agentId, agentId, events[0])).agent;
         } catch (error) {
           if (isKillswitchError(error, 'state-unavailable')) return;
           const message = `Agent "${agentId}": a change made while the state store was down does not fit: ${describeError(error)}`;
@@ -190,11 +210,12 @@ export class Book {
         events.shift();
       }
       this.#untold.delete(agentId);
+      if (stored !== undefined) this.note(stored);
     }
   }
 
   async #changeStored(target: Agent | string, agentId: string, event: LifecycleEvent): Promise<Change> {
-    let before = typeof target === 'string' ? undefined : target;
+    let before = typeof target === 'string' || this.#unstored.has(target) ? undefined : target;
     let fresh = false;
     for (let race = 0; race < maxRaces; race++) {
       if (before === undefined) {
@@ -248,11 +269,17 @@ export class Book {
     const change = { before: known, agent, effects };
     if (agent === known) return change;
     this.tellLater(agent.agentId, event);
-    return this.#settle(change);
+    this.#unstored.add(agent);
+    this.#keep(agent);
+    return this.#announce(change);
   }
 
   #settle(change: Change): Change {
     this.note(change.agent);
+    return this.#announce(change);
+  }
+
+  #announce(change: Change): Change {
     if (change.agent.status !== change.before.status) {
       this.#events.emit('transition', { agent: change.agent, from: change.before.status });
     }

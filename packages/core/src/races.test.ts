@@ -36,7 +36,7 @@ describe('several hosts', () => {
     const held: Array<() => void> = [];
     let isLate = false;
     const late = turned(state, 'listAgents', (call) => async (...args) => {
-      if (isLate && (args[0] as string) === 'everything')
+      if (isLate && String(args[0]) === 'everything')
         await new Promise<void>((resolve) => held.push(resolve));
       return call(...args);
     });
