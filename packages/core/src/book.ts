@@ -40,6 +40,8 @@ export class Book {
   readonly #untold = new Map<string, LifecycleEvent[]>();
   /** Copies that no store ever held: their revisions mean nothing to it. */
   readonly #unstored = new WeakSet<Agent>();
+  /** Orders that the store does not hold yet: it is told of no claim by them. */
+  readonly #unplaced = new Set<string>();
   #telling: Promise<void> | undefined;
   readonly #swaps: Array<{
     agent: Agent;
@@ -180,6 +182,26 @@ export class Book {
     return this.#untold.size;
   }
 
+  /** Whether the store was told of everything that was done here to the agent. */
+  isTold(agentId: string): boolean {
+    return !this.#untold.has(agentId);
+  }
+
+  /** Keeps claims by this order from the store, which does not hold it yet: after a crash nobody would follow them up. */
+  holdClaims(orderId: string): void {
+    this.#unplaced.add(orderId);
+  }
+
+  /** The store holds the order now, or another one in its place that it has joined: what was done under it can be told. */
+  releaseClaims(orderId: string, placedAs: string): void {
+    this.#unplaced.delete(orderId);
+    for (const events of this.#untold.values()) {
+      events.forEach((event, i) => {
+        if (event.type === 'claim' && event.orderId === orderId) events[i] = { ...event, orderId: placedAs };
+      });
+    }
+  }
+
   /** Remembers an event for an agent of which nothing is known, for example an admission that never answered. */
   tellLater(agentId: string, event: LifecycleEvent): void {
     const events = this.#untold.get(agentId);
@@ -199,9 +221,9 @@ export class Book {
     for (const [agentId, events] of this.#untold) {
       let stored: Agent | undefined;
       // While one is told, more may come.
-      while (events[0] !== undefined) {
+      for (let next = events[0]; next !== undefined && !this.#isHeld(next); next = events[0]) {
         try {
-          stored = (await this.#changeStored(agentId, agentId, events[0])).agent;
+          stored = (await this.#changeStored(stored ?? agentId, agentId, next)).agent;
         } catch (error) {
           if (isKillswitchError(error, 'state-unavailable')) return;
           const message = `Agent "${agentId}": a change made while the state store was down does not fit: ${describeError(error)}`;
@@ -209,9 +231,14 @@ export class Book {
         }
         events.shift();
       }
+      if (events.length > 0) continue;
       this.#untold.delete(agentId);
       if (stored !== undefined) this.note(stored);
     }
+  }
+
+  #isHeld(event: LifecycleEvent): boolean {
+    return event.type === 'claim' && this.#unplaced.has(event.orderId);
   }
 
   async #changeStored(target: Agent | string, agentId: string, event: LifecycleEvent): Promise<Change> {

@@ -98,6 +98,14 @@ describe.each(Object.keys(table) as AgentStatus[])('I2, I3: a %s agent', (status
 });
 
 describe('transition', () => {
+  it('keeps a ledger only of what has ended: a cleanup that is told too early is run again', () => {
+    const cleaned = { type: 'cleaned', ledger: [{ step: 'worktree', status: 'done', tries: 1 }] } as const;
+    for (const status of ['spawning', 'running', 'killing'] as const)
+      expect(() => transition(agents[status], cleaned)).toThrow(/cannot be cleaned up yet/);
+    for (const status of ['killed', 'completed', 'failed'] as const)
+      expect(transition(agents[status], cleaned)[0]).toMatchObject({ status, ledger: cleaned.ledger });
+  });
+
   it('adds no handle twice, so that a report told again leaves nothing new to observe', () => {
     const told = { type: 'running', at: 9, handles: [{ ...handle }] } as const;
     const [again, effects] = transition(agents.killing, told);

@@ -1,4 +1,4 @@
-import type { Agent, Handle, KillRecord, LedgerEntry } from './agent.ts';
+import { type Agent, type Handle, isLive, type KillRecord, type LedgerEntry } from './agent.ts';
 import { InvalidTransitionError } from './errors.ts';
 
 /**
@@ -65,6 +65,10 @@ export function transition(agent: Agent, event: LifecycleEvent): Transition {
     case 'confirmed':
       return onOutcome(agent, event);
     case 'cleaned':
+      if (isLive(agent))
+        throw new InvalidTransitionError(
+          `Agent "${agent.agentId}" is ${agent.status}: it cannot be cleaned up yet`,
+        );
       return [{ ...raised(agent), ledger: [...event.ledger] }, []];
   }
 }

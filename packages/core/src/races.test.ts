@@ -117,6 +117,16 @@ describe('several hosts', () => {
   });
 });
 
+it('I1: a report that could not be completed says so, and never passes for an empty scope', async () => {
+  const state = memoryState();
+  const mute = turned(state, 'listOrder', () => async () => Promise.reject(new Error('connection refused')));
+  const a = await harness({ state: mute });
+  const b = await harness({ state, hostId: 'host-2', clock: a.clock });
+  await b.agent('b1', { task: 't', behaviour: 'immortal' });
+  const { orderId } = await a.during(5_500, a.ks.kill({ task: 't' }, request));
+  expect((await a.ks.report(orderId)).errors[0]).toContain('Not every agent in scope could be looked at');
+});
+
 describe('on record', () => {
   it('I4: an agent that was claimed before it had a handle, and then never started, is killed', async () => {
     const h = await harness();

@@ -81,6 +81,7 @@ export class StopRun {
       felled: (agent) => this.record(agentKilled(this.#order, agent, host.hostId)),
       idle: () => this.#wake.wake(),
     });
+    if (beginning === 'unplaced') host.book.holdClaims(order.orderId);
     this.#wasOwner = this.#owns();
     this.#isTold = beginning !== 'found' || !this.#wasOwner;
     this.ended = this.#run();
@@ -132,6 +133,7 @@ export class StopRun {
   /** What has become of the order so far. After the deadline, whoever is not observed dead is named `unconfirmed`. */
   async report(): Promise<OrderReport> {
     const agents = this.#kills.agents();
+    let blind: string | undefined;
     try {
       for await (const agent of this.#members()) {
         // What is pursued here is better known here than in the store, until it is dead.
@@ -139,9 +141,10 @@ export class StopRun {
       }
     } catch (error) {
       if (!isKillswitchError(error, 'state-unavailable')) throw error;
+      blind = describeError(error);
     }
     return reportOf(this.#order, agents.values(), this.#host.clock.now(), {
-      blind: this.#blind,
+      blind: this.#blind ?? blind,
       isStored: this.isPlaced,
     });
   }
@@ -169,12 +172,16 @@ export class StopRun {
 
   async #place(): Promise<void> {
     // It may have been stored without an answer, and another host may even have settled it since.
+    const { book } = this.#host;
+    const { orderId } = this.#order;
     if (await this.#isOver()) {
       this.#beginning = 'placed';
+      book.releaseClaims(orderId, orderId);
       return;
     }
-    const placement = await this.#host.book.ask('placing an order', (store) => store.placeOrder(this.#order));
+    const placement = await book.ask('placing an order', (store) => store.placeOrder(this.#order));
     this.#beginning = 'placed';
+    book.releaseClaims(orderId, placement.placed ? orderId : placement.open.orderId);
     // Another host asked for the same in the meantime: its order goes on, with what was done under this one.
     if (!placement.placed && placement.open.orderId !== this.#order.orderId) {
       this.record(orderJoined(this.#order, placement.open, this.#host.hostId));

@@ -1,0 +1,119 @@
+import { describe, expect, it } from 'vitest';
+import type { Agent } from './agent.ts';
+import { Book } from './book.ts';
+import { GuardedEvents } from './events.ts';
+import { manualClock } from './memory/manual-clock.ts';
+import { memoryState } from './memory/memory-state.ts';
+import type { StateStore } from './ports/state-store.ts';
+
+const handle = { runtime: 'memory', id: 1 };
+const newAgent: Agent = {
+  agentId: 'a1',
+  taskId: 't',
+  sessionIds: [],
+  workspaceId: 'w',
+  ownerId: 'o',
+  backendId: 'b',
+  lineage: [],
+  hostId: 'h',
+  revision: 0,
+  handles: [],
+  resources: [],
+  ledger: [],
+  spawnedAt: 1,
+  status: 'spawning',
+};
+const confirmed = {
+  type: 'confirmed',
+  at: 5,
+  progress: { errors: [] },
+  evidence: 'gone',
+  handles: 1,
+} as const;
+
+/** A book over a store that can be cut off, with one agent that it has noted. */
+async function cutOff() {
+  const real = memoryState();
+  const link = { isDown: false, swapping: undefined as (() => Promise<void>) | undefined };
+  const store: StateStore = new Proxy(real, {
+    get: (target, name: keyof StateStore) => {
+      const call = (target[name] as (...args: unknown[]) => Promise<unknown>).bind(target);
+      return async (...args: unknown[]) => {
+        if (link.isDown) throw new Error('connection refused');
+        if (name === 'swapAgents') await link.swapping?.();
+        return call(...args);
+      };
+    },
+  });
+  const events = new GuardedEvents();
+  const book = new Book(store, manualClock(), events, 'h', 500);
+  await real.admit(newAgent);
+  book.note(newAgent);
+  return { real, link, book };
+}
+
+describe('what was done while the store was down', () => {
+  it('is told in order, and what is done meanwhile is told too', async () => {
+    const { real, link, book } = await cutOff();
+    link.isDown = true;
+    await book.change('a1', { type: 'running', at: 2, handles: [handle] });
+    link.isDown = false;
+    link.swapping = async () => {
+      link.swapping = undefined;
+      await book.change('a1', { type: 'completed', at: 3 });
+    };
+    await Promise.all([book.tell(), book.tell()]);
+    expect(await real.getAgent('a1')).toMatchObject({ status: 'completed', revision: 2, handles: [handle] });
+    expect(book.untold).toBe(0);
+  });
+
+  it('I2: is not undone here by what the store is being told: what has ended cannot be claimed again', async () => {
+    const { real, link, book } = await cutOff();
+    link.isDown = true;
+    await book.change('a1', { type: 'running', at: 2, handles: [handle] });
+    await book.change('a1', { type: 'completed', at: 3 });
+    link.isDown = false;
+    let swaps = 0;
+    link.swapping = async () => {
+      if (++swaps === 2) expect(book.claimHere('everything', 'o1')).toEqual([]);
+    };
+    await book.tell();
+    expect(swaps).toBe(2);
+    expect(await real.getAgent('a1')).toMatchObject({ status: 'completed' });
+  });
+
+  it('I2: its revisions mean nothing to the store: no copy made here is taken for one that was stored', async () => {
+    const { real, link, book } = await cutOff();
+    link.isDown = true;
+    await book.change('a1', { type: 'running', at: 2, handles: [handle] });
+    const [claim] = book.claimHere('everything', 'o1');
+    link.isDown = false;
+    const ended = { ...newAgent, status: 'completed', revision: 2, completedAt: 4 } as const;
+    link.swapping = async () => {
+      link.swapping = undefined;
+      await real.swapAgents([{ ...newAgent, status: 'running', revision: 1 }]);
+      await real.swapAgents([ended]);
+    };
+    await book.tell();
+    expect(await real.getAgent('a1')).toEqual(ended);
+    expect(claim!.agent).toMatchObject({ status: 'killing', revision: 2 });
+    await expect(book.change(claim!.agent, confirmed)).rejects.toMatchObject({ code: 'invalid-transition' });
+    expect(await real.getAgent('a1')).toEqual(ended);
+  });
+
+  it('under an order that the store does not hold, is told once it holds that or the one it joined', async () => {
+    const { real, link, book } = await cutOff();
+    link.isDown = true;
+    book.holdClaims('o1');
+    await book.change('a1', { type: 'running', at: 2, handles: [handle] });
+    book.claimHere('everything', 'o1');
+    link.isDown = false;
+    await book.tell();
+    expect(await real.getAgent('a1')).toMatchObject({ status: 'running' });
+    expect(book.untold).toBe(1);
+    book.releaseClaims('o1', 'o2');
+    await book.tell();
+    expect(await real.getAgent('a1')).toMatchObject({ status: 'killing', kill: { orderIds: ['o2'] } });
+    expect(book.isTold('a1')).toBe(true);
+  });
+});
