@@ -139,6 +139,8 @@ function isQuiet({ history, up, hostIds, timeline }: World, butLiving: boolean):
   if (timeline.now % 10 !== 0) return false;
   if (hostIds.some((hostId) => up.get(hostId)?.isReady !== true)) return false;
   if ([...up.values()].some(({ appends }) => appends > 0)) return false;
+  for (const { isUnplaced, life, order } of history.requested)
+    if (isUnplaced && !life.isDead && !life.placementsHeard.has(order.orderId)) return false;
   if (history.stops.some((call) => call.answer === undefined && !call.life.isDead)) return false;
   for (const orderId of history.orders.keys()) {
     const order = history.order(orderId);

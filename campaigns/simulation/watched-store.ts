@@ -19,6 +19,10 @@ export function watchedStore(world: World, life: Life): StateStore {
     return older;
   };
 
+  const heard = (orderId: string): void => {
+    if (!life.placementsHeard.has(orderId)) life.placementsHeard.set(orderId, history.moment().seq);
+  };
+
   return {
     admit: (agent) =>
       ask(`admit ${agent.agentId}`, async () => {
@@ -66,10 +70,14 @@ export function watchedStore(world: World, life: Life): StateStore {
         if (placement.placed && !history.orders.has(order.orderId)) history.placed(order, life);
         return placement;
       }).then((placement) => {
-        life.placementsHeard.set(order.orderId, history.moment().seq);
+        heard(order.orderId);
         return placement;
       }),
-    getOrder: (orderId) => ask(`getOrder ${orderId}`, () => state.getOrder(orderId)),
+    getOrder: (orderId) =>
+      ask(`getOrder ${orderId}`, () => state.getOrder(orderId)).then((order) => {
+        if (order !== undefined) heard(orderId);
+        return order;
+      }),
     swapOrder: (order) =>
       ask(`swapOrder ${order.orderId}${order.settledAt === undefined ? '' : ' settled'}`, async () => {
         const won = await state.swapOrder(order);
