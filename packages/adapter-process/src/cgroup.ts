@@ -54,7 +54,9 @@ export class Cgroups {
   #sweep(): void {
     for (const name of readdirSync(this.#parent)) {
       const path = join(this.#parent, name);
-      if (name.startsWith('agent-') && Date.now() - statSync(path).mtimeMs > sweepAfterMs) remove(path);
+      // Another host may remove it at this very moment.
+      const stat = name.startsWith('agent-') ? statSync(path, { throwIfNoEntry: false }) : undefined;
+      if (stat !== undefined && Date.now() - stat.mtimeMs > sweepAfterMs) remove(path);
     }
   }
 }

@@ -119,3 +119,18 @@ it('stop asks the whole tree to end, and leaves who does not want to', async () 
   expect(await runtime.inspect(stubborn.handle, inTime('stubborn'))).toMatchObject({ state: 'alive' });
   expect(await stop(runtime, 'stubborn', stubborn.handle)).toMatchObject({ state: 'dead' });
 });
+
+it.runIf(isContained)('a runtime can be made while others make and remove cgroups', async () => {
+  const { handle } = await start('churn', `echo $$ > "$PIDS"; exec sleep 60`, 1);
+  const churn = Array.from({ length: 30 }, async (_, i) => {
+    const agent = await runtime.spawnAgent('true', [], { agentId: `churn-${i}` });
+    await agent.exited;
+    await runtime.inspect(agent.handle, inTime(`churn-${i}`));
+  });
+  for (let i = 0; i < 200; i++) {
+    expect(processRuntime().containment).toBe('cgroup');
+    if (i % 10 === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+  await Promise.all(churn);
+  expect(await stop(runtime, 'churn', handle)).toMatchObject({ state: 'dead' });
+});
