@@ -44,7 +44,7 @@ export const migrations: readonly string[] = [
     settled INTEGER NOT NULL,
     record TEXT NOT NULL
   ) STRICT;
-  CREATE UNIQUE INDEX open_orders ON orders (scope_key, opens) WHERE settled = 0;
+  CREATE INDEX open_orders ON orders (scope_key, opens) WHERE settled = 0;
 
   CREATE TABLE gates (
     seq INTEGER PRIMARY KEY,

@@ -69,6 +69,19 @@ export const orderClauses: readonly StateStoreClause[] = [
     await expectPlaced(store, orderOf('after', { workspace: 'x' }));
   }),
 
+  clause('placeOrder joins no open order that was released', async ({ store }) => {
+    const first = orderOf('released', { backend: 'x' }, 'on-release');
+    const released = { ...first, revision: 1, releasedAt: first.requestedAt + 1 };
+    await expectPlaced(store, first);
+    await store.swapOrder(released);
+    const latched = orderOf('latched', { backend: 'x' }, 'on-release');
+    await expectPlaced(store, latched);
+    expectSame(await store.listGates(), [gateOf(first), gateOf(latched)], 'the gates');
+    expectSame(await store.listOpenOrders(), [released, latched], 'the open orders');
+    const joining = await store.placeOrder(orderOf('joining', { backend: 'x' }, 'on-release'));
+    expectSame(joining, { placed: false, open: latched }, 'the answer to a third');
+  }),
+
   clause(
     'of orders racing for one scope, one is placed and the others join it',
     async ({ store, second }) => {

@@ -65,6 +65,7 @@ export class Admissions {
     };
     const unplaced = stops.unplacedGate(agent);
     if (unplaced !== undefined) throw new GateClosedError(unplaced);
+    const barring = stops.barring(agent);
     try {
       refuse(agent, await book.ask('admitting an agent', (store) => store.admit(agent)));
     } catch (error) {
@@ -72,6 +73,7 @@ export class Admissions {
         this.#doubtful = [...this.#doubtful, agent].slice(-maxUnanswered);
       throw error;
     }
+    for (const run of barring) run.outlived();
     book.note(agent);
     events.emit('transition', { agent });
     return agent;

@@ -165,10 +165,17 @@ export class Book {
     for (const [place, { agent, event }] of wanted.entries()) {
       const plan = plans[place];
       if (plan !== undefined && isStored.has(place)) changes.push(this.#settle(plan));
+      else if (!this.isTold(agent.agentId)) changes.push(this.#changeAhead(agent, event));
       else if (plan !== undefined && plan.agent === plan.before && event.type === 'claim') changes.push(plan);
       else changes.push(await this.change(agent.agentId, event));
     }
     return changes;
+  }
+
+  /** A change of an agent that is known better here than in the store; of one that has ended here, none. */
+  #changeAhead(stored: Agent, event: LifecycleEvent): Change {
+    const own = this.#own.get(stored.agentId);
+    return own === undefined ? { before: stored, agent: stored, effects: [] } : this.#changeHere(own, event);
   }
 
   /** A claim of this host's own agents in memory, for when the store cannot even be listed. */

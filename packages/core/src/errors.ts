@@ -91,6 +91,11 @@ export class TaskConflictError extends KillswitchError {
   readonly code = 'task-conflict';
 }
 
+/** A stop joined an order whose gate a release was about to open: the gate stays shut (I9). Look at it, then release again. */
+export class StoppedAgainError extends KillswitchError {
+  readonly code = 'stopped-again';
+}
+
 /** The state store did not answer in time or failed. Admission and release refuse; a kill goes on without it (I10). */
 export class StateUnavailableError extends KillswitchError {
   readonly code = 'state-unavailable';

@@ -44,6 +44,7 @@ export {
   NotStartedError,
   ParentKilledError,
   StateUnavailableError,
+  StoppedAgainError,
   TaskConflictError,
   UnknownTargetError,
   UnsavedError,

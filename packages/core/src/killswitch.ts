@@ -113,7 +113,7 @@ export interface Killswitch {
    * Opens the gates that a hold, an emergency stop or a revocation left on a scope, those that stand now and no later
    * ones. Restarts nothing (I9). With `release.approvals` above 1, gates open at the request of that many people.
    * @throws InvalidInputError (agents and tasks stay stopped for good), ForbiddenError, AuditUnavailableError,
-   *   StateUnavailableError. After any of them the gates stand.
+   *   StateUnavailableError, StoppedAgainError (somebody has stopped it again meanwhile). After any of them the gates stand.
    */
   release(scope: Scope, request: Request): Promise<ReleaseReport>;
 

@@ -99,7 +99,8 @@ export class Pursuit {
 
   /** Takes note of what is stored: new handles, or that somebody else has seen it dead. */
   refresh(agent: Agent): void {
-    if (agent.revision <= this.#agent.revision) return;
+    // Nobody is dead and then alive: what is stored has not caught up, or the death was lost and is pursued anew.
+    if (isDead(this.#agent) || agent.revision <= this.#agent.revision) return;
     this.#agent = agent;
     this.#route(agent);
     this.#wake.wake();

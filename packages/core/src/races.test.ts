@@ -117,6 +117,91 @@ describe('several hosts', () => {
   });
 });
 
+describe('a release while somebody is not confirmed dead', () => {
+  const unconfirmed = async () => {
+    const h = await harness();
+    const zombie = await h.agent('zombie', { behaviour: 'immortal' });
+    const stop = h.ks.emergencyStop(request);
+    await h.during(6_000, stop);
+    await h.ks.release({ everything: true }, request);
+    return { h, zombie };
+  };
+
+  it('I9: lets others in, whom the old stop leaves alone', async () => {
+    const { h, zombie } = await unconfirmed();
+    const handle = await h.agent('a1');
+    await h.clock.advance(5_000);
+    expect(h.runtime.isAlive(handle)).toBe(true);
+    expect((await h.ks.agent('a1')).status).toBe('running');
+    h.runtime.end(zombie);
+    await h.clock.advance(5_000);
+    expect((await h.ks.agent('zombie')).status).toBe('killed');
+    expect((await h.ks.status()).openOrders).toEqual([]);
+    expect(h.runtime.isAlive(handle)).toBe(true);
+  });
+
+  it('I1: a new emergency stop latches anew', async () => {
+    const { h } = await unconfirmed();
+    const handle = await h.agent('a1');
+    await h.during(6_000, h.ks.emergencyStop({ ...request, reason: 'again' }));
+    expect(h.runtime.isAlive(handle)).toBe(false);
+    await expect(h.agent('a2')).rejects.toMatchObject({ code: 'gate-closed', gate: { reason: 'again' } });
+  });
+});
+
+describe('a release while the sweep is still going on', () => {
+  it('I1: everybody who was there when the gate shut still dies', async () => {
+    const state = memoryState();
+    const held: Array<() => void> = [];
+    let isSlow = false;
+    const slow = turned(state, 'listAgents', (real) => async (...args) => {
+      if (isSlow) await new Promise<void>((resolve) => held.push(resolve));
+      return real(...args);
+    });
+    const a = await harness({ state: slow });
+    const b = await harness({ state, hostId: 'host-2', clock: a.clock, audit: a.audit });
+    const handle = await a.agent('a1');
+    isSlow = true;
+    const stop = a.ks.emergencyStop(request);
+    await a.clock.advance(10);
+    expect(held).toHaveLength(1);
+    await a.during(1_000, b.ks.release({ everything: true }, request));
+    const newcomer = await b.agent('b1');
+    isSlow = false;
+    for (const release of held) release();
+    const report = await a.during(6_000, stop);
+    expect(report).toMatchObject({ settled: true, killed: 1 });
+    expect(a.runtime.isAlive(handle)).toBe(false);
+    expect(b.runtime.isAlive(newcomer)).toBe(true);
+  });
+
+  it('I9: whoever stops again before the gate is open keeps it shut', async () => {
+    const state = memoryState();
+    let onListing: (() => Promise<unknown>) | undefined;
+    const watched = turned(state, 'listAgents', (real) => async (...args) => {
+      const listed = onListing;
+      onListing = undefined;
+      await listed?.();
+      return real(...args);
+    });
+    const a = await harness({ state });
+    const b = await harness({ state: watched, hostId: 'host-2', clock: a.clock, audit: a.audit });
+    await a.agent('zombie', { behaviour: 'immortal' });
+    await a.during(6_000, a.ks.emergencyStop(request));
+    let again: Promise<unknown> | undefined;
+    onListing = () =>
+      new Promise<void>((resolve) => {
+        a.ks.on('step', ({ step }) => step === 'requested' && resolve());
+        again = a.ks.emergencyStop({ ...request, reason: 'again' });
+      });
+    await expect(a.during(1_000, b.ks.release({ everything: true }, request))).rejects.toMatchObject({
+      code: 'stopped-again',
+    });
+    await expect(a.agent('a2')).rejects.toMatchObject({ code: 'gate-closed' });
+    await a.during(6_000, again!);
+  });
+});
+
 it('I1: a report that could not be completed says so, and never passes for an empty scope', async () => {
   const state = memoryState();
   const mute = turned(state, 'listOrder', () => async () => Promise.reject(new Error('connection refused')));

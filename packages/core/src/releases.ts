@@ -1,14 +1,16 @@
 import { z } from 'zod';
 import { iso } from './audit-event.ts';
-import { AuditUnavailableError } from './errors.ts';
+import { AuditUnavailableError, StoppedAgainError } from './errors.ts';
 import type { Gate } from './gate.ts';
 import type { Guard, GuardHost } from './guard.ts';
 import { ulid } from './ids.ts';
 import { parseInput } from './input.ts';
+import type { StopOrder } from './order.ts';
 import { actorOf } from './principal.ts';
 import type { Approval } from './release.ts';
 import { type Request, requestSchema } from './requests.ts';
 import { type Scope, scopeKey, scopeSchema } from './scope.ts';
+import { sweep } from './sweep.ts';
 
 const recordMs = 2_000;
 
@@ -58,6 +60,7 @@ export class Releases {
     const workspace = 'workspace' in scope ? { workspaceId: scope.workspace } : {};
     const decision = await guard.demand({ principal, action: 'release', scope, ...workspace }, reason);
     const gates = await this.#standing(scope);
+    const orders = await this.#openOrders(gates);
     const at = clock.now();
     const orderIds = gates.map((gate) => gate.orderId).sort();
     const releaseId = `rel_${ulid(at, randomBytes)}`;
@@ -90,6 +93,7 @@ export class Releases {
     const needed = this.#host.approvals;
     const report = { releaseId, scope, gates, approvals, needed };
     if (orderIds.length > 0 && approvals.length < needed) return { ...report, released: false };
+    for (const order of orders) await this.#endSweep(order);
     const opened =
       orderIds.length === 0 ? [] : await book.ask('releasing', (store) => store.release(orderIds));
     const openedAt = clock.now();
@@ -109,6 +113,35 @@ export class Releases {
   async #approve(approval: Approval): Promise<readonly Approval[]> {
     if (this.#host.approvals === 1 || approval.orderIds.length === 0) return [approval];
     return this.#host.book.ask('approving a release', (store) => store.approve(approval));
+  }
+
+  /**
+   * Before its gate opens, an order that is still open claims everybody in its scope, and is then told to claim nobody
+   * new: who comes later was let in, who was there before still dies (I1, I9). Whoever joins such an order stores it
+   * anew, so that the release sees it.
+   */
+  async #endSweep(asked: StopOrder): Promise<void> {
+    const { book, clock } = this.#host;
+    for await (const _page of sweep(book, asked));
+    const marked = { ...asked, revision: asked.revision + 1, releasedAt: clock.now() };
+    if (await book.ask('marking an order as released', (store) => store.swapOrder(marked))) return;
+    const now = await book.ask('reading an order', (store) => store.getOrder(asked.orderId));
+    if (now === undefined || now.releasedAt !== undefined) return;
+    if (now.settledAt !== undefined && now.revision === marked.revision) return;
+    throw new StoppedAgainError(
+      `Not released: order "${asked.orderId}" was asked for again in the meantime. Look at it and release again`,
+    );
+  }
+
+  /** The orders of these gates that still have somebody to kill, and that no release has ended yet. */
+  async #openOrders(gates: readonly Gate[]): Promise<StopOrder[]> {
+    const open: StopOrder[] = [];
+    for (const { orderId } of gates) {
+      const order = await this.#host.book.ask('reading an order', (store) => store.getOrder(orderId));
+      if (order !== undefined && order.settledAt === undefined && order.releasedAt === undefined)
+        open.push(order);
+    }
+    return open;
   }
 
   async #standing(scope: Scope): Promise<readonly Gate[]> {

@@ -10,11 +10,12 @@ import { Kills } from './kills.ts';
 import type { Leases } from './leases.ts';
 import type { OrderReport, StopOrder } from './order.ts';
 import { type KilledOrKilling, membersOf, reportOf } from './order-report.ts';
-import { pagesOf } from './pages.ts';
+import { placeOrder } from './place-order.ts';
 import type { AuditSink } from './ports/audit-sink.ts';
 import type { Pursuit } from './pursuit.ts';
 import type { Recorder } from './recorder.ts';
 import { scopeKey } from './scope.ts';
+import { sweep } from './sweep.ts';
 import type { VolleyHost } from './volley.ts';
 import { Wake } from './wake.ts';
 
@@ -63,6 +64,7 @@ export class StopRun {
   /** Whether all that follows from stored state was given to the recorder. */
   #isTold: boolean;
   #wasOwner: boolean;
+  #isOutlived = false;
   /** Ids of agents whose death this run has put on record. */
   readonly #toldDead = new Set<string>();
   /** Ids of agents that this run has put on record as not confirmed dead. */
@@ -179,7 +181,7 @@ export class StopRun {
       book.releaseClaims(orderId, orderId);
       return;
     }
-    const placement = await book.ask('placing an order', (store) => store.placeOrder(this.#order));
+    const placement = await placeOrder(book, this.#order);
     this.#beginning = 'placed';
     book.releaseClaims(orderId, placement.placed ? orderId : placement.open.orderId);
     // Another host asked for the same in the meantime: its order goes on, with what was done under this one.
@@ -190,24 +192,19 @@ export class StopRun {
     this.step('placed');
   }
 
-  /** One look through the whole scope. Returns how many live agents it listed. */
+  /** One look through the whole scope. Returns how many live agents it listed that are this order's to kill. */
   async #pass(): Promise<number> {
-    const { book } = this.#host;
-    const key = scopeKey(this.#order.scope);
     const seen = new Set<string>();
-    for await (const agents of pagesOf((page) => book.listAgents(key, page))) {
-      for (const agent of agents) seen.add(agent.agentId);
-      if (agents.length > 0 && (await this.#isOver())) return 0;
-      this.#kills.take(await book.claim(agents, this.#order.orderId));
+    for await (const { order, changes } of sweep(this.#host.book, this.#order)) {
+      this.update(order);
+      for (const { agent } of changes) seen.add(agent.agentId);
+      this.#kills.take(changes);
     }
+    if (this.#isSettled()) return 0;
     await this.#kills.refreshUnseen(seen);
     return seen.size;
   }
 
-  /**
-   * Whoever was listed while the order is still open was there before its gate shut. Once it has settled its gate may be
-   * open, and whoever came after that is none of its business.
-   */
   async #isOver(): Promise<boolean> {
     const stored = await this.#host.book.ask('reading an order', (store) =>
       store.getOrder(this.#order.orderId),
@@ -221,7 +218,13 @@ export class StopRun {
     return this.#order.settledAt !== undefined;
   }
 
+  /** The store let somebody in whom the gate should have barred: it has been opened, and nobody here knew. */
+  outlived(): void {
+    this.#isOutlived = true;
+  }
+
   #sweepHere(): void {
+    if (this.#isOutlived || this.#order.releasedAt !== undefined) return;
     this.#kills.take(this.#host.book.claimHere(scopeKey(this.#order.scope), this.#order.orderId));
   }
 

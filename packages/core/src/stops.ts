@@ -4,11 +4,11 @@ import { withDeadline } from './deadline.ts';
 import { isKillswitchError } from './errors.ts';
 import { type Gate, gateOf } from './gate.ts';
 import type { StopOrder } from './order.ts';
+import { placeOrder } from './place-order.ts';
 import type { Placement } from './ports/state-store.ts';
 import { Pursuit, type PursuitHost } from './pursuit.ts';
 import { scopeKey, scopeKeysOf } from './scope.ts';
 import { type Beginning, StopRun, type StopRunHost } from './stop-run.ts';
-import { nearest } from './urgency.ts';
 
 /** How long a stop waits for its request to be on record. */
 const recordMs = 100;
@@ -45,8 +45,7 @@ export class Stops {
       if (placement === undefined) return this.#runOf(order, 'unplaced');
       if (placement.placed) return this.#runOf(order, 'placed');
       const run = this.#runOf(placement.open, 'found');
-      // Without the store the order in flight keeps its own deadlines.
-      await this.#shorten(run, order).catch(() => undefined);
+      run.update(placement.open);
       return run;
     } finally {
       this.#placing.delete(order.orderId);
@@ -55,7 +54,7 @@ export class Stops {
 
   async #tryToPlace(order: StopOrder): Promise<Placement | undefined> {
     try {
-      const placement = await this.#host.book.ask('placing an order', (store) => store.placeOrder(order));
+      const placement = await placeOrder(this.#host.book, order);
       if (placement.placed) this.#step('placed', order);
       return placement;
     } catch (error) {
@@ -102,6 +101,12 @@ export class Stops {
       if (!run.isPlaced && keys.includes(scopeKey(run.order.scope))) return gateOf(run.order);
     }
     return undefined;
+  }
+
+  /** The runs whose gates in the store bar this agent, as far as this host knows. */
+  barring(agent: Agent): StopRun[] {
+    const keys = scopeKeysOf(agent);
+    return [...this.#runs.values()].filter((run) => run.isPlaced && keys.includes(scopeKey(run.order.scope)));
   }
 
   /** Gives a pursuit the newest copy of its agent, for example with a handle that came late. */
@@ -180,22 +185,5 @@ export class Stops {
       if (run !== undefined) return run;
     }
     return undefined;
-  }
-
-  async #shorten(run: StopRun, by: StopOrder): Promise<void> {
-    for (;;) {
-      const { order } = run;
-      const next = { ...order, ...nearest(order, by), revision: order.revision + 1 };
-      const isHarder =
-        next.killAt < order.killAt || next.forceAt < order.forceAt || next.deadlineAt < order.deadlineAt;
-      if (order.settledAt !== undefined || !isHarder) return;
-      if (await this.#host.book.ask('hardening an order', (store) => store.swapOrder(next))) {
-        run.update(next);
-        return;
-      }
-      const stored = await this.#host.book.ask('reading an order', (store) => store.getOrder(order.orderId));
-      if (stored === undefined || stored.revision <= order.revision) return;
-      run.update(stored);
-    }
   }
 }

@@ -35,6 +35,7 @@ const kinds: Readonly<Record<string, { readonly status: number; readonly title: 
   'no-such-route': { status: 404, title: 'There is no such endpoint' },
   'method-not-allowed': { status: 405, title: 'The endpoint does not know this method' },
   'agent-exists': { status: 409, title: 'The agent id was used before' },
+  'stopped-again': { status: 409, title: 'Stopped again while the release was on its way' },
   'task-conflict': { status: 409, title: 'The task id is taken' },
   'parent-killed': { status: 409, title: 'The parent agent was killed' },
   'body-too-large': { status: 413, title: 'The body is too large' },

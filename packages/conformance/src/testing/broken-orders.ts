@@ -148,6 +148,9 @@ export const orderBugs: Bugs = {
     ),
     joins((open, order) => open.orderId === 'first' && order.orderId === 'after'),
   ],
+  'placeOrder joins no open order that was released': [
+    joins((open, order) => open.orderId === 'released' && order.orderId === 'latched'),
+  ],
   'of orders racing for one scope, one is placed and the others join it': [looksBeforeItPlaces],
   'swapOrder stores exactly the next revision of an order that is there': [
     breaks((real) => ({ swapOrder: async (order) => (await real.swapOrder(order)) || order.revision === 0 })),

@@ -92,7 +92,8 @@ class MemoryState implements StateStore {
   async placeOrder(order: StopOrder): Promise<Placement> {
     const key = scopeKey(order.scope);
     for (const open of this.openOrders.values()) {
-      if (open.opens === order.opens && scopeKey(open.scope) === key) return { placed: false, open };
+      const isSame = open.opens === order.opens && scopeKey(open.scope) === key;
+      if (isSame && open.releasedAt === undefined) return { placed: false, open };
     }
     if (this.orders.has(order.orderId)) {
       throw new InvalidInputError('stop order', [`orderId: "${order.orderId}" is the id of another order`]);

@@ -1,0 +1,37 @@
+import type { Agent } from './agent.ts';
+import type { Book, Change } from './book.ts';
+import type { StopOrder } from './order.ts';
+import { pagesOf } from './pages.ts';
+import { scopeKey } from './scope.ts';
+
+/** One page of a sweep: the order as it is now, and what became of those of the page whom it may claim. */
+export interface Swept {
+  readonly order: StopOrder;
+  readonly changes: readonly Change[];
+}
+
+/**
+ * One look through the whole scope of an order that is placed: claims, page by page, whoever is listed. Ends early when
+ * the order has settled.
+ *
+ * The order is read after each listing and before the claim. As long as it is neither settled nor released its gate
+ * stands, so whoever was listed was there before the gate shut. Afterwards whoever it has not claimed may have been let
+ * in since, and is none of its business (I9).
+ * @throws StateUnavailableError
+ */
+export async function* sweep(book: Book, order: StopOrder): AsyncGenerator<Swept> {
+  const { orderId, scope } = order;
+  for await (const agents of pagesOf((page) => book.listAgents(scopeKey(scope), page))) {
+    if (agents.length === 0) continue;
+    const now = (await book.ask('reading an order', (store) => store.getOrder(orderId))) ?? order;
+    const mayClaim =
+      now.releasedAt === undefined ? agents : agents.filter((agent) => isUnder(agent, orderId));
+    const isOver = now.settledAt !== undefined;
+    yield { order: now, changes: isOver ? [] : await book.claim(mayClaim, orderId) };
+    if (isOver) return;
+  }
+}
+
+function isUnder(agent: Agent, orderId: string): boolean {
+  return 'kill' in agent && agent.kill.orderIds.includes(orderId);
+}
