@@ -27,7 +27,7 @@ export const sql = {
   order: 'SELECT order_id AS id, record FROM orders WHERE order_id = ?',
   orderState: 'SELECT revision FROM orders WHERE order_id = ?',
   openOrder: `SELECT order_id AS id, record FROM orders
-    WHERE scope_key = ? AND opens = ? AND settled = 0 AND record ->> 'releasedAt' IS NULL`,
+    WHERE scope_key = ? AND opens = ? AND settled = 0 AND record -> 'released' IS NULL`,
   openOrders:
     'SELECT order_id AS id, record FROM orders INDEXED BY open_orders WHERE settled = 0 ORDER BY seq',
   insertOrder:

@@ -71,7 +71,8 @@ export const orderClauses: readonly StateStoreClause[] = [
 
   clause('placeOrder joins no open order that was released', async ({ store }) => {
     const first = orderOf('released', { backend: 'x' }, 'on-release');
-    const released = { ...first, revision: 1, releasedAt: first.requestedAt + 1 };
+    const by = { releaseId: 'release', at: first.requestedAt + 1, approvedBy: [first.principal] };
+    const released = { ...first, revision: 1, released: by };
     await expectPlaced(store, first);
     await store.swapOrder(released);
     const latched = orderOf('latched', { backend: 'x' }, 'on-release');

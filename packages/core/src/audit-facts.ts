@@ -2,6 +2,7 @@ import type { Agent, KillRecord, LedgerEntry } from './agent.ts';
 import { type AuditEvent, iso } from './audit-event.ts';
 import { factId } from './ids.ts';
 import { operationOf, type StopOrder } from './order.ts';
+import type { Actor } from './principal.ts';
 
 /**
  * The audit events that follow from stored state. Each has the same id whenever it is made again from the same state,
@@ -37,6 +38,25 @@ export function orderSettled(
   killed: number,
 ): AuditEvent {
   return { ...ofOrder(order, 'order.settled', hostId, at), type: 'order.settled', total, killed };
+}
+
+/** `orderIds`: whose gates are open now, by this release. */
+export function gateReleased(
+  requested: Extract<AuditEvent, { type: 'release.requested' }>,
+  at: number,
+  orderIds: readonly string[],
+  approvedBy: readonly Actor[],
+): AuditEvent {
+  const { policyVersion: _, ...fact } = requested;
+  const id = factId(Date.parse(requested.time), `gate.released:${requested.releaseId}`);
+  return {
+    ...fact,
+    id,
+    time: iso(at),
+    type: 'gate.released',
+    orderIds: [...orderIds],
+    approvedBy: [...approvedBy],
+  };
 }
 
 /** `order` is the one that claimed the agent. */

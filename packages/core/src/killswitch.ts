@@ -25,7 +25,7 @@ import {
   Requests,
   type StopRequest,
 } from './requests.ts';
-import { restoreStops } from './restore-stops.ts';
+import { restore } from './restore.ts';
 import { reviewOwnAgents } from './review.ts';
 import { type Scope, scopeKey, scopeSchema } from './scope.ts';
 import { Stops } from './stops.ts';
@@ -113,7 +113,8 @@ export interface Killswitch {
    * Opens the gates that a hold, an emergency stop or a revocation left on a scope, those that stand now and no later
    * ones. Restarts nothing (I9). With `release.approvals` above 1, gates open at the request of that many people.
    * @throws InvalidInputError (agents and tasks stay stopped for good), ForbiddenError, AuditUnavailableError,
-   *   StateUnavailableError, StoppedAgainError (somebody has stopped it again meanwhile). After any of them the gates stand.
+   *   StateUnavailableError, StoppedAgainError (somebody has stopped it again meanwhile). After any of them but
+   *   StateUnavailableError the gates stand; after that one `status().gates` tells.
    */
   release(scope: Scope, request: Request): Promise<ReleaseReport>;
 
@@ -160,7 +161,7 @@ export function createKillswitch(options: KillswitchOptions): Killswitch {
   const admissions = new Admissions({ ...base, cleanup, stops });
   const requests = new Requests({ ...base, guard, stops });
   const releases = new Releases({ ...base, guard });
-  const reconciler = new Reconciler({ ...base, cleanup, stops, admissions });
+  const reconciler = new Reconciler({ ...base, cleanup, stops, admissions, releases });
 
   let started: Promise<void> | undefined;
   let closed: Promise<void> | undefined;
@@ -170,7 +171,7 @@ export function createKillswitch(options: KillswitchOptions): Killswitch {
   const start = async (): Promise<void> => {
     await audit.open?.();
     await leases.tend();
-    await restoreStops(base);
+    await restore(base);
     await reconciler.follow();
     await reviewOwnAgents(base);
     await cleanup.resume();

@@ -30,8 +30,10 @@ export const stopOrderSchema = z.strictObject({
   forceAt: timeSchema,
   /** Whoever is not observed dead by now is reported `unconfirmed`. */
   deadlineAt: timeSchema,
-  /** When a release was about to open its gate: it has claimed everybody by then, and claims nobody new (I9). */
-  releasedAt: timeSchema.optional(),
+  /** The release that is about to open its gate, or has: from then on it claims nobody new, and nobody joins it (I9). */
+  released: z
+    .strictObject({ releaseId: idSchema, at: timeSchema, approvedBy: z.array(actorSchema) })
+    .optional(),
   /** When every agent in scope had been observed dead, and cleanup was tried. Absent while the order is open. */
   settledAt: timeSchema.optional(),
 });

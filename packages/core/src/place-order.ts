@@ -30,7 +30,7 @@ async function join(book: Book, open: StopOrder, by: StopOrder): Promise<StopOrd
       if (await book.ask('joining an order', (store) => store.swapOrder(next))) return next;
       const stored = await book.ask('reading an order', (store) => store.getOrder(open.orderId));
       if (stored === undefined || stored.revision <= order.revision) return order;
-      if (stored.settledAt !== undefined || stored.releasedAt !== undefined)
+      if (stored.settledAt !== undefined || stored.released !== undefined)
         return isReleasable ? undefined : stored;
       order = stored;
     }

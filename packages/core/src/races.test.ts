@@ -202,6 +202,20 @@ describe('a release while the sweep is still going on', () => {
   });
 });
 
+it('I4: a release that opens its gates without an answer is put on record when the store answers again', async () => {
+  const { link, on } = silence('release');
+  const a = await harness({ state: on(memoryState()) });
+  await a.during(100, a.ks.emergencyStop(request));
+  link.isSilent = true;
+  await expect(a.ks.release({ everything: true }, request)).rejects.toMatchObject({
+    code: 'state-unavailable',
+  });
+  link.isSilent = false;
+  await a.clock.advance(5_000);
+  expect((await a.ks.status()).gates).toEqual([]);
+  expect(a.events('gate.released')).toHaveLength(1);
+});
+
 it('I1: a report that could not be completed says so, and never passes for an empty scope', async () => {
   const state = memoryState();
   const mute = turned(state, 'listOrder', () => async () => Promise.reject(new Error('connection refused')));

@@ -3,6 +3,7 @@ import type { Book } from './book.ts';
 import type { Cleanup } from './cleanup.ts';
 import type { Leases } from './leases.ts';
 import type { Clock } from './ports/clock.ts';
+import type { Releases } from './releases.ts';
 import type { Stops } from './stops.ts';
 
 const roundMs = 1_000;
@@ -15,12 +16,13 @@ export interface ReconcilerHost {
   readonly leases: Leases;
   readonly stops: Stops;
   readonly admissions: Admissions;
+  readonly releases: Releases;
   readonly cleanup: Cleanup;
 }
 
 /**
  * Once a second, everything that nobody may have told this host: orders of other hosts, changes that the store missed,
- * doubtful admissions, cleanups that a crash cut off, hosts whose lease has run out. Each is tried whatever became of
+ * doubtful admissions and releases, cleanups that a crash cut off, hosts whose lease has run out. Each is tried whatever became of
  * the others.
  */
 export class Reconciler {
@@ -67,13 +69,14 @@ export class Reconciler {
   }
 
   async #round(): Promise<void> {
-    const { book, leases, admissions, cleanup } = this.#host;
+    const { book, leases, admissions, releases, cleanup } = this.#host;
     for (const task of [
       () => leases.tend(),
       () => this.follow(),
       () => book.tell(),
       () => admissions.settleDoubts(),
       () => admissions.settleEndings(),
+      () => releases.settleDoubts(),
       () => cleanup.resume(),
     ]) {
       // What fails now is tried again in the next round.

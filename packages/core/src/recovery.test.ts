@@ -173,6 +173,71 @@ describe('recovery', () => {
     await second.ks.admit({ agentId: 'a1', taskId: 't', workspaceId: 'w1', ownerId: 'alice' });
   });
 
+  it.each(['stubborn', 'immortal'] as const)(
+    'I4: a host that dies right after it has opened a gate tells of it at its next start, once (%s agent)',
+    async (behaviour) => {
+      const m = machine();
+      const first = await m.boot();
+      await first.ks.admit({ agentId: 'a1', taskId: 't', workspaceId: 'w1', ownerId: 'alice' });
+      await first.ks.running('a1', [m.runtime.spawn(behaviour)]);
+      const stop = first.ks.emergencyStop({ principal: root, reason });
+      await m.clock.advance(6_000);
+      const { orderId } = await stop;
+      const release = m.state.release.bind(m.state);
+      m.state.release = async (orderIds) => {
+        first.host.dead = true;
+        return release(orderIds);
+      };
+      const cutOff = first.ks.release({ everything: true }, { principal: root, reason: 'all clear' });
+      cutOff.catch(() => undefined);
+      await m.clock.advance(10);
+      expect(await m.state.listGates()).toEqual([]);
+      expect(m.audit.events().filter(({ type }) => type === 'gate.released')).toEqual([]);
+      for (let life = 0; life < 2; life++) {
+        const next = await m.boot();
+        await m.clock.advance(1_000);
+        expect(m.audit.events().filter(({ type }) => type === 'gate.released')).toMatchObject([
+          {
+            orderIds: [orderId],
+            reason: 'all clear',
+            principal: { id: 'root' },
+            approvedBy: [{ id: 'root' }],
+          },
+        ]);
+        next.host.dead = true;
+      }
+    },
+  );
+
+  it('a host that dies right before it opens a gate leaves it shut, and says of no release', async () => {
+    const m = machine();
+    const first = await m.boot();
+    const stop = first.ks.emergencyStop({ principal: root, reason });
+    await m.clock.advance(200);
+    await stop;
+    const release = m.state.release.bind(m.state);
+    m.state.release = () => {
+      first.host.dead = true;
+      return new Promise(() => undefined);
+    };
+    const cutOff = first.ks.release({ everything: true }, { principal: root, reason: 'all clear' });
+    cutOff.catch(() => undefined);
+    await m.clock.advance(10);
+    m.state.release = release;
+    const second = await m.boot();
+    expect((await second.ks.status()).gates).toHaveLength(1);
+    await m.clock.advance(1_000);
+    expect(m.audit.events().filter(({ type }) => type === 'gate.released')).toEqual([]);
+    expect(
+      await second.ks.release({ everything: true }, { principal: root, reason: 'really' }),
+    ).toMatchObject({
+      released: true,
+    });
+    expect(m.audit.events().filter(({ type }) => type === 'gate.released')).toMatchObject([
+      { reason: 'really' },
+    ]);
+  });
+
   it('agents that ended while their host was down are failed at its start, the others can be killed', async () => {
     const m = machine();
     const first = await m.boot();

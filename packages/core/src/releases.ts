@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { iso } from './audit-event.ts';
+import { gateReleased } from './audit-facts.ts';
 import { AuditUnavailableError, StoppedAgainError } from './errors.ts';
 import type { Gate } from './gate.ts';
 import type { Guard, GuardHost } from './guard.ts';
@@ -11,8 +12,12 @@ import type { Approval } from './release.ts';
 import { type Request, requestSchema } from './requests.ts';
 import { type Scope, scopeKey, scopeSchema } from './scope.ts';
 import { sweep } from './sweep.ts';
+import { type ReleaseRequested, tellReleases } from './tell-releases.ts';
 
 const recordMs = 2_000;
+const maxDoubtful = 100;
+/** A release that was never answered is looked for this long. */
+const doubtMs = 60_000;
 
 /** What became of a request to release. */
 export interface ReleaseReport {
@@ -46,6 +51,7 @@ const releasableSchema = z.union([
  */
 export class Releases {
   readonly #host: ReleaseHost;
+  #doubtful: ReleaseRequested[] = [];
 
   constructor(host: ReleaseHost) {
     this.#host = host;
@@ -53,36 +59,33 @@ export class Releases {
 
   /** See `Killswitch.release`. */
   async release(scopeInput: Scope, input: Request): Promise<ReleaseReport> {
-    const { guard, clock, randomBytes, recorder, hostId, book } = this.#host;
+    const { guard, clock, randomBytes, recorder, hostId } = this.#host;
     parseInput('scope', releasableSchema, scopeInput);
     const scope = parseInput('scope', scopeSchema, scopeInput);
     const { principal, reason } = parseInput('request', requestSchema, input);
     const workspace = 'workspace' in scope ? { workspaceId: scope.workspace } : {};
     const decision = await guard.demand({ principal, action: 'release', scope, ...workspace }, reason);
     const gates = await this.#standing(scope);
-    const orders = await this.#openOrders(gates);
+    const orders = await this.#ordersOf(gates);
     const at = clock.now();
     const orderIds = gates.map((gate) => gate.orderId).sort();
     const releaseId = `rel_${ulid(at, randomBytes)}`;
     const actor = actorOf(principal);
-    const fact = {
+    const requested = {
+      id: ulid(at, randomBytes),
       version: 1 as const,
+      time: iso(at),
       hostId,
       ...workspace,
+      type: 'release.requested' as const,
       releaseId,
       scope,
       principal: actor,
       reason,
+      policyVersion: decision.policyVersion,
       orderIds,
     };
-    const { policyVersion } = decision;
-    recorder.record({
-      ...fact,
-      id: ulid(at, randomBytes),
-      time: iso(at),
-      type: 'release.requested',
-      policyVersion,
-    });
+    recorder.record(requested);
     if (!(await recorder.flush(recordMs))) {
       throw new AuditUnavailableError(
         'Not released: the audit record cannot be written. Restore the audit sink and release again',
@@ -93,18 +96,17 @@ export class Releases {
     const needed = this.#host.approvals;
     const report = { releaseId, scope, gates, approvals, needed };
     if (orderIds.length > 0 && approvals.length < needed) return { ...report, released: false };
-    for (const order of orders) await this.#endSweep(order);
-    const opened =
-      orderIds.length === 0 ? [] : await book.ask('releasing', (store) => store.release(orderIds));
-    const openedAt = clock.now();
-    recorder.record({
-      ...fact,
-      id: ulid(openedAt, randomBytes),
-      time: iso(openedAt),
-      type: 'gate.released',
-      orderIds: opened.map((gate) => gate.orderId),
-      approvedBy: approvals.map((each) => each.principal),
-    });
+    const approvedBy = approvals.map((each) => each.principal);
+    for (const order of orders) await this.#end(order, { releaseId, at: clock.now(), approvedBy });
+    const opened = orderIds.length === 0 ? [] : await this.#open(requested);
+    recorder.record(
+      gateReleased(
+        requested,
+        clock.now(),
+        opened.map((gate) => gate.orderId),
+        approvedBy,
+      ),
+    );
     await recorder.flush(recordMs);
     return { ...report, gates: opened, released: true };
   }
@@ -115,33 +117,55 @@ export class Releases {
     return this.#host.book.ask('approving a release', (store) => store.approve(approval));
   }
 
+  async #open(requested: ReleaseRequested): Promise<readonly Gate[]> {
+    try {
+      return await this.#host.book.ask('releasing', (store) => store.release(requested.orderIds));
+    } catch (error) {
+      // Without an answer the gates may be open all the same.
+      this.#doubtful = [...this.#doubtful, requested].slice(-maxDoubtful);
+      throw error;
+    }
+  }
+
+  /** Looks what became of releases that the store never answered, and puts those on record that opened their gates (I4). */
+  async settleDoubts(): Promise<void> {
+    const told = await tellReleases(this.#host, this.#doubtful, new Set());
+    const { clock } = this.#host;
+    this.#doubtful = this.#doubtful.filter(
+      ({ releaseId, time }) => !told.includes(releaseId) && clock.now() - Date.parse(time) < doubtMs,
+    );
+  }
+
   /**
    * Before its gate opens, an order that is still open claims everybody in its scope, and is then told to claim nobody
    * new: who comes later was let in, who was there before still dies (I1, I9). Whoever joins such an order stores it
    * anew, so that the release sees it.
    */
-  async #endSweep(asked: StopOrder): Promise<void> {
-    const { book, clock } = this.#host;
-    for await (const _page of sweep(book, asked));
-    const marked = { ...asked, revision: asked.revision + 1, releasedAt: clock.now() };
-    if (await book.ask('marking an order as released', (store) => store.swapOrder(marked))) return;
-    const now = await book.ask('reading an order', (store) => store.getOrder(asked.orderId));
-    if (now === undefined || now.releasedAt !== undefined) return;
-    if (now.settledAt !== undefined && now.revision === marked.revision) return;
-    throw new StoppedAgainError(
-      `Not released: order "${asked.orderId}" was asked for again in the meantime. Look at it and release again`,
-    );
+  async #end(asked: StopOrder, released: StopOrder['released']): Promise<void> {
+    const { book } = this.#host;
+    for (let order = asked; ; ) {
+      if (order.settledAt === undefined) for await (const _page of sweep(book, order));
+      const revision = order.revision + 1;
+      const marked = { ...order, revision, released };
+      if (await book.ask('marking an order as released', (store) => store.swapOrder(marked))) return;
+      const now = await book.ask('reading an order', (store) => store.getOrder(order.orderId));
+      if (now === undefined || now.released?.releaseId !== order.released?.releaseId) return;
+      const hasJustSettled = order.settledAt === undefined && now.settledAt !== undefined;
+      if (!hasJustSettled || now.revision !== revision)
+        throw new StoppedAgainError(
+          `Not released: order "${order.orderId}" was asked for again in the meantime. Look at it and release again`,
+        );
+      order = now;
+    }
   }
 
-  /** The orders of these gates that still have somebody to kill, and that no release has ended yet. */
-  async #openOrders(gates: readonly Gate[]): Promise<StopOrder[]> {
-    const open: StopOrder[] = [];
+  async #ordersOf(gates: readonly Gate[]): Promise<StopOrder[]> {
+    const orders: StopOrder[] = [];
     for (const { orderId } of gates) {
       const order = await this.#host.book.ask('reading an order', (store) => store.getOrder(orderId));
-      if (order !== undefined && order.settledAt === undefined && order.releasedAt === undefined)
-        open.push(order);
+      if (order !== undefined) orders.push(order);
     }
-    return open;
+    return orders;
   }
 
   async #standing(scope: Scope): Promise<readonly Gate[]> {

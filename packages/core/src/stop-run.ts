@@ -224,7 +224,7 @@ export class StopRun {
   }
 
   #sweepHere(): void {
-    if (this.#isOutlived || this.#order.releasedAt !== undefined) return;
+    if (this.#isOutlived || this.#order.released !== undefined) return;
     this.#kills.take(this.#host.book.claimHere(scopeKey(this.#order.scope), this.#order.orderId));
   }
 

@@ -24,8 +24,7 @@ export async function* sweep(book: Book, order: StopOrder): AsyncGenerator<Swept
   for await (const agents of pagesOf((page) => book.listAgents(scopeKey(scope), page))) {
     if (agents.length === 0) continue;
     const now = (await book.ask('reading an order', (store) => store.getOrder(orderId))) ?? order;
-    const mayClaim =
-      now.releasedAt === undefined ? agents : agents.filter((agent) => isUnder(agent, orderId));
+    const mayClaim = now.released === undefined ? agents : agents.filter((agent) => isUnder(agent, orderId));
     const isOver = now.settledAt !== undefined;
     yield { order: now, changes: isOver ? [] : await book.claim(mayClaim, orderId) };
     if (isOver) return;

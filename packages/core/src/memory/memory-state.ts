@@ -93,7 +93,7 @@ class MemoryState implements StateStore {
     const key = scopeKey(order.scope);
     for (const open of this.openOrders.values()) {
       const isSame = open.opens === order.opens && scopeKey(open.scope) === key;
-      if (isSame && open.releasedAt === undefined) return { placed: false, open };
+      if (isSame && open.released === undefined) return { placed: false, open };
     }
     if (this.orders.has(order.orderId)) {
       throw new InvalidInputError('stop order', [`orderId: "${order.orderId}" is the id of another order`]);

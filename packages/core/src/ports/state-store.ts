@@ -45,7 +45,7 @@ export interface StateStore {
 
   /**
    * In one atomic step store the order and the gate it shuts (`gateOf`), unless an open order with the same scope and
-   * the same `opens` is there that has no `releasedAt`: then nothing is stored and that order is returned to be joined
+   * the same `opens` is there that is not `released`: then nothing is stored and that order is returned to be joined
    * (I7). One that a release has ended bars nobody for long, and so is not joined. No admission that begins after this
    * has resolved admits an agent in the scope, and one that was admitted before is in every listing that begins after.
    * An order id that was used before rejects, unless it is that very order.

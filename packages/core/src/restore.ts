@@ -1,0 +1,79 @@
+import type { AuditEvent } from './audit-event.ts';
+import type { Book } from './book.ts';
+import { withDeadline } from './deadline.ts';
+import { describeError } from './errors.ts';
+import type { GuardedEvents } from './events.ts';
+import type { StopOrder } from './order.ts';
+import type { AuditSink } from './ports/audit-sink.ts';
+import type { Clock } from './ports/clock.ts';
+import { type Recalled, recall } from './recall.ts';
+import type { Recorder } from './recorder.ts';
+import { tellReleases } from './tell-releases.ts';
+
+/** A long record takes a while; one that hangs must not keep a host from starting. */
+const readMs = 60_000;
+
+export interface RestoreHost {
+  readonly hostId: string;
+  readonly clock: Clock;
+  readonly book: Book;
+  readonly sink: AuditSink;
+  readonly recorder: Recorder;
+  readonly events: GuardedEvents;
+}
+
+/**
+ * Brings the record and the state store together at a host's start, where the end of its earlier life left one behind
+ * the other. Only for what this host asked for: every host has that on its own record.
+ * @throws StateUnavailableError. A record that cannot be read is a `warning`: the state store alone has to do.
+ */
+export async function restore(host: RestoreHost): Promise<void> {
+  const { sink, events, clock, hostId } = host;
+  let recalled: Recalled;
+  try {
+    recalled = await withDeadline(clock, 'reading the audit record', readMs, () => recall(sink, hostId));
+  } catch (error) {
+    events.emit('warning', {
+      message: `The record was not compared with the state store: ${describeError(error)}`,
+    });
+    return;
+  }
+  await restoreStops(host, recalled);
+  await tellReleases(host, recalled.releases.values(), recalled.opened);
+}
+
+/**
+ * Puts stops back into the state store that stand on the record but not there: the store was down when they were asked
+ * for and the process ended before it was back, or the store was lost. Of two copies the one that says stopped wins.
+ */
+async function restoreStops({ book, events }: RestoreHost, { stops }: Recalled): Promise<void> {
+  for (const { requested, settledAt } of stops.values()) {
+    const order = orderOf(requested);
+    const stored = await book.ask('reading an order', (store) => store.getOrder(order.orderId));
+    if (stored !== undefined) continue;
+    const { placed } = await book.ask('restoring an order', (store) => store.placeOrder(order));
+    events.emit('warning', { message: `Stop order "${order.orderId}" was on record only: it is restored` });
+    if (!placed || settledAt === undefined) continue;
+    await book.ask('restoring an order', (store) => store.swapOrder({ ...order, revision: 1, settledAt }));
+  }
+}
+
+function orderOf(requested: Extract<AuditEvent, { type: 'order.requested' }>): StopOrder {
+  const { orderId, hostId, scope, workspaceId, ownerId, opens, principal, reason, policyVersion } = requested;
+  return {
+    orderId,
+    revision: 0,
+    hostId,
+    scope,
+    ...(workspaceId === undefined ? {} : { workspaceId }),
+    ...(ownerId === undefined ? {} : { ownerId }),
+    opens,
+    principal,
+    reason,
+    policyVersion,
+    requestedAt: Date.parse(requested.time),
+    killAt: Date.parse(requested.killAt),
+    forceAt: Date.parse(requested.forceAt),
+    deadlineAt: Date.parse(requested.deadlineAt),
+  };
+}
