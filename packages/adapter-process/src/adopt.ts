@@ -27,14 +27,7 @@ export async function adopt(
     throw new InvalidHandleError(`No process with pid ${pid} is running that could be adopted`);
   }
   const handle = parseHandle(
-    {
-      runtime,
-      pid,
-      startTime: stat.startTime,
-      ...origin,
-      ownSession: stat.session === pid,
-      contained: false,
-    },
+    { runtime, pid, startTime: stat.startTime, ...origin, ownSession: stat.session === pid },
     runtime,
   );
   const { tree } = await looker.look({ agentId, root: handle }, AbortSignal.timeout(lookMs));

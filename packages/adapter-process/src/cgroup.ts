@@ -1,119 +1,106 @@
-import { mkdirSync, readdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemCode } from './errors.ts';
+import { readStat } from './proc.ts';
+import type { ProcessStat } from './process-stat.ts';
+import { killProcess } from './signal.ts';
 
-const parentName = 'agent-killswitch';
-/** A folder younger than this may belong to an agent that is just being started. */
-const sweepAfterMs = 60_000;
+/** Times that the members are listed and signalled one by one, where the kernel cannot do it at once. */
+const volleys = 20;
 
 /**
- * The cgroups (v2) of this host's agents, one each. What is born in one cannot leave it by forking, by founding sessions or
- * by wiping its environment; only a process with the right to write to the cgroup file system can move itself out.
+ * Sends SIGKILL to everything in the cgroup and below at once, forks under way included.
+ * @throws the system's error if it is not allowed to
  */
-export class Cgroups {
-  /** Absolute, in the cgroup file system. */
-  readonly #parent: string;
-
-  private constructor(parent: string) {
-    this.#parent = parent;
+export function killCgroup(folder: string): void {
+  try {
+    // Never creates the file: a missing one has to be told from one that may not be written.
+    writeFileSync(join(folder, 'cgroup.kill'), '1', { flag: 'r+' });
+  } catch (thrown) {
+    if (!isGone(thrown)) throw thrown;
+    // Gone itself, which leaves nobody, or a kernel before 5.14.
+    killMembers(folder);
   }
+}
 
-  /** `undefined` where this process may not make cgroups, or the machine has no cgroup v2. */
-  static here(): Cgroups | undefined {
-    const own = ownCgroup();
-    if (own === undefined) return undefined;
-    const parent = join(own, parentName);
-    try {
-      mkdirSync(parent, { recursive: true });
-      const probe = join(parent, `probe-${process.pid}`);
-      mkdirSync(probe);
-      rmdirSync(probe);
-    } catch {
-      return undefined;
-    }
-    const cgroups = new Cgroups(parent);
-    cgroups.#sweep();
-    return cgroups;
-  }
-
-  /** The folder of an agent's cgroup. An id cannot hold a separator. */
-  pathOf(agentId: string): string {
-    return join(this.#parent, `agent-${agentId}`);
-  }
-
-  /** Makes an agent's cgroup. @throws the system's error, also if one is there that somebody lives in. */
-  create(agentId: string): string {
-    const path = this.pathOf(agentId);
-    // What is left of an earlier agent goes if it is empty; if it is not, this fails and so does the next.
-    remove(path);
-    mkdirSync(path);
-    return path;
-  }
-
-  /** Removes empty cgroups that an earlier life of a host left behind. The kernel refuses to remove others. */
-  #sweep(): void {
-    for (const name of readdirSync(this.#parent)) {
-      const path = join(this.#parent, name);
-      // Another host may remove it at this very moment.
-      const stat = name.startsWith('agent-') ? statSync(path, { throwIfNoEntry: false }) : undefined;
-      if (stat !== undefined && Date.now() - stat.mtimeMs > sweepAfterMs) remove(path);
+/** The same one by one, until a listing shows nobody new. What forks faster is left to the next call. */
+export function killMembers(folder: string): void {
+  const signalled = new Set<string>();
+  for (let volley = 0; volley < volleys; volley += 1) {
+    const fresh = membersOf(folder).filter(({ pid, startTime }) => !signalled.has(`${pid} ${startTime}`));
+    if (fresh.length === 0) return;
+    for (const member of fresh) {
+      signalled.add(`${member.pid} ${member.startTime}`);
+      killProcess(member);
     }
   }
 }
 
-/** Sends SIGKILL to everything in the cgroup and below, at once. */
-export function killCgroup(path: string): void {
+/**
+ * Whether anything in the cgroup or below lives. One that is gone is empty: the kernel removes none that is not.
+ * @throws the system's error if it cannot be read
+ */
+export function isPopulated(folder: string): boolean {
   try {
-    writeFileSync(join(path, 'cgroup.kill'), '1');
-  } catch (error) {
-    if (systemCode(error) !== 'ENOENT') throw error;
-    // Gone, or a kernel before 5.14: each of them, again and again as the killswitch asks again.
-    for (const pid of pidsIn(path)) process.kill(pid, 'SIGKILL');
+    return !/^populated 0$/m.test(readFileSync(join(folder, 'cgroup.events'), 'latin1'));
+  } catch (thrown) {
+    if (isGone(thrown)) return false;
+    throw thrown;
   }
 }
 
-/** Whether anything in the cgroup or below lives. One that is gone is empty: the kernel removes none that is not. */
-export function isPopulated(path: string): boolean {
+/**
+ * Who lives in the cgroup and below, as far as it can be seen from this pid namespace. Each was in it before and after it
+ * was looked at, so that no process with a pid given out anew is among them.
+ */
+export function membersOf(folder: string): ProcessStat[] {
+  const before = pidsIn(folder);
+  const stats = before.flatMap((pid) => readStat(pid) ?? []).filter(({ alive }) => alive);
+  const after = new Set(pidsIn(folder));
+  return stats.filter(({ pid }) => after.has(pid));
+}
+
+/** Removes an empty cgroup with what is below it; leaves any other as it is. Returns whether it is gone. */
+export function removeCgroup(folder: string): boolean {
   try {
-    return /^populated 1$/m.test(readFileSync(join(path, 'cgroup.events'), 'latin1'));
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENODEV') return false;
-    throw error;
+    if (isPopulated(folder)) return false;
+    for (const name of subgroups(folder)) removeCgroup(join(folder, name));
+    rmdirSync(folder);
+    return true;
+  } catch (thrown) {
+    return isGone(thrown);
   }
 }
 
-/** Who lives in the cgroup and below, as far as this can be read. */
-export function pidsIn(path: string): number[] {
+/** The same, unless another has its path by now: one made for the next agent is empty too, for a moment. */
+export function removeHome(folder: string, inode: string): boolean {
   try {
-    const own = readFileSync(join(path, 'cgroup.procs'), 'latin1').split('\n').filter(Boolean).map(Number);
-    const below = readdirSync(path, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-    return [...own, ...below.flatMap((entry) => pidsIn(join(path, entry.name)))];
-  } catch {
-    return [];
+    if (statSync(folder, { bigint: true }).ino.toString() !== inode) return true;
+    return removeCgroup(folder);
+  } catch (thrown) {
+    return isGone(thrown);
   }
 }
 
-/** Removes an empty cgroup with what is below it; leaves any other. */
-export function remove(path: string): void {
+/** The names of the cgroups directly below. @throws the system's error */
+export function subgroups(folder: string): string[] {
+  const entries = readdirSync(folder, { withFileTypes: true });
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+}
+
+/** The kernel says 0 for processes of pid namespaces that cannot be seen from here; to `kill` that is one's own group. */
+function pidsIn(folder: string): number[] {
   try {
-    for (const entry of readdirSync(path, { withFileTypes: true }))
-      if (entry.isDirectory()) remove(join(path, entry.name));
-    rmdirSync(path);
-  } catch {
-    // In use, or gone already.
+    const own = readFileSync(join(folder, 'cgroup.procs'), 'latin1').split('\n').map(Number);
+    const nested = subgroups(folder).flatMap((name) => pidsIn(join(folder, name)));
+    return [...own.filter((pid) => pid > 1 && pid !== process.pid), ...nested];
+  } catch (thrown) {
+    if (isGone(thrown)) return [];
+    throw thrown;
   }
 }
 
-/** The folder of the cgroup that this process is in: agents below it end with it where a service manager ends it. */
-function ownCgroup(): string | undefined {
-  try {
-    const mount = readFileSync('/proc/self/mountinfo', 'latin1')
-      .split('\n')
-      .find((line) => / - cgroup2 /.test(line));
-    const point = mount?.split(' ')[4];
-    const path = /^0::(.*)$/m.exec(readFileSync('/proc/self/cgroup', 'latin1'))?.[1];
-    return point === undefined || path === undefined ? undefined : join(point, path);
-  } catch {
-    return undefined;
-  }
+/** ENODEV: it was removed while it was open. */
+function isGone(thrown: unknown): boolean {
+  return ['ENOENT', 'ENODEV'].includes(systemCode(thrown) ?? '');
 }

@@ -1,10 +1,10 @@
 import type { Doubt } from './doubts.ts';
-import type { SeenProcess, Snapshot } from './snapshot.ts';
+import type { Snapshot } from './snapshot.ts';
 
 const named = 10;
 
 /** For example `pid 71, 72 and 3 more`. */
-export function pids(processes: readonly SeenProcess[]): string {
+export function pids(processes: readonly { readonly pid: number }[]): string {
   const list = processes.slice(0, named).map((process) => process.pid);
   const more = processes.length > named ? ` and ${processes.length - named} more` : '';
   return `pid ${list.join(', ')}${more}`;

@@ -1,6 +1,7 @@
 import { describeError, type Handle, idSchema } from '@agent-killswitch/core';
 import { z } from 'zod';
 import { InvalidHandleError } from './errors.ts';
+import { cgroupRefSchema } from './home.ts';
 
 const pidSchema = z
   .number()
@@ -21,8 +22,8 @@ export const processHandleSchema = z.object({
   namespaces: z.string().min(1).max(100),
   /** The process leads a session of its own, so all members of session `pid` descend from it. */
   ownSession: z.boolean(),
-  /** It was started in a cgroup of its own, which is found by the agent's id. */
-  contained: z.boolean().default(false),
+  /** The cgroup it was started in, which holds all that was born of it. Absent if it is held by its mark. */
+  cgroup: cgroupRefSchema.exactOptional(),
 });
 export type ProcessHandle = z.infer<typeof processHandleSchema>;
 

@@ -1,8 +1,10 @@
 import { describeError, type Observation } from '@agent-killswitch/core';
-import { isPopulated, pidsIn, remove } from './cgroup.ts';
-import { readStat } from './proc.ts';
-
-const named = 10;
+import type { Target } from './agent-tree.ts';
+import { isPopulated, membersOf, removeHome } from './cgroup.ts';
+import { pids } from './evidence.ts';
+import type { CgroupRef, Home } from './home.ts';
+import { inspectTree } from './inspect-tree.ts';
+import type { Looker } from './looker.ts';
 
 /**
  * Of an agent in a cgroup of its own: alive while anything lives in there. When it is empty, what is known of the agent's
@@ -10,32 +12,39 @@ const named = 10;
  * from its processes do not, since its own are accounted for.
  */
 export async function inspectContained(
-  home: string,
-  root: { readonly pid: number; readonly startTime: number },
-  inspectTree: () => Promise<Observation>,
+  home: Home,
+  { inode }: CgroupRef,
+  looker: Looker,
+  target: Required<Target>,
+  signal: AbortSignal,
 ): Promise<Observation> {
-  try {
-    if (isPopulated(home)) {
-      return {
-        state: 'alive',
-        evidence: `pid ${pidsIn(home).slice(0, named).join(', ')} alive in its cgroup`,
-      };
-    }
-  } catch (error) {
-    return { state: 'unknown', evidence: `its cgroup cannot be read: ${describeError(error)}` };
+  if (home.kind === 'around') return { state: 'alive', evidence: home.because };
+  if (home.kind === 'hidden') {
+    const seen = await inspectTree(looker, target, signal);
+    if (seen.state !== 'dead') return seen;
+    return {
+      state: 'unknown',
+      evidence: `${seen.evidence}, but its cgroup cannot be looked at: ${home.because}`,
+    };
   }
-  const seen = await inspectTree();
-  if (seen.state === 'alive') return seen;
-  if (isPopulated(home)) return { state: 'alive', evidence: 'its cgroup was populated again' };
-  // It is on its way into the cgroup: it has not become its command yet.
-  if (seen.state === 'unknown' && isRunning(root))
-    return { state: 'alive', evidence: `pid ${root.pid} alive` };
-  remove(home);
-  const more = seen.state === 'dead' ? `${seen.evidence}, ` : '';
-  return { state: 'dead', evidence: `${more}its cgroup is empty` };
+  const { folder, path } = home;
+  const isAlive = (): boolean => home.kind === 'here' && isPopulated(folder);
+  try {
+    if (isAlive()) return populated(folder, path);
+    const seen = await inspectTree(looker, target, signal, { strangersCount: false });
+    if (seen.state !== 'dead') return seen;
+    // Only now: its first process, which is gone, might have joined since. Nobody else ever can.
+    if (isAlive()) return populated(folder, path);
+    removeHome(folder, inode);
+    const how = home.kind === 'gone' ? 'has been removed' : 'is empty';
+    return { state: 'dead', evidence: `${seen.evidence}, its cgroup ${path} ${how}` };
+  } catch (thrown) {
+    return { state: 'unknown', evidence: `its cgroup ${path} cannot be read: ${describeError(thrown)}` };
+  }
 }
 
-function isRunning({ pid, startTime }: { readonly pid: number; readonly startTime: number }): boolean {
-  const stat = readStat(pid);
-  return stat?.startTime === startTime && stat.alive;
+function populated(folder: string, path: string): Observation {
+  const members = membersOf(folder);
+  const who = members.length > 0 ? pids(members) : 'processes that cannot be seen from here';
+  return { state: 'alive', evidence: `${who} alive in its cgroup ${path}` };
 }

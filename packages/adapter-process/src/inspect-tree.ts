@@ -3,20 +3,26 @@ import type { Target } from './agent-tree.ts';
 import { death, doubtful, pids } from './evidence.ts';
 import type { Look, Looker } from './looker.ts';
 
-/** Two looks in a row must find nothing alive before it is called dead: a process that forks and ends can slip past one. */
+/**
+ * Two looks in a row must find nothing alive before it is called dead: a process that forks and ends can slip past one.
+ * @param options.strangersCount whether processes that may be the agent's keep it from being called dead. Default `true`.
+ */
 export async function inspectTree(
   looker: Looker,
   target: Required<Target>,
   signal: AbortSignal,
+  { strangersCount = true }: { readonly strangersCount?: boolean } = {},
 ): Promise<Observation> {
+  const look = (): Promise<Look> =>
+    strangersCount ? looker.lookSurely(target, signal) : looker.look(target, signal);
   try {
-    const first = notDead(await looker.lookSurely(target, signal));
+    const first = notDead(await look(), strangersCount);
     if (first !== undefined) return first;
-    const look = await looker.lookSurely(target, signal);
-    const second = notDead(look);
+    const last = await look();
+    const second = notDead(last, strangersCount);
     if (second !== undefined) return second;
-    const others = look.known.members.size - (look.known.members.has(target.root.pid) ? 1 : 0);
-    const evidence = death(target.root, others, look.snapshot);
+    const others = last.known.members.size - (last.known.members.has(target.root.pid) ? 1 : 0);
+    const evidence = death(target.root, others, last.snapshot);
     looker.forget(target.agentId);
     return { state: 'dead', evidence };
   } catch (thrown) {
@@ -24,10 +30,10 @@ export async function inspectTree(
   }
 }
 
-function notDead({ tree, clear }: Look): Observation | undefined {
+function notDead({ tree, clear }: Look, strangersCount: boolean): Observation | undefined {
   if (tree.holdsSelf) return { state: 'alive', evidence: 'this very process belongs to it' };
   if (tree.alive.length > 0) return { state: 'alive', evidence: `${pids(tree.alive)} alive` };
-  if (clear) return undefined;
+  if (clear || !strangersCount) return undefined;
   const why =
     tree.doubts.length > 0
       ? `may belong to it: ${doubtful(tree.doubts)}`

@@ -13,9 +13,15 @@ const doubtfulLooks = 20;
 /**
  * Sends SIGKILL to every process of the agent: looks first, since a killed parent's children can no longer be told by
  * lineage; then again until nothing unsignalled is left.
+ * @param isAccountedFor whether nothing of the agent's can be among the processes that cannot be told
  * @throws InvalidHandleError, SignalRefusedError, UncertainVictimError, ProcUnreadableError, or the signal's reason
  */
-export async function killTree(looker: Looker, target: Target, signal: AbortSignal): Promise<void> {
+export async function killTree(
+  looker: Looker,
+  target: Target,
+  signal: AbortSignal,
+  isAccountedFor: () => boolean = () => false,
+): Promise<void> {
   const signalled = new Set<string>();
   const refused = new Map<string, SeenProcess>();
   for (let quiet = 0, looks = 1; quiet < quietLooks; looks += 1) {
@@ -25,7 +31,7 @@ export async function killTree(looker: Looker, target: Target, signal: AbortSign
     }
     const fresh = tree.alive.filter((process) => !signalled.has(identity(process)));
     signalAll(fresh, tree, signalled, refused);
-    quiet = fresh.length === 0 && clear ? quiet + 1 : 0;
+    quiet = fresh.length === 0 && (clear || isAccountedFor()) ? quiet + 1 : 0;
     if (fresh.length > 0 || looks < doubtfulLooks) continue;
     if (tree.doubts.length === 0) break;
     const doubts = doubtful(tree.doubts);

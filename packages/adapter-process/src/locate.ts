@@ -6,7 +6,7 @@ import type { SeenProcess } from './snapshot.ts';
 /** Looks in a row that must find nothing. */
 const emptyLooks = 2;
 /** As many handles as an agent can have. A kill of any one of them reaches all that carry the mark. */
-const maxRoots = 16;
+export const maxRoots = 16;
 
 /**
  * The living processes of the agent that have no living parent of the agent's, oldest first.

@@ -8,18 +8,21 @@ import {
 } from '@agent-killswitch/core';
 import { type AdoptOptions, adopt } from './adopt.ts';
 import { askTree } from './ask-tree.ts';
-import { Cgroups, isPopulated, killCgroup, pidsIn } from './cgroup.ts';
+import { isPopulated, killCgroup } from './cgroup.ts';
+import { Cgroups } from './cgroups.ts';
 import { Children } from './children.ts';
 import { InvalidHandleError, UnreachableHandleError } from './errors.ts';
+import { listHomes } from './find-homes.ts';
 import { type ProcessHandle, parseHandle } from './handle.ts';
+import { type Home, homeOf } from './home.ts';
 import { inspectContained } from './inspect-contained.ts';
 import { inspectTree } from './inspect-tree.ts';
 import { killTree } from './kill-tree.ts';
-import { locate } from './locate.ts';
+import { locateAgent } from './locate-agent.ts';
 import { Looker } from './looker.ts';
 import { type ProcessRuntimeOptions, parseOptions } from './options.ts';
 import { originHere, placeOf } from './origin.ts';
-import { readStat } from './proc.ts';
+import { SharedRun } from './shared-run.ts';
 import { type SpawnedAgent, type SpawnOptions, spawnAgent } from './spawn-agent.ts';
 
 export interface ProcessRuntime extends Runtime {
@@ -27,7 +30,8 @@ export interface ProcessRuntime extends Runtime {
   readonly canForce: false;
   /**
    * What holds the agents that are spawned here. `cgroup`: the kernel; no descendant can be missed, unless it may write to the
-   * cgroup file system. `mark`: their environment, lineage and sessions; see the limits in the README.
+   * cgroup file system. `mark`: their environment, lineage and sessions; see the limits in the README. An agent that another
+   * host holds in a cgroup is killed by it and looked for in it all the same.
    */
   readonly containment: 'cgroup' | 'mark';
   stop(handle: Handle, context: RuntimeContext): Promise<void>;
@@ -56,10 +60,9 @@ export function processRuntime(options: ProcessRuntimeOptions = {}): ProcessRunt
   const { runtime, machineId, ownNamespace, cgroup } = parseOptions(options);
   const origin = originHere(machineId);
   const looker = new Looker();
+  const walks = new SharedRun(listHomes);
   const children = new Children();
   const cgroups = cgroup === 'off' ? undefined : Cgroups.here();
-  const cgroupOf = (root: ProcessHandle, agentId: string): string | undefined =>
-    root.contained ? cgroups?.pathOf(agentId) : undefined;
 
   async function kill(given: Handle, { agentId, signal }: RuntimeContext): Promise<void> {
     const root = parseHandle(given, runtime);
@@ -68,10 +71,11 @@ export function processRuntime(options: ProcessRuntimeOptions = {}): ProcessRunt
     if (place === 'elsewhere') throw new UnreachableHandleError(`pid ${root.pid}: ${because}`);
     if (signal.aborted)
       throw new DeadlineError(`No time left to kill agent ${agentId}: nothing was signalled`);
-    const home = cgroupOf(root, agentId);
-    if (home !== undefined) killQuietly(home);
+    const home = homeToSignal(root, agentId);
+    if (home?.kind === 'here') killQuietly(home.folder);
+    const isAccountedFor = (): boolean => home !== undefined && isEmpty(home);
     try {
-      await inTime(killTree(looker, { agentId, root }, signal), agentId, signal);
+      await inTime(killTree(looker, { agentId, root }, signal, isAccountedFor), agentId, signal);
     } catch (thrown) {
       if (!(thrown instanceof InvalidHandleError)) children.killGroup(root.pid, root.startTime);
       throw thrown;
@@ -79,27 +83,27 @@ export function processRuntime(options: ProcessRuntimeOptions = {}): ProcessRunt
   }
 
   async function inspect(given: Handle, { agentId, signal }: RuntimeContext): Promise<Observation> {
-    let root: ProcessHandle;
     try {
-      root = parseHandle(given, runtime);
+      const root = parseHandle(given, runtime);
+      const { place, because } = placeOf(root, origin, ownNamespace);
+      if (place === 'elsewhere') return { state: 'unknown', evidence: `pid ${root.pid}: ${because}` };
+      if (place === 'gone') return { state: 'dead', evidence: `pid ${root.pid}: ${because}` };
+      const target = { agentId, root };
+      if (root.cgroup === undefined) return await inspectTree(looker, target, signal);
+      return await inspectContained(homeOf(root.cgroup, agentId), root.cgroup, looker, target, signal);
     } catch (thrown) {
       return { state: 'unknown', evidence: describeError(thrown) };
     }
-    const { place, because } = placeOf(root, origin, ownNamespace);
-    if (place === 'here') {
-      const home = cgroupOf(root, agentId);
-      if (home === undefined) return inspectTree(looker, { agentId, root }, signal);
-      return inspectContained(home, root, () => inspectTree(looker, { agentId, root }, signal));
-    }
-    return { state: place === 'gone' ? 'dead' : 'unknown', evidence: `pid ${root.pid}: ${because}` };
   }
 
   async function stop(given: Handle, { agentId, signal }: RuntimeContext): Promise<void> {
     const root = parseHandle(given, runtime);
     const { place, because } = placeOf(root, origin, ownNamespace);
     if (place === 'elsewhere') throw new UnreachableHandleError(`pid ${root.pid}: ${because}`);
-    if (place === 'here' && !signal.aborted)
-      await inTime(askTree(looker, { agentId, root }, signal), agentId, signal);
+    if (place === 'gone' || signal.aborted) return;
+    const home = homeToSignal(root, agentId);
+    const folder = home?.kind === 'here' ? home.folder : undefined;
+    await inTime(askTree(looker, { agentId, root }, folder, signal), agentId, signal);
   }
 
   return {
@@ -111,23 +115,14 @@ export function processRuntime(options: ProcessRuntimeOptions = {}): ProcessRunt
     force: kill,
     inspect,
     async locate(agentId, { signal }) {
-      const home = cgroups?.pathOf(agentId);
-      const contained = home !== undefined && isPopulated(home);
-      const found = await inTime(locate(looker, agentId, signal), agentId, signal);
-      // In its cgroup, but without its mark.
-      const hidden =
-        found.length === 0 && contained
-          ? pidsIn(home)
-              .slice(0, 1)
-              .flatMap((pid) => readStat(pid) ?? [])
-          : [];
-      return [...found, ...hidden].map(({ pid, startTime, session }) => ({
+      const found = await inTime(locateAgent(looker, walks, agentId, signal), agentId, signal);
+      return found.map(({ process: { pid, startTime, session }, cgroup }) => ({
         runtime,
         pid,
         startTime,
         ...origin,
         ownSession: session === pid,
-        contained,
+        ...(cgroup === undefined ? {} : { cgroup }),
       }));
     },
     spawnAgent: (command, args, options) =>
@@ -139,12 +134,30 @@ export function processRuntime(options: ProcessRuntimeOptions = {}): ProcessRunt
   };
 }
 
+/** @throws InvalidHandleError also if this very process is in the agent's cgroup, and would die with it */
+function homeToSignal({ cgroup }: ProcessHandle, agentId: string): Home | undefined {
+  const home = cgroup && homeOf(cgroup, agentId);
+  if (home?.kind !== 'around') return home;
+  throw new InvalidHandleError(
+    `Agent ${agentId} holds this very process (${home.because}): end it from outside`,
+  );
+}
+
 /** What this cannot do the signals still do, and the inspection tells whether it was enough. */
-function killQuietly(home: string): void {
+function killQuietly(folder: string): void {
   try {
-    killCgroup(home);
+    killCgroup(folder);
   } catch {
-    // Read-only, or not ours any more.
+    // Read-only here, or another user's.
+  }
+}
+
+/** Whether nothing lives in the cgroup, as far as it can be seen. */
+function isEmpty(home: Home): boolean {
+  try {
+    return home.kind === 'gone' || (home.kind === 'here' && !isPopulated(home.folder));
+  } catch {
+    return false;
   }
 }
 

@@ -1,16 +1,18 @@
 import { systemCode } from './errors.ts';
 import { readStat } from './proc.ts';
-import type { SeenProcess } from './snapshot.ts';
+import type { ProcessStat } from './process-stat.ts';
 
 export type Signalled = 'signalled' | 'gone' | 'refused';
 
+type Signal = 'SIGKILL' | 'SIGTERM';
+
 /**
- * SIGKILL to exactly this process. Its identity is read again immediately before: between the two system calls its pid
- * would have to be reaped and given out anew to hit another.
+ * A signal, by default SIGKILL, to exactly this process. Its identity is read again immediately before: between the two
+ * system calls its pid would have to be reaped and given out anew to hit another.
  * @throws ProcUnreadableError
  */
-export function killProcess(victim: SeenProcess): Signalled {
-  return isStill(victim) ? send(victim.pid) : 'gone';
+export function killProcess(victim: ProcessStat, signal: Signal = 'SIGKILL'): Signalled {
+  return isStill(victim) ? send(victim.pid, signal) : 'gone';
 }
 
 /**
@@ -18,18 +20,18 @@ export function killProcess(victim: SeenProcess): Signalled {
  * @param witness a member; while it is one, the group's number belongs to this group
  * @throws ProcUnreadableError
  */
-export function killGroup(pgrp: number, witness: SeenProcess): Signalled {
-  return isStill(witness)?.pgrp === pgrp ? send(-pgrp) : 'gone';
+export function killGroup(pgrp: number, witness: ProcessStat): Signalled {
+  return isStill(witness)?.pgrp === pgrp ? send(-pgrp, 'SIGKILL') : 'gone';
 }
 
-function isStill(seen: SeenProcess): ReturnType<typeof readStat> {
+function isStill(seen: ProcessStat): ReturnType<typeof readStat> {
   const now = readStat(seen.pid);
   return now?.startTime === seen.startTime && now.alive ? now : undefined;
 }
 
-function send(target: number): Signalled {
+function send(target: number, signal: Signal): Signalled {
   try {
-    process.kill(target, 'SIGKILL');
+    process.kill(target, signal);
     return 'signalled';
   } catch (thrown) {
     return systemCode(thrown) === 'ESRCH' ? 'gone' : 'refused';

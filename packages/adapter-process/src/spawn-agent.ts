@@ -1,11 +1,12 @@
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { InvalidInputError, idSchema } from '@agent-killswitch/core';
-import type { Cgroups } from './cgroup.ts';
+import type { Cgroups, MadeCgroup } from './cgroups.ts';
 import type { Children } from './children.ts';
 import { SpawnFailedError, systemCode } from './errors.ts';
 import { findProgram } from './find-program.ts';
 import type { ProcessHandle } from './handle.ts';
+import { joinCgroup } from './join-cgroup.ts';
 import { markVariable } from './mark.ts';
 import type { Origin } from './origin.ts';
 import { readStat } from './proc.ts';
@@ -14,7 +15,10 @@ export interface SpawnOptions {
   readonly agentId: string;
   /** Default: this process's. */
   readonly cwd?: string;
-  /** Default: this process's. The mark is added to it. */
+  /**
+   * Default: this process's. The mark is added to it. On its way into a cgroup a shell hands it on, which drops variables
+   * whose names are not made of letters, digits and `_`, and may set `PWD`.
+   */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** As for `child_process.spawn`, but by default `ignore`: a pipe that nobody reads stops the agent when it is full. */
   readonly stdio?: StdioOptions;
@@ -52,41 +56,52 @@ export async function spawnAgent(
       agentId.error.issues.map((issue) => issue.message),
     );
   }
-  const [file, argv] = inCgroup(command, args, options, context.cgroups);
-  const child = start(file, argv, options);
+  const { cgroups } = context;
+  const made = cgroups && makeCgroup(cgroups, command, options);
+  const release = (): void => {
+    if (made !== undefined) cgroups?.release(made);
+  };
+  const [file, argv] = made === undefined ? [command, args] : joinCgroup(made.folder, made.program, args);
+  let child: ChildProcess;
+  try {
+    child = start(file, argv, options);
+  } catch (thrown) {
+    release();
+    throw thrown;
+  }
   const { pid } = child;
-  if (pid === undefined) throw await failureOf(child, command);
+  if (pid === undefined) {
+    release();
+    throw await failureOf(child, command);
+  }
+  child.once('exit', release);
   const exited = new Promise<AgentExit>((resolve) => {
     child.once('exit', (code, signal) => resolve({ code, signal }));
   });
   // A later failure (of `child.kill()` or `child.send()`) is reported as an event, which unheard would end this process.
   child.on('error', () => {});
-  const handle = handleOf(pid, context);
+  const handle = handleOf(pid, context, made);
   context.children.add(pid, handle?.startTime, child);
   if (handle !== undefined) return { handle, child, exited };
   context.children.killGroup(pid, undefined);
   throw new SpawnFailedError(`Started "${command}" and killed it: it cannot be identified in /proc`);
 }
 
-/** Joins the cgroup and then becomes the command: the same process, which nothing has been born of yet. */
-const joinAndRun = 'echo $$ > "$0/cgroup.procs" && exec "$@"';
-
-function inCgroup(
+/** The program is looked for before the cgroup is made: the shell would only report it by its exit status. */
+function makeCgroup(
+  cgroups: Cgroups,
   command: string,
-  args: readonly string[],
   { agentId, cwd, env = process.env }: SpawnOptions,
-  cgroups: Cgroups | undefined,
-): [file: string, args: readonly string[]] {
-  if (cgroups === undefined) return [command, args];
-  // Looked for here, since the shell would only report it by its exit status.
+): MadeCgroup & { readonly program: string } {
   const program = findProgram(command, env.PATH, cwd ?? process.cwd());
   if (typeof program !== 'string') {
     throw new SpawnFailedError(`Cannot start "${command}": ${program.code}`, { cause: program });
   }
   try {
-    return ['/bin/sh', ['-c', joinAndRun, cgroups.create(agentId), program, ...args]];
+    return { ...cgroups.create(agentId), program };
   } catch (cause) {
-    const why = systemCode(cause) ?? 'unknown error';
+    const why =
+      systemCode(cause) === 'EEXIST' ? 'it has one already' : (systemCode(cause) ?? 'unknown error');
     throw new SpawnFailedError(`Cannot start "${command}" in a cgroup for agent ${agentId}: ${why}`, {
       cause,
     });
@@ -118,12 +133,16 @@ async function failureOf(child: ChildProcess, command: string): Promise<SpawnFai
 }
 
 /** Until control returns to the event loop nobody reaps the child, so its pid cannot be another's here. */
-function handleOf(pid: number, { runtime, origin, cgroups }: SpawnContext): ProcessHandle | undefined {
+function handleOf(
+  pid: number,
+  { runtime, origin }: SpawnContext,
+  made: MadeCgroup | undefined,
+): ProcessHandle | undefined {
   try {
     const stat = readStat(pid);
     if (stat === undefined) return undefined;
-    const identity = { runtime, pid, startTime: stat.startTime, ...origin };
-    return { ...identity, ownSession: stat.session === pid, contained: cgroups !== undefined };
+    const identity = { runtime, pid, startTime: stat.startTime, ...origin, ownSession: stat.session === pid };
+    return made === undefined ? identity : { ...identity, cgroup: made.ref };
   } catch {
     return undefined;
   }

@@ -9,6 +9,7 @@ afterAll(() => run.end());
 
 /** Otherwise sound, so that it can only be the one fault in each handle that it is refused for. */
 const sample = { startTime: 1, ...originHere(), ownSession: true };
+const cgroup = { path: '/agent-killswitch/agent-x', inode: '71', view: 'cgroup:[71] /' };
 
 function factory(): RuntimeFactory {
   let runtime: ProcessRuntime | undefined;
@@ -44,6 +45,16 @@ function factory(): RuntimeFactory {
       { runtime: 'process', ...sample, pid: 71, startTime: '1' },
       { runtime: 'process', ...sample, pid: 71, bootId: 'yesterday' },
       { runtime: 'process', ...sample, pid: 71, ownSession: 'yes' },
+      ...[
+        true,
+        {},
+        { ...cgroup, path: '/' },
+        { ...cgroup, path: '/agent-killswitch/../system.slice' },
+        { ...cgroup, path: '/system.slice/agent-killswitch/agent-nobody' },
+        { ...cgroup, inode: 71 },
+        { ...cgroup, inode: '-1' },
+        { ...cgroup, view: '' },
+      ].map((bad) => ({ runtime: 'process', ...sample, pid: 71, cgroup: bad })),
       { runtime: 'docker', ...sample, pid: 71 },
     ],
     close: async () => run.end(),

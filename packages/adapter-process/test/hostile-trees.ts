@@ -30,7 +30,8 @@ export async function hostileTrees(rounds: number, seed: number): Promise<Hostil
     const seer = seers[round % 2 === 0 ? 0 : 1];
     const bystander = spawn('sleep', ['300'], { detached: true, stdio: 'ignore' });
     try {
-      const agentId = `hostile-${seed}-${round}`;
+      // Not from the seed: the same campaign may run twice on a machine at the same time.
+      const agentId = `hostile-${run.id}`;
       const letters = plan(random);
       const { handle, child } = await seer.spawnAgent('sh', [fixture('tree.sh'), ...letters], {
         agentId,

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { InvalidConfigurationError, InvalidInputError } from '@agent-killswitch/core';
 import { afterEach, describe, expect, it } from 'vitest';
 import { InvalidHandleError, processRuntime, SpawnFailedError } from '../src/index.ts';
-import { inTime, settled } from './support/harness.ts';
+import { id, inTime, settled } from './support/harness.ts';
 import { fixture, isAlive, lines, pids, startTimeOf, TestRun } from './support/processes.ts';
 
 const run = new TestRun();
@@ -17,12 +17,12 @@ describe('spawnAgent', () => {
   it('starts the command in its own session, marked, with a handle that is JSON', async () => {
     const script = 'echo $AGENT_KILLSWITCH_AGENT_ID $EXTRA $(pwd)';
     const agent = await runtime.spawnAgent('sh', ['-c', script], {
-      agentId: 'a:1',
+      agentId: id('a:1'),
       env: { ...run.env, AGENT_KILLSWITCH_AGENT_ID: 'outer', EXTRA: 'more' },
       cwd: '/proc',
       stdio: ['ignore', 'pipe', 'ignore'],
     });
-    expect(await lines(agent.child, 1)).toEqual(['a:1 more /proc']);
+    expect(await lines(agent.child, 1)).toEqual([`${id('a:1')} more /proc`]);
     expect(agent.handle).toMatchObject({ runtime: 'process', pid: agent.child.pid, ownSession: true });
     expect(JSON.parse(JSON.stringify(agent.handle))).toEqual(agent.handle);
     expect(await agent.exited).toEqual({ code: 0, signal: null });
@@ -31,11 +31,11 @@ describe('spawnAgent', () => {
   it('says how the process ended, also one that ends at once', async () => {
     for (const code of [0, 3]) {
       const agent = await runtime.spawnAgent('sh', ['-c', `exit ${code}`], {
-        agentId: 'brief',
+        agentId: id('brief'),
         env: run.env,
       });
       expect(await agent.exited).toEqual({ code, signal: null });
-      expect(await settled(runtime, 'brief', agent.handle)).toMatchObject({ state: 'dead' });
+      expect(await settled(runtime, id('brief'), agent.handle)).toMatchObject({ state: 'dead' });
     }
   });
 
@@ -51,7 +51,7 @@ describe('spawnAgent', () => {
         { command: 'a\0b', cwd: folder, code: 'ERR_INVALID_ARG_VALUE' },
       ];
       for (const { command, cwd, code } of attempts) {
-        const attempt = runtime.spawnAgent(command, [], { agentId: 'failing', cwd, env: run.env });
+        const attempt = runtime.spawnAgent(command, [], { agentId: id('failing'), cwd, env: run.env });
         await expect(attempt).rejects.toThrow(SpawnFailedError);
         await expect(attempt).rejects.toMatchObject({ code: 'spawn-failed', cause: { code } });
       }
@@ -68,49 +68,49 @@ describe('spawnAgent', () => {
 describe('adopt', () => {
   it('gives a handle for a process that runs already, with its tree', async () => {
     const { child, handle } = await runtime.spawnAgent('sh', [fixture('tree.sh'), 'b', 's'], {
-      agentId: 'started',
+      agentId: id('started'),
       env: run.env,
       stdio: ['ignore', 'pipe', 'ignore'],
     });
     await pids(child, 5);
     const adopted = await runtime.adopt(handle.pid, {
-      agentId: 'adopted',
+      agentId: id('adopted'),
       startTime: startTimeOf(handle.pid),
     });
     expect(adopted).toEqual(handle);
-    await runtime.kill(adopted, inTime('adopted'));
-    expect(await settled(runtime, 'adopted', adopted)).toMatchObject({ state: 'dead' });
+    await runtime.kill(adopted, inTime(id('adopted')));
+    expect(await settled(runtime, id('adopted'), adopted)).toMatchObject({ state: 'dead' });
     expect(run.alive()).toEqual([]);
   });
 
   it('refuses a pid that is gone or another process than meant', async () => {
-    const { handle, exited } = await runtime.spawnAgent('sleep', ['300'], { agentId: 'x', env: run.env });
-    const wrong = runtime.adopt(handle.pid, { agentId: 'y', startTime: handle.startTime + 1 });
+    const { handle, exited } = await runtime.spawnAgent('sleep', ['300'], { agentId: id('x'), env: run.env });
+    const wrong = runtime.adopt(handle.pid, { agentId: id('y'), startTime: handle.startTime + 1 });
     await expect(wrong).rejects.toThrow(InvalidHandleError);
-    await runtime.kill(handle, inTime('x'));
+    await runtime.kill(handle, inTime(id('x')));
     await exited;
-    await expect(runtime.adopt(handle.pid, { agentId: 'y' })).rejects.toThrow(InvalidHandleError);
+    await expect(runtime.adopt(handle.pid, { agentId: id('y') })).rejects.toThrow(InvalidHandleError);
   });
 });
 
 describe('locate', () => {
   it('finds the top-most living processes that carry the mark', async () => {
     const { child, handle, exited } = await runtime.spawnAgent('sh', [fixture('tree.sh'), 'd', 'b'], {
-      agentId: 'lost',
+      agentId: id('lost'),
       env: run.env,
       stdio: ['ignore', 'pipe', 'ignore'],
     });
     const members = await pids(child, 4);
     await exited;
     const stranger = processRuntime({ cgroup: 'off' });
-    const found = await stranger.locate('lost', inTime('lost'));
+    const found = await stranger.locate(id('lost'), inTime(id('lost')));
     expect(found).toHaveLength(1);
     expect(members).toContain(found[0]!.pid);
     expect(found[0]).toEqual({ ...handle, pid: found[0]!.pid, startTime: startTimeOf(found[0]!.pid) });
-    expect(await stranger.locate('los', inTime('los'))).toEqual([]);
-    await stranger.kill(found[0]!, inTime('lost'));
-    expect(await settled(stranger, 'lost', found[0]!)).toMatchObject({ state: 'dead' });
-    expect(await stranger.locate('lost', inTime('lost'))).toEqual([]);
+    expect(await stranger.locate(id('los'), inTime(id('los')))).toEqual([]);
+    await stranger.kill(found[0]!, inTime(id('lost')));
+    expect(await settled(stranger, id('lost'), found[0]!)).toMatchObject({ state: 'dead' });
+    expect(await stranger.locate(id('lost'), inTime(id('lost')))).toEqual([]);
     expect(members.filter(isAlive)).toEqual([]);
   });
 });

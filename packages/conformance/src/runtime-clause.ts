@@ -56,12 +56,9 @@ export function clause(
   };
 }
 
-let started = 0;
-
-/** An agent id that no other clause uses. */
+/** An agent id that no other clause uses, nor the same suite run elsewhere at the same time. */
 export function freshId(): string {
-  started += 1;
-  return `victim-${Date.now().toString(36)}-${started}`;
+  return `victim-${crypto.randomUUID()}`;
 }
 
 export function contextOf(agentId: string): RuntimeContext {

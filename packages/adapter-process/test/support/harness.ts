@@ -1,5 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import type { Handle, Observation, Runtime, RuntimeContext } from '@agent-killswitch/core';
 import { UncertainVictimError } from '../../src/index.ts';
+
+const suite = randomUUID().slice(0, 8);
+
+/** An agent id that nobody else on this machine uses, the same for the same name: ids are how agents are told apart. */
+export const id = (name: string): string => `${name}-${suite}`;
 
 export const inTime = (agentId: string, ms = 5_000): RuntimeContext => ({
   agentId,
