@@ -3,10 +3,11 @@ import { readdir, readFile } from 'node:fs/promises';
 import { builtinModules } from 'node:module';
 import { join } from 'node:path';
 import { createContext, runInContext, runInNewContext } from 'node:vm';
-import { build, transformWithOxc } from 'vite';
+import { transformWithOxc } from 'vite';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { sourceCondition } from '../scripts/lib/workspace.ts';
+import { browserBundle } from './support/browser-bundle.ts';
 import type { BrowserKill } from './support/browser-kill.ts';
+import { expectKilled } from './support/expect-killed.ts';
 import { freeNames } from './support/free-names.ts';
 
 /** What every ECMAScript engine has, asked of one. */
@@ -32,36 +33,10 @@ const isKnown = (name: string) =>
 
 describe('the bundle for a browser', () => {
   let code = '';
-  const asked: string[] = [];
+  let asked: readonly string[] = [];
 
   beforeAll(async () => {
-    const built = await build({
-      configFile: false,
-      logLevel: 'error',
-      resolve: { conditions: [sourceCondition, 'module', 'browser', 'production'] },
-      plugins: [
-        {
-          name: 'imports-asked-for',
-          enforce: 'pre',
-          resolveId(id) {
-            asked.push(id);
-            return null;
-          },
-        },
-      ],
-      build: {
-        write: false,
-        minify: false,
-        lib: {
-          entry: join(import.meta.dirname, 'support/browser-kill.ts'),
-          formats: ['iife'],
-          name: 'agentKillswitch',
-        },
-      },
-    });
-    const [bundle] = [built].flat();
-    if (bundle === undefined || !('output' in bundle)) throw new Error('Vite built nothing');
-    code = bundle.output.map((chunk) => ('code' in chunk ? chunk.code : '')).join('\n');
+    ({ code, asked } = await browserBundle());
   });
 
   test('imports nothing of Node', () => {
@@ -80,16 +55,7 @@ describe('the bundle for a browser', () => {
     const context = createContext({ ...web });
     runInContext(code, context);
     const kill = (await runInContext('agentKillswitch.browserKill()', context)) as BrowserKill;
-    expect(kill).toMatchObject({
-      wasAlive: true,
-      isAlive: false,
-      status: 'killed',
-      refused: 'gate-closed',
-      chain: { ok: true, count: 3 },
-    });
-    expect(kill.report).toMatchObject({ settled: true, total: 1, killed: 1, failed: 0 });
-    expect(kill.report.outcomes).toMatchObject([{ agentId: 'a', outcome: 'confirmed', forced: true }]);
-    expect([...kill.events]).toEqual(['order.requested', 'agent.killed', 'order.settled']);
+    expectKilled(kill);
   }, 30_000);
 });
 
