@@ -240,7 +240,7 @@ export function createKillswitch(options: KillswitchOptions): Killswitch {
       if (run !== undefined) return run.report();
       const ended = await order(orderId);
       const agents: Agent[] = [];
-      for await (const agent of membersOf(book, orderId)) agents.push(agent);
+      for await (const page of membersOf(book, orderId)) agents.push(...page);
       return reportOf(ended, agents, clock.now());
     },
     async agent(agentId) {

@@ -8,10 +8,10 @@ const maxErrors = 100;
 
 export type KilledOrKilling = Agent & { readonly kill: KillRecord };
 
-/** Every agent whose kill record names this order. @throws StateUnavailableError. */
-export async function* membersOf(book: Book, orderId: string): AsyncGenerator<KilledOrKilling> {
+/** Every agent whose kill record names this order, page by page. @throws StateUnavailableError. */
+export async function* membersOf(book: Book, orderId: string): AsyncGenerator<readonly KilledOrKilling[]> {
   const list = (page: PageRequest) => book.ask('listing an order', (store) => store.listOrder(orderId, page));
-  for await (const agents of pagesOf(list)) for (const agent of agents) if ('kill' in agent) yield agent;
+  for await (const agents of pagesOf(list)) yield agents.filter((agent) => 'kill' in agent);
 }
 
 /** The report of an order from its agents. `now`: milliseconds since the Unix epoch. */

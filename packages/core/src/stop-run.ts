@@ -22,9 +22,6 @@ import { Wake } from './wake.ts';
 const passMs = { first: 10, longest: 500, follower: 1_000 };
 const durableMs = 1_000;
 const recoverReadMs = 10_000;
-/** How many events are told again before the recorder gets time to write them. */
-const tellAtOnce = 1_000;
-
 export interface StopRunHost extends VolleyHost {
   readonly book: Book;
   readonly recorder: Recorder;
@@ -137,9 +134,11 @@ export class StopRun {
     const agents = this.#kills.agents();
     let blind: string | undefined;
     try {
-      for await (const agent of this.#members()) {
-        // What is pursued here is better known here than in the store, until it is dead.
-        if (agent.status === 'killed' || !agents.has(agent.agentId)) agents.set(agent.agentId, agent);
+      for await (const page of this.#members()) {
+        for (const agent of page) {
+          // What is pursued here is better known here than in the store, until it is dead.
+          if (agent.status === 'killed' || !agents.has(agent.agentId)) agents.set(agent.agentId, agent);
+        }
       }
     } catch (error) {
       if (!isKillswitchError(error, 'state-unavailable')) throw error;
@@ -240,12 +239,14 @@ export class StopRun {
     if (book.untold > 0) return false;
     let total = 0;
     let killed = 0;
-    for await (const agent of this.#members()) {
-      total += 1;
-      if (!this.#isMemberTold(agent)) this.#isTold = false;
-      if (agent.status !== 'killed') continue;
-      killed += 1;
-      this.#kills.cleanUp(agent);
+    for await (const page of this.#members()) {
+      total += page.length;
+      for (const agent of page) {
+        if (!this.#isMemberTold(agent)) this.#isTold = false;
+        if (agent.status !== 'killed') continue;
+        killed += 1;
+        this.#kills.cleanUp(agent);
+      }
     }
     // Who saw it may have died before it could say so; or it never ran, which its host knew without a look.
     if (!this.#isTold) {
@@ -308,13 +309,13 @@ export class StopRun {
     );
     this.#isTold = true;
     if (this.#owns()) this.record(orderRequested(this.#order, hostId));
-    let told = 0;
-    for await (const agent of this.#members()) {
-      if (agent.kill.orderIds[0] !== this.#order.orderId) continue;
-      if (agent.kill.unconfirmedAt !== undefined) this.record(agentUnconfirmed(this.#order, agent, hostId));
-      if (agent.status === 'killed') this.record(agentKilled(this.#order, agent, hostId));
-      told += 1;
-      if (told % tellAtOnce === 0) await recorder.flush(durableMs);
+    for await (const page of this.#members()) {
+      for (const agent of page) {
+        if (agent.kill.orderIds[0] !== this.#order.orderId) continue;
+        if (agent.kill.unconfirmedAt !== undefined) this.record(agentUnconfirmed(this.#order, agent, hostId));
+        if (agent.status === 'killed') this.record(agentKilled(this.#order, agent, hostId));
+      }
+      await recorder.flush(durableMs);
       if (!this.#isTold) return;
     }
     this.#wake.wake();
@@ -331,7 +332,7 @@ export class StopRun {
     return this.#order.hostId === hostId || leases.isLost(this.#order.hostId);
   }
 
-  #members(): AsyncGenerator<KilledOrKilling> {
+  #members(): AsyncGenerator<readonly KilledOrKilling[]> {
     return membersOf(this.#host.book, this.#order.orderId);
   }
 }

@@ -17,11 +17,19 @@ export function memoryState(): StateStore {
   return new MemoryState();
 }
 
+/** The agents under one key, by sequence number. */
+interface List {
+  readonly key: ListKey;
+  readonly index: SequenceIndex;
+}
+
 class MemoryState implements StateStore {
   /** Position = admission sequence number, the cursor of `listAgents`. */
   private readonly agents: Agent[] = [];
   private readonly seqOf = new Map<string, number>();
-  private readonly listed = new Map<ListKey, SequenceIndex>();
+  private readonly listed = new Map<ListKey, List>();
+  /** Per agent the lists it is on, so that taking it off them costs no more than that. */
+  private readonly listsOf: Array<readonly List[]> = [];
   private readonly tasks = new Map<string, Task>();
   private readonly orders = new Map<string, StopOrder>();
   private readonly openOrders = new Map<string, StopOrder>();
@@ -53,7 +61,7 @@ class MemoryState implements StateStore {
     if (task === undefined) this.tasks.set(taskId, { taskId, workspaceId, ownerId });
     const seq = this.agents.push(agent) - 1;
     this.seqOf.set(agent.agentId, seq);
-    this.relist(undefined, agent, seq);
+    this.relist(agent, seq);
     return { result: 'admitted' };
   }
 
@@ -73,7 +81,7 @@ class MemoryState implements StateStore {
 
   async listAgents(key: ListKey, page: PageRequest): Promise<Page<Agent>> {
     const after = positionAfter(page);
-    const seqs = this.listed.get(key)?.after(after, page.limit) ?? [];
+    const seqs = this.listed.get(key)?.index.after(after, page.limit) ?? [];
     const own = key.startsWith('agent:') ? this.seqOf.get(key.slice('agent:'.length)) : undefined;
     // Before its descendants, who were all admitted later.
     if (own !== undefined && own > after && this.isListed(own, key)) seqs.unshift(own);
@@ -177,7 +185,7 @@ class MemoryState implements StateStore {
     if (seq === undefined || stored?.revision !== next.revision - 1) return false;
     this.agents[seq] = next;
     // While it lives its keys do not change.
-    if (!isLive(next) || !isLive(stored)) this.relist(stored, next, seq);
+    if (!isLive(next) || !isLive(stored)) this.relist(next, seq);
     const before = orderIdsOf(stored);
     for (const orderId of orderIdsOf(next)) {
       if (before.includes(orderId)) continue;
@@ -189,21 +197,26 @@ class MemoryState implements StateStore {
   }
 
   /** Takes the agent at `seq` off the lists it was on, and puts it on those it belongs to now. */
-  private relist(before: Agent | undefined, now: Agent, seq: number): void {
+  private relist(agent: Agent, seq: number): void {
+    for (const { key, index } of this.listsOf[seq] ?? []) {
+      index.forget();
+      if (index.size === 0) this.listed.delete(key);
+    }
     // An agent is found on its own list without an index: it is the first there, and most often the only one.
-    const ownKey = `agent:${now.agentId}`;
-    for (const key of before === undefined ? [] : listKeysOf(before)) {
-      if (key === ownKey) continue;
-      const index = this.listed.get(key);
-      index?.forget();
-      if (index?.size === 0) this.listed.delete(key);
-    }
-    for (const key of listKeysOf(now)) {
-      if (key === ownKey) continue;
-      const index = this.listed.get(key) ?? new SequenceIndex((each) => this.isListed(each, key));
-      index.add(seq);
-      this.listed.set(key, index);
-    }
+    const ownKey = `agent:${agent.agentId}`;
+    const lists = listKeysOf(agent)
+      .filter((key) => key !== ownKey)
+      .map((key) => this.list(key));
+    for (const { index } of lists) index.add(seq);
+    this.listsOf[seq] = lists.length === 0 ? nowhere : lists;
+  }
+
+  private list(key: ListKey): List {
+    const known = this.listed.get(key);
+    if (known !== undefined) return known;
+    const list = { key, index: new SequenceIndex((seq) => this.isListed(seq, key)) };
+    this.listed.set(key, list);
+    return list;
   }
 
   private isListed(seq: number, key: ListKey): boolean {
@@ -243,6 +256,8 @@ class MemoryState implements StateStore {
     });
   }
 }
+
+const nowhere: readonly List[] = [];
 
 function orderIdsOf(agent: Agent): readonly string[] {
   return agent.status === 'killing' || agent.status === 'killed' ? agent.kill.orderIds : [];
