@@ -18,7 +18,7 @@ export function watchedSink(world: World, life: Life): AuditSink {
         },
       }),
     read: (query) => readThrough(world, life, sink, query),
-    head: () => perform(world, life, { port: 'sink', what: 'sink.head', effect: () => sink.head() }),
+    heads: () => perform(world, life, { port: 'sink', what: 'sink.heads', effect: () => sink.heads() }),
   };
 }
 

@@ -44,7 +44,7 @@ export async function browserKill(): Promise<BrowserKill> {
   );
   const { status } = await ks.agent('a');
   await ks.close();
-  const chain = await core.verifyChain(audit.read(), { partition: 'memory', head: await audit.head() });
+  const chain = await core.verifyChain(audit.read(), { partition: 'memory', head: (await audit.heads())[0] });
   const events = audit.events().map(({ type }) => type);
   return { report, wasAlive, isAlive: runtime.isAlive(handle), status, refused, chain, events };
 }

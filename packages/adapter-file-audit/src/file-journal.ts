@@ -7,6 +7,8 @@ import {
   type AuditSink,
   isKillswitchError,
   matchesQuery,
+  type PartitionHead,
+  requireOnFile,
 } from '@agent-killswitch/core';
 import { AppendQueue } from './append-queue.ts';
 import {
@@ -80,6 +82,7 @@ class Journal implements FileJournal {
 
   async *read(query: AuditQuery = {}): AsyncGenerator<AuditRecord> {
     const { length } = (await this.#opened()).file;
+    requireOnFile(query, await this.heads());
     const { deadlineMs } = this.#settings;
     const file = await within(deadlineMs, open(this.path, 'r')).catch((error: unknown) => {
       throw new JournalReadError(this.path, error);
@@ -98,9 +101,9 @@ class Journal implements FileJournal {
     }
   }
 
-  async head(): Promise<Head> {
+  async heads(): Promise<readonly PartitionHead[]> {
     await this.#opened();
-    return this.#head;
+    return this.#head === undefined ? [] : [{ partition: this.#settings.writer, ...this.#head }];
   }
 
   close(): Promise<void> {

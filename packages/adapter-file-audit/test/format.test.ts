@@ -22,7 +22,7 @@ it('writes a record a line: canonical JSON of the chained record, and nothing el
   const third = chain(second, 'journal', sampleEvent(2, { reason: 'NUL \0, \u2028, é and 😀' }));
   const expected = [first, second, third].map((record) => `${canonical(record)}\n`).join('');
   expect(await readFile(join(directory, 'journal.jsonl'), 'utf8')).toBe(expected);
-  expect(await journal.head()).toEqual({ seq: 2, hash: third.hash });
+  expect(await journal.heads()).toEqual([{ partition: 'journal', seq: 2, hash: third.hash }]);
   await journal.close();
 });
 
@@ -64,7 +64,7 @@ it('refuses what it could not read back, whole, and names the event', async () =
   await expect(journal.append([newer])).rejects.toThrow(InvalidInputError);
   const long = { ...sampleEvent(1), policyVersion: 'x'.repeat(17 * 1024 * 1024) } as AuditEvent;
   await expect(journal.append([long])).rejects.toThrow(/longer than/);
-  expect(await journal.head()).toBeUndefined();
+  expect(await journal.heads()).toEqual([]);
   await journal.close();
 });
 
@@ -104,7 +104,7 @@ it('writes what waits before it closes, and then refuses by name', async () => {
   expect(journal.close()).toBe(closed);
   await Promise.all([appended, closed]);
   await expect(journal.append([sampleEvent(5)])).rejects.toThrow(JournalClosedError);
-  await expect(journal.head()).rejects.toThrow(JournalClosedError);
+  await expect(journal.heads()).rejects.toThrow(JournalClosedError);
   await expect(journal.open()).rejects.toThrow(JournalClosedError);
   await expect(idsOf(journal)).rejects.toThrow(JournalClosedError);
   const again = fileJournal(directory);
@@ -119,9 +119,9 @@ it('knows the newest 10,000 ids after it was opened again', async () => {
   await journal.close();
   const again = fileJournal(directory);
   await again.append(sampleEvents(1, 10_000));
-  expect(await again.head()).toMatchObject({ seq: 10_000 });
+  expect(await again.heads()).toMatchObject([{ seq: 10_000 }]);
   await again.append([sampleEvent(0)]);
-  expect(await again.head()).toMatchObject({ seq: 10_001 });
+  expect(await again.heads()).toMatchObject([{ seq: 10_001 }]);
   await again.close();
 });
 

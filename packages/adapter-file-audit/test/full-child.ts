@@ -26,6 +26,6 @@ while (last === 'taken') {
 }
 const larger = await answer(journal.append(largeEvents(taken, 100)));
 await journal.append([sampleEvent(taken)]);
-const head = await journal.head();
+const [head] = await journal.heads();
 for (const line of [taken, last, larger, (head?.seq ?? -1) + 1]) console.log(line);
 await journal.close();

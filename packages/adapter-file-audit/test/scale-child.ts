@@ -5,6 +5,6 @@ const journal = fileJournal(process.argv[2] ?? '');
 const began = performance.now();
 await journal.open();
 const openMs = performance.now() - began;
-const count = ((await journal.head())?.seq ?? -1) + 1;
+const count = ((await journal.heads())[0]?.seq ?? -1) + 1;
 await journal.close();
 console.log(JSON.stringify({ count, openMs, peakMb: process.resourceUsage().maxRSS / 1_024 }));

@@ -46,14 +46,14 @@ export const appendClauses: readonly AuditSinkClause[] = [
     'a batch that cannot be written leaves nothing behind, and the next one is taken (I4)',
     async (sink) => {
       await sink.append([sampleEvent(0)]);
-      const head = await sink.head();
+      const heads = await sink.heads();
       const outcome = await sink.append([sampleEvent(1), unwritable(2), sampleEvent(3)]).then(
         () => 'taken',
         () => 'rejected',
       );
       expectThat(outcome === 'rejected', 'a batch with an unreadable event is rejected');
       await expectEvents(sink, [sampleEvent(0)]);
-      expectSame(await sink.head(), head, 'the head after a rejected batch');
+      expectSame(await sink.heads(), heads, 'the heads after a rejected batch');
       await sink.append(sampleEvents(1, 3));
       await expectEvents(sink, sampleEvents(0, 4));
     },
@@ -72,7 +72,7 @@ export const appendClauses: readonly AuditSinkClause[] = [
     await expectEvents(sink, sampleEvents(0, 2));
   }),
 
-  clause('records are chained from 0 without a gap, and each verifies', async (sink) => {
+  clause('each chain runs from 0 without a gap, and each record verifies', async (sink) => {
     for (const [first, count] of [
       [0, 1],
       [1, 3],
@@ -80,12 +80,13 @@ export const appendClauses: readonly AuditSinkClause[] = [
     ] as const)
       await sink.append(sampleEvents(first, count));
     await sink.append(sampleEvents(0, 6));
-    await sink.append([sampleEvent(6)]);
-    expectSame((await recordsOf(sink)).length, 7, 'the number of records');
+    await sink.append([sampleEvent(6), sampleEvent(7, { workspaceId: 'other' })]);
+    await sink.append([sampleEvent(8, { workspaceId: 'other' }), sampleEvent(9, { workspaceId: undefined })]);
+    expectSame((await recordsOf(sink)).length, 10, 'the number of records');
     expectChained(await recordsOf(sink));
   }),
 
-  clause('many appends, one right after the other, leave one unbroken chain (I4)', async (sink) => {
+  clause('many appends, one right after the other, leave unbroken chains (I4)', async (sink) => {
     for (let n = 0; n < 60; n += 2) await sink.append(sampleEvents(n, 2));
     await expectEvents(sink, sampleEvents(0, 60));
     expectChained(await recordsOf(sink));
@@ -93,11 +94,11 @@ export const appendClauses: readonly AuditSinkClause[] = [
 
   clause('an empty append is fine and changes nothing', async (sink) => {
     await sink.append([]);
-    expectSame(await sink.head(), undefined, 'the head after an empty append');
+    expectSame(await sink.heads(), [], 'the heads after an empty append');
     await sink.append([sampleEvent(0)]);
-    const head = await sink.head();
+    const heads = await sink.heads();
     await sink.append([]);
-    expectSame(await sink.head(), head, 'the head after a second empty append');
+    expectSame(await sink.heads(), heads, 'the heads after a second empty append');
     await expectEvents(sink, [sampleEvent(0)]);
   }),
 
@@ -113,14 +114,15 @@ export const appendClauses: readonly AuditSinkClause[] = [
   }),
 ];
 
+/** That each chain among these records is whole so far. */
 export function expectChained(records: readonly AuditRecord[]): void {
-  let last: AuditRecord | undefined;
+  const last = new Map<string, AuditRecord>();
   for (const record of records) {
-    const fault = chainFault(last, last?.partition ?? record.partition, record);
+    const fault = chainFault(last.get(record.partition), record.partition, record);
     expectThat(
       fault === undefined,
-      `record ${record.seq} follows the one before, without a fault of ${fault}`,
+      `record ${record.seq} follows the one before on its chain, without a fault of ${fault}`,
     );
-    last = record;
+    last.set(record.partition, record);
   }
 }

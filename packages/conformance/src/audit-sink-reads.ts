@@ -1,3 +1,4 @@
+import { type AuditQuery, isKillswitchError, type PartitionHead } from '@agent-killswitch/core';
 import { expectChained } from './audit-sink-appends.ts';
 import {
   type AuditSinkClause,
@@ -24,16 +25,16 @@ const filters = [
   { query: { orderId: 'A' }, expected: [] },
   { query: { workspaceId: 'v' }, expected: [0, 1, 5] },
   { query: { workspaceId: 'undefined' }, expected: [] },
-  { query: { after: 0 }, expected: [1, 2, 3, 4, 5] },
-  { query: { after: 4 }, expected: [5] },
-  { query: { after: 5 }, expected: [] },
-  { query: { after: -1 }, expected: [0, 1, 2, 3, 4, 5] },
-  { query: { orderId: 'a', workspaceId: 'v', after: 0 }, expected: [5] },
-];
+  { query: { types: ['cleanup.finished'] }, expected: [4] },
+  { query: { types: ['order.requested', 'gate.released'], orderId: 'b' }, expected: [1, 3] },
+  { query: { types: [] }, expected: [] },
+  { query: { orderId: 'a', workspaceId: 'v' }, expected: [0, 5] },
+  { query: { partition: 'no such chain' }, expected: [] },
+] satisfies { query: AuditQuery; expected: number[] }[];
 
-/** The promises of `read` and `head`, and of storage that outlives a sink. */
+/** The promises of `read` and `heads`, and of storage that outlives a sink. */
 export const readClauses: readonly AuditSinkClause[] = [
-  clause('read filters by order, by workspace and by what comes after', async (sink) => {
+  clause('read filters by order, by workspace and by type', async (sink) => {
     await sink.append(filed);
     for (const { query, expected } of filters) {
       await expectEvents(
@@ -42,8 +43,60 @@ export const readClauses: readonly AuditSinkClause[] = [
         query,
       );
     }
-    const [record] = await recordsOf(sink, { after: 4 });
-    expectSame(record?.seq, 5, 'the seq of a record that was filtered out of the middle');
+  }),
+
+  clause('read filters by chain, each record bearing its own seq', async (sink) => {
+    await sink.append(filed);
+    const records = await recordsOf(sink);
+    for (const partition of new Set(records.map((record) => record.partition))) {
+      const expected = records.filter((record) => record.partition === partition);
+      expectSame(await recordsOf(sink, { partition }), expected, `the chain "${partition}"`);
+    }
+  }),
+
+  clause('the reading order never changes, also when more is appended', async (sink) => {
+    await sink.append(filed.slice(0, 4));
+    const before = await recordsOf(sink);
+    expectSame(await recordsOf(sink), before, 'the record read a second time');
+    await sink.append(filed.slice(4));
+    expectSame((await recordsOf(sink)).slice(0, 4), before, 'the record of before, with more appended');
+  }),
+
+  clause('read goes on after any record, in reading order, whatever else it filters', async (sink) => {
+    await sink.append(filed);
+    const records = await recordsOf(sink);
+    for (const [index, { partition, seq }] of records.entries()) {
+      const after = { partition, seq };
+      const rest = records.slice(index + 1);
+      const what = `what comes after record ${index}`;
+      expectSame(await recordsOf(sink, { after }), rest, what);
+      const ofV = rest.filter(({ event }) => event.workspaceId === 'v');
+      expectSame(await recordsOf(sink, { after, workspaceId: 'v' }), ofV, `${what}, of a workspace`);
+      const ofChain = rest.filter((record) => record.partition === partition);
+      expectSame(await recordsOf(sink, { after, partition }), ofChain, `${what}, of its chain`);
+    }
+  }),
+
+  clause('a place that is not on file is refused, not taken for a beginning or an end', async (sink) => {
+    await sink.append([sampleEvent(0)]);
+    const [head] = await sink.heads();
+    const { partition } = head as PartitionHead;
+    for (const after of [
+      { partition, seq: 1 },
+      { partition, seq: -1 },
+      { partition, seq: 0.5 },
+      { partition: 'no such chain', seq: 0 },
+    ]) {
+      const outcome: unknown = await recordsOf(sink, { after }).then(
+        () => 'an answer',
+        (error: unknown) => error,
+      );
+      const wasRefused = isKillswitchError(outcome, 'invalid-input');
+      expectThat(
+        wasRefused,
+        `reading after record ${after.seq} of "${after.partition}" is refused: invalid-input`,
+      );
+    }
   }),
 
   clause('read sees everything that was appended before the call', async (sink) => {
@@ -75,13 +128,16 @@ export const readClauses: readonly AuditSinkClause[] = [
     await expectEvents(sink, sampleEvents(0, 21));
   }),
 
-  clause('head is the newest record, and undefined while there is none', async (sink) => {
-    expectSame(await sink.head(), undefined, 'the head of an empty chain');
+  clause('heads are the newest record of each chain, and none while there is none', async (sink) => {
+    expectSame(await sink.heads(), [], 'the heads of an empty sink');
     for (let n = 0; n < 6; n += 2) {
-      await sink.append(sampleEvents(n, 2));
-      const last = (await recordsOf(sink)).at(-1);
-      expectSame(await sink.head(), last && { seq: last.seq, hash: last.hash }, 'the head');
-      expectSame(last?.seq, n + 1, 'the newest seq');
+      await sink.append([sampleEvent(n), sampleEvent(n + 1, { workspaceId: `workspace-${n % 4}` })]);
+      const newest = new Map<string, PartitionHead>();
+      for (const { partition, seq, hash } of await recordsOf(sink))
+        newest.set(partition, { partition, seq, hash });
+      expectSame(sorted(await sink.heads()), sorted([...newest.values()]), 'the heads');
+      const count = [...newest.values()].reduce((sum, { seq }) => sum + seq + 1, 0);
+      expectSame(count, n + 2, 'the number of records by the heads');
     }
   }),
 
@@ -89,7 +145,7 @@ export const readClauses: readonly AuditSinkClause[] = [
     'open, if there is one, can be called at any time, again and at once, and changes nothing',
     async (sink) => {
       await Promise.all([sink.open?.(), sink.open?.(), sink.open?.()]);
-      expectSame(await sink.head(), undefined, 'the head of an empty chain');
+      expectSame(await sink.heads(), [], 'the heads of an empty sink');
       await sink.append(sampleEvents(0, 3));
       const records = await recordsOf(sink);
       await sink.open?.();
@@ -101,12 +157,16 @@ export const readClauses: readonly AuditSinkClause[] = [
 
   reopenClause('storage opened again continues its chain (I4)', async (sink, reopen) => {
     await sink.append(sampleEvents(0, 5));
-    const head = await sink.head();
+    const heads = await sink.heads();
     const again = await reopen();
-    expectSame(await again.head(), head, 'the head after opening again');
+    expectSame(await again.heads(), heads, 'the heads after opening again');
     await expectEvents(again, sampleEvents(0, 5));
     await again.append([sampleEvent(4), sampleEvent(5)]);
     await expectEvents(again, sampleEvents(0, 6));
     expectChained(await recordsOf(again));
   }),
 ];
+
+function sorted(heads: readonly PartitionHead[]): PartitionHead[] {
+  return heads.toSorted((a, b) => (a.partition < b.partition ? -1 : 1));
+}

@@ -89,7 +89,7 @@ const schema = z.strictObject({
     'listLeases',
     'watch',
   ),
-  audit: having('append', 'read', 'head'),
+  audit: having('append', 'read', 'heads'),
   runtimes: z.record(idSchema, having('kill', 'force', 'inspect')),
   cleanup: z.array(cleanupStep).optional(),
   authorizer: having('decide').optional(),

@@ -73,7 +73,14 @@ export {
   type StopOrder,
   stopOrderSchema,
 } from './order.ts';
-export { type AuditQuery, type AuditSink, matchesQuery } from './ports/audit-sink.ts';
+export {
+  type AuditQuery,
+  type AuditSink,
+  matchesQuery,
+  type PartitionHead,
+  type RecordPlace,
+  requireOnFile,
+} from './ports/audit-sink.ts';
 export type { AccessRequest, Action, Authorizer, Decision } from './ports/authorizer.ts';
 export type { CleanupStep } from './ports/cleanup-step.ts';
 export type { Clock } from './ports/clock.ts';

@@ -283,5 +283,5 @@ describe('on record', () => {
 const hungAudit = {
   append: () => new Promise<never>(() => undefined),
   read: async function* () {},
-  head: async () => undefined,
+  heads: async () => [],
 };

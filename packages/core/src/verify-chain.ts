@@ -5,7 +5,7 @@ export interface VerifyOptions {
   /** Which chain the records are of. Default: the one that the first of them names. */
   readonly partition?: string;
   /**
-   * A record that was on the chain once, for example what `head()` said when it was last copied elsewhere. Without it a
+   * A record that was on the chain once, for example what `heads()` said when that was last copied elsewhere. Without it a
    * chain that was cut off at its end, or written anew from somewhere on, looks whole.
    */
   readonly head?: ChainHead | undefined;

@@ -24,7 +24,7 @@ it('keeps events in order and drops a repeated id, within a batch too', async ()
   await audit.append([denial(1), denial(2)]);
   expect(audit.events()).toEqual([denial(0), denial(1), denial(2)]);
   expect(audit.records().map((record) => record.seq)).toEqual([0, 1, 2]);
-  expect(await audit.head()).toEqual({ seq: 2, hash: audit.records()[2]?.hash });
+  expect(await audit.heads()).toEqual([{ partition: 'memory', seq: 2, hash: audit.records()[2]?.hash }]);
 });
 
 it('keeps nothing of a batch that cannot be written as JSON', async () => {
@@ -32,7 +32,7 @@ it('keeps nothing of a batch that cannot be written as JSON', async () => {
   const unwritable = { ...denial(1), denial: 1n } as unknown as AuditEvent;
   await expect(audit.append([denial(0), unwritable])).rejects.toThrow(TypeError);
   expect(audit.events()).toEqual([]);
-  expect(await audit.head()).toBeUndefined();
+  expect(await audit.heads()).toEqual([]);
   await audit.append([denial(0), denial(1)]);
   expect(audit.events()).toHaveLength(2);
 });
@@ -56,7 +56,7 @@ it('reads what was on record when reading began, filtered', async () => {
   }
   expect(seen).toEqual([0, 2]);
   const later: number[] = [];
-  for await (const record of audit.read({ after: 1 })) later.push(record.seq);
+  for await (const record of audit.read({ after: { partition: 'memory', seq: 1 } })) later.push(record.seq);
   expect(later).toEqual([2, 3, 4]);
   for await (const record of audit.read({ orderId: 'order' })) expect.unreachable(`record ${record.seq}`);
 });

@@ -1,7 +1,7 @@
 import { type AuditRecord, seal } from '../audit-chain.ts';
 import type { AuditEvent } from '../audit-event.ts';
 import { canonical } from '../canonical.ts';
-import { type AuditSink, matchesQuery } from '../ports/audit-sink.ts';
+import { type AuditSink, matchesQuery, type PartitionHead, requireOnFile } from '../ports/audit-sink.ts';
 
 const partition = 'memory';
 
@@ -21,6 +21,10 @@ export interface MemoryAudit extends AuditSink {
 export function memoryAudit(): MemoryAudit {
   const kept: Kept[] = [];
   const ids = new Set<string>();
+  const heads = (): readonly PartitionHead[] => {
+    const last = kept.at(-1)?.sealed;
+    return last === undefined ? [] : [{ partition, seq: last.seq, hash: last.hash }];
+  };
 
   return {
     async append(events) {
@@ -36,12 +40,10 @@ export function memoryAudit(): MemoryAudit {
       for (const id of addedIds) ids.add(id);
     },
     async *read(query = {}) {
+      requireOnFile(query, heads());
       for (const record of kept.slice().map(recordOf)) if (matchesQuery(query, record)) yield record;
     },
-    async head() {
-      const last = kept.at(-1)?.sealed;
-      return last && { seq: last.seq, hash: last.hash };
-    },
+    heads: async () => heads(),
     records: () => kept.map(recordOf),
     events: () => kept.map((each) => recordOf(each).event),
   };

@@ -1,24 +1,36 @@
 import type { AuditRecord, ChainHead } from '../audit-chain.ts';
 import type { AuditEvent, AuditEventType } from '../audit-event.ts';
+import { InvalidInputError } from '../errors.ts';
 
 /**
- * Where the audit record is kept. The core hands over batches one after the other, never two at once, and keeps a batch
- * that was rejected for the next try: so a rejected append must leave nothing of it behind, or drop the repeats by
- * event id.
+ * Where the audit record is kept, on one hash chain or on several. The core hands over batches one after the other,
+ * never two at once, and tells what it is not sure of again: a batch that was rejected, and after a crash whatever
+ * follows from stored state.
  */
 export interface AuditSink {
   /** Makes it ready; awaited at the killswitch's start. Omit it if there is nothing to do. Idempotent. */
   open?(): Promise<void>;
 
-  /** Appends all events in this order, or none. Resolves only when they are durable. */
+  /**
+   * Appends all events in this order, or none, but for those whose id is on file already, which are dropped (I4).
+   * Resolves only when they are durable.
+   */
   append(events: readonly AuditEvent[]): Promise<void>;
 
-  /** The records on file in chain order, filtered. Reading never waits for or blocks an append for long. */
+  /**
+   * The records on file, filtered, in the sink's reading order. That order is total and never changes; a chain's records
+   * stand in it in chain order, and one process's appends in the order in which they were made. Where several processes
+   * write, one may add a record before others that were read already: whoever follows such a sink keeps a place per
+   * `partition`. Reading never waits for or blocks an append for long.
+   */
   read(query?: AuditQuery): AsyncIterable<AuditRecord>;
 
-  /** The newest record of the chain, or `undefined` while it is empty. */
-  head(): Promise<ChainHead | undefined>;
+  /** The newest record of each chain that has any, each chain once. */
+  heads(): Promise<readonly PartitionHead[]>;
 }
+
+/** Where one of a sink's chains ends. */
+export type PartitionHead = ChainHead & Pick<AuditRecord, 'partition'>;
 
 export interface AuditQuery {
   /** Only events of this order. */
@@ -27,14 +39,29 @@ export interface AuditQuery {
   readonly workspaceId?: string;
   /** Only events of these types. */
   readonly types?: readonly AuditEventType[];
-  /** Only records with a greater `seq`. */
-  readonly after?: number;
+  /** Only records of this chain. */
+  readonly partition?: string;
+  /** Only what comes after this record in reading order. If it is not on file, reading rejects: `invalid-input`. */
+  readonly after?: RecordPlace;
 }
 
-/** Whether a record is one that the query asks for. */
-export function matchesQuery(query: AuditQuery, { seq, event }: AuditRecord): boolean {
-  if (query.after !== undefined && seq <= query.after) return false;
+/** Names one record of a sink. */
+export type RecordPlace = Pick<AuditRecord, 'partition' | 'seq'>;
+
+/** Whether a record of a sink that has one chain only is one that the query asks for. */
+export function matchesQuery(query: AuditQuery, { partition, seq, event }: AuditRecord): boolean {
+  if (query.after !== undefined && seq <= query.after.seq) return false;
+  if (query.partition !== undefined && partition !== query.partition) return false;
   if (query.types !== undefined && !query.types.includes(event.type)) return false;
   if (query.workspaceId !== undefined && event.workspaceId !== query.workspaceId) return false;
   return query.orderId === undefined || ('orderId' in event && event.orderId === query.orderId);
+}
+
+/** @throws InvalidInputError if the record after which to read is on none of these chains, which start from 0 */
+export function requireOnFile({ after }: AuditQuery, heads: readonly PartitionHead[]): void {
+  if (after === undefined) return;
+  const { partition, seq } = after;
+  const isThere = heads.some((head) => head.partition === partition && seq <= head.seq);
+  if (isThere && Number.isInteger(seq) && seq >= 0) return;
+  throw new InvalidInputError('audit query', [`after: no record ${seq} of chain "${partition}" is on file`]);
 }
