@@ -3,7 +3,7 @@ import type { Handle } from './agent.ts';
 import { createKillswitch } from './killswitch.ts';
 import { memoryRuntime } from './memory/memory-runtime.ts';
 import { memoryState } from './memory/memory-state.ts';
-import type { Runtime } from './ports/runtime.ts';
+import type { Runtime, RuntimeContext } from './ports/runtime.ts';
 import { alice, harness, root } from './testing/harness.ts';
 
 const reason = 'it went rogue';
@@ -146,5 +146,33 @@ describe('an agent of an earlier life of its host, without a handle', () => {
       status: 'killed',
       kill: { evidence: expect.stringContaining('no runtime finds a trace') },
     });
+  });
+});
+
+describe('every demand carries the reason that was given for the stop', () => {
+  it('in a volley, while asking, and when forced', async () => {
+    const told: string[] = [];
+    const note = (call: string) => async (_: Handle, context: RuntimeContext) => {
+      told.push(`${call}: ${context.reason}`);
+    };
+    const stubborn: Runtime = {
+      reach: 'host',
+      canForce: true,
+      stop: note('stop'),
+      kill: note('kill'),
+      force: note('force'),
+      inspect: async () => ({ state: 'alive', evidence: 'stubborn' }),
+    };
+    const h = await harness({ runtimes: { stubborn } });
+    for (const agentId of ['one', 'two']) {
+      await h.ks.admit({ agentId, taskId: agentId, workspaceId: 'w1', ownerId: 'alice' });
+      await h.ks.running(agentId, [{ runtime: 'stubborn' }]);
+    }
+    void h.ks.kill({ task: 'one' }, { principal: alice, reason: 'volley' });
+    await h.clock.advance(3_000);
+    expect(new Set(told.splice(0))).toEqual(new Set(['kill: volley', 'force: volley']));
+    void h.ks.stop({ task: 'two' }, { principal: alice, reason: 'please', graceMs: 500 });
+    await h.clock.advance(400);
+    expect(told).toContain('stop: please');
   });
 });

@@ -24,6 +24,8 @@ export interface PursuitHost {
   readonly runtimes: ReadonlyMap<string, Runtime>;
   /** When this killswitch was started: an agent admitted before under this host id is from an earlier life of the host. */
   readonly startedAt: number;
+  /** Of the stop that began the pursuit: the runtimes may tell the agent why it ends. */
+  readonly reason: string;
   /** Called after a rung was taken or an outcome stored; must not throw. */
   readonly took: (step: 'signalled' | 'forced' | 'unconfirmed' | 'confirmed', agent: Agent) => void;
 }
@@ -143,7 +145,7 @@ export class Pursuit {
     const answers: Array<Promise<unknown>> = [];
     for (const route of forcing ? this.#routes : this.#routes.slice(0, 1)) {
       if (!isNewRung && now - route.demandedAt < every) continue;
-      answers.push(route.tell(rung));
+      answers.push(route.tell(rung, this.#host.reason));
     }
     if (answers.length > 0 && this.#signalledAt === undefined) {
       this.#signalledAt = now;

@@ -42,15 +42,17 @@ export class Route {
     return this.#demandedAt;
   }
 
-  /** Tells the agent to end. Resolves when the runtime has answered, or has not in time. */
-  async tell(rung: Rung): Promise<void> {
+  /** Tells the agent to end, and why. Resolves when the runtime has answered, or has not in time. */
+  async tell(rung: Rung, reason: string): Promise<void> {
     this.#demandedAt = this.#clock.now();
     const runtime = this.#runtime;
     const { handle } = this;
-    if (rung === 'stop') await this.#call('stop', callMs, async (context) => runtime.stop?.(handle, context));
+    const told = (context: RuntimeContext): RuntimeContext => ({ ...context, reason });
+    if (rung === 'stop')
+      await this.#call('stop', callMs, async (context) => runtime.stop?.(handle, told(context)));
     else if (rung === 'force' && runtime.canForce)
-      await this.#call('force', callMs, (context) => runtime.force(handle, context));
-    else await this.#call('kill', callMs, (context) => runtime.kill(handle, context));
+      await this.#call('force', callMs, (context) => runtime.force(handle, told(context)));
+    else await this.#call('kill', callMs, (context) => runtime.kill(handle, told(context)));
   }
 
   /** Looks, for `ms` milliseconds at most. */

@@ -22,7 +22,7 @@ import { Wake } from './wake.ts';
 const passMs = { first: 10, longest: 500, follower: 1_000 };
 const durableMs = 1_000;
 const recoverReadMs = 10_000;
-export interface StopRunHost extends VolleyHost {
+export interface StopRunHost extends Omit<VolleyHost, 'reason'> {
   readonly book: Book;
   readonly recorder: Recorder;
   readonly sink: AuditSink;
@@ -74,6 +74,7 @@ export class StopRun {
     this.#wake = new Wake(host.clock);
     this.#kills = new Kills({
       ...host,
+      reason: order.reason,
       killAt: () => this.#order.killAt,
       pursue: (agent) => host.pursue(agent, this),
       step: (step, agentId) => this.step(step, agentId),

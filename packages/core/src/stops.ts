@@ -13,7 +13,7 @@ import { type Beginning, StopRun, type StopRunHost } from './stop-run.ts';
 /** How long a stop waits for its request to be on record. */
 const recordMs = 100;
 
-type Host = Omit<StopRunHost, 'pursue'> & Omit<PursuitHost, 'took'>;
+type Host = Omit<StopRunHost, 'pursue'> & Omit<PursuitHost, 'took' | 'reason'>;
 
 /** All stops under way on this host: one run per open order, one pursuit per agent, whichever orders it is under. */
 export class Stops {
@@ -161,6 +161,7 @@ export class Stops {
       pursuit = new Pursuit(
         {
           ...this.#host,
+          reason: run.order.reason,
           took: (step, changed) => {
             const claimant = 'kill' in changed ? (this.#claimantOf(changed.kill.orderIds) ?? run) : run;
             if ('kill' in changed && step === 'confirmed')

@@ -20,10 +20,12 @@ export interface VolleyHost {
   readonly hostId: string;
   readonly clock: Clock;
   readonly runtimes: ReadonlyMap<string, Runtime>;
+  /** Of the stop: the runtimes may tell the agents why they end. */
+  readonly reason: string;
 }
 
 /** Whether the agent has exactly one route and that one reaches it from here: the case that a volley is for. */
-export function isEasy(agent: Agent, { hostId, runtimes }: VolleyHost): boolean {
+export function isEasy(agent: Agent, { hostId, runtimes }: Pick<VolleyHost, 'hostId' | 'runtimes'>): boolean {
   const [handle, ...others] = agent.handles;
   const runtime = handle === undefined || others.length > 0 ? undefined : runtimes.get(handle.runtime);
   return runtime !== undefined && (runtime.reach !== 'host' || agent.hostId === hostId);
@@ -38,7 +40,7 @@ export async function volley(
   host: VolleyHost,
   handOn: (felled: readonly Felled[]) => void,
 ): Promise<readonly KillingAgent[]> {
-  const { clock, runtimes } = host;
+  const { clock, runtimes, reason } = host;
   const abort = new AbortController();
   // Not at the end of the volley: a kill that is on its way had better arrive than be begun anew.
   const cancelAbort = clock.setTimer(callMs, () => abort.abort());
@@ -50,7 +52,7 @@ export async function volley(
   const tell = async (agent: KillingAgent): Promise<void> => {
     const handle = agent.handles[0] as Handle;
     const runtime = runtimes.get(handle.runtime) as Runtime;
-    const context: RuntimeContext = { agentId: agent.agentId, signal: abort.signal };
+    const context: RuntimeContext = { agentId: agent.agentId, signal: abort.signal, reason };
     const signalledAt = clock.now();
     try {
       await runtime.kill(handle, context);

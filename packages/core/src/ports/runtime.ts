@@ -42,6 +42,8 @@ export interface RuntimeContext {
   readonly agentId: string;
   /** Aborted when the call's time is up; what is done after that is ignored, but must stay harmless. */
   readonly signal: AbortSignal;
+  /** Of a demand: the reason that the principal gave for the stop, for an agent that is told why. */
+  readonly reason?: string;
 }
 
 /** What an inspection saw, in words that stand on the record. */
