@@ -10,7 +10,10 @@ export class InvalidHandleError extends KillswitchError {
   readonly code = 'invalid-handle';
 }
 
-/** The handle is of another machine or pid namespace, into which this process cannot see. Nothing was signalled. */
+/**
+ * The handle is of another machine or pid namespace, into which this process cannot see, or of what lives in the memory of
+ * another process. Nothing was touched.
+ */
 export class UnreachableHandleError extends KillswitchError {
   readonly code = 'unreachable-handle';
 }
@@ -39,4 +42,20 @@ export class SpawnFailedError extends KillswitchError {
 export function systemCode(thrown: unknown): string | undefined {
   if (typeof thrown !== 'object' || thrown === null || !('code' in thrown)) return undefined;
   return typeof thrown.code === 'string' ? thrown.code : undefined;
+}
+
+/**
+ * Why the `AbortSignal` of an agent aborts: what its `signal.reason` is in this process. A worker gets a copy of it, an
+ * `Error` with the same message.
+ */
+export class AgentStoppedError extends KillswitchError {
+  readonly code = 'agent-stopped';
+  /** `stop`: it has a grace to end by itself in. `kill`: it has not. */
+  readonly demand: 'stop' | 'kill';
+
+  /** @param reason that the principal gave for the stop */
+  constructor(agentId: string, demand: 'stop' | 'kill', reason: string | undefined) {
+    super(`Agent ${agentId} is told to end${reason === undefined ? '' : `: ${reason}`}`);
+    this.demand = demand;
+  }
 }

@@ -1,16 +1,15 @@
-import { describeError, type Handle, idSchema } from '@agent-killswitch/core';
+import { type Handle, idSchema } from '@agent-killswitch/core';
 import { z } from 'zod';
 import { InvalidHandleError } from './errors.ts';
 import { cgroupRefSchema } from './home.ts';
+import { parsedHandle } from './parsed-handle.ts';
 
 const pidSchema = z
   .number()
   .refine((pid) => Number.isSafeInteger(pid) && pid > 1, 'must be a whole number above 1');
 
-/** The route to a process tree. Everything in it is needed to tell this process from any other that had or will have its pid. */
-export const processHandleSchema = z.object({
-  /** The name under which the runtime is registered. */
-  runtime: idSchema,
+/** Everything in it is needed to tell a process from any other that had or will have its pid. */
+export const processIdentitySchema = z.object({
   pid: pidSchema,
   /** Field 22 of `/proc/<pid>/stat`: when it started, in clock ticks since boot. */
   startTime: z.number().int().nonnegative(),
@@ -20,6 +19,12 @@ export const processHandleSchema = z.object({
   machineId: z.string().min(1).max(300),
   /** The pid and time namespaces in which `pid` and `startTime` mean anything. */
   namespaces: z.string().min(1).max(100),
+});
+
+/** The route to a process tree. */
+export const processHandleSchema = processIdentitySchema.extend({
+  /** The name under which the runtime is registered. */
+  runtime: idSchema,
   /** The process leads a session of its own, so all members of session `pid` descend from it. */
   ownSession: z.boolean(),
   /** The cgroup it was started in, which holds all that was born of it. Absent if it is held by its mark. */
@@ -28,25 +33,8 @@ export const processHandleSchema = z.object({
 export type ProcessHandle = z.infer<typeof processHandleSchema>;
 
 /** @throws InvalidHandleError if it is malformed, of another runtime, or names this very process. */
-export function parseHandle(handle: Handle, runtime: string): ProcessHandle {
-  const parsed = parse(handle);
-  if (parsed.runtime !== runtime) {
-    throw new InvalidHandleError(`A handle of runtime "${parsed.runtime}" was given to runtime "${runtime}"`);
-  }
-  if (parsed.pid === process.pid) {
-    throw new InvalidHandleError(`pid ${parsed.pid} is this very process: end it from outside`);
-  }
-  return parsed;
-}
-
-function parse(handle: unknown): ProcessHandle {
-  let issues: string;
-  try {
-    const result = processHandleSchema.safeParse(handle);
-    if (result.success) return result.data;
-    issues = result.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`).join('; ');
-  } catch (thrown) {
-    issues = describeError(thrown);
-  }
-  throw new InvalidHandleError(`Not a process handle: ${issues}`);
+export function parseHandle(given: Handle, runtime: string): ProcessHandle {
+  const handle = parsedHandle(processHandleSchema, given, runtime);
+  if (handle.pid !== process.pid) return handle;
+  throw new InvalidHandleError(`pid ${handle.pid} is this very process: end it from outside`);
 }

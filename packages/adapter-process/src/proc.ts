@@ -41,6 +41,16 @@ export function ownerOf(pid: number): number | undefined {
   }
 }
 
+/** Whether the kernel knows of a process with this pid that it may not show in `/proc` to this user. */
+export function mayExist(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (thrown) {
+    return systemCode(thrown) !== 'ESRCH';
+  }
+}
+
 /** EACCES and EPERM: `/proc` is mounted so that other users' processes are hidden. */
 const goneOrHidden = new Set(['ENOENT', 'ESRCH', 'EACCES', 'EPERM']);
 

@@ -1,6 +1,6 @@
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { InvalidInputError, idSchema } from '@agent-killswitch/core';
+import { parseAgentId } from './agent-id.ts';
 import type { Cgroups, MadeCgroup } from './cgroups.ts';
 import type { Children } from './children.ts';
 import { SpawnFailedError, systemCode } from './errors.ts';
@@ -49,13 +49,7 @@ export async function spawnAgent(
   options: SpawnOptions,
   context: SpawnContext,
 ): Promise<SpawnedAgent> {
-  const agentId = idSchema.safeParse(options.agentId);
-  if (!agentId.success) {
-    throw new InvalidInputError(
-      'agentId',
-      agentId.error.issues.map((issue) => issue.message),
-    );
-  }
+  parseAgentId(options.agentId);
   const { cgroups } = context;
   const made = cgroups && makeCgroup(cgroups, command, options);
   const release = (): void => {
