@@ -75,7 +75,7 @@ it('stays unconfirmed while it does not heed its signal, and is confirmed when i
     state: memoryState(),
     audit: memoryAudit(),
     runtimes: { promise: runtime },
-    deadlines: { forceAfter: 50, confirmWithin: 150 },
+    deadlines: { forceAfter: 200, confirmWithin: 600 },
   });
   await ks.start();
   let settle = (): void => {};

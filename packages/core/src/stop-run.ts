@@ -22,6 +22,7 @@ import { Wake } from './wake.ts';
 const passMs = { first: 10, longest: 500, follower: 1_000 };
 const durableMs = 1_000;
 const recoverReadMs = 10_000;
+
 export interface StopRunHost extends Omit<VolleyHost, 'reason'> {
   readonly book: Book;
   readonly recorder: Recorder;
