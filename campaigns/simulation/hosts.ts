@@ -1,4 +1,4 @@
-import { createKillswitch, type KillswitchOptions, rolePolicy } from '@agent-killswitch/core';
+import type { KillswitchOptions } from '@agent-killswitch/core';
 import type { SeededRandom } from '../seeded-random.ts';
 import { isAlive } from './body.ts';
 import { Life } from './life.ts';
@@ -34,7 +34,7 @@ export class Hosts {
     world.history.lives.push(life);
     world.up.set(hostId, life);
     world.trace(life.name, 'boots');
-    life.killswitch = createKillswitch(this.#options(life));
+    life.killswitch = world.core.createKillswitch(this.#options(life));
     this.#listen(life);
     void this.#start(life);
   }
@@ -66,7 +66,7 @@ export class Hosts {
 
   #options(life: Life): KillswitchOptions {
     const world = this.#world;
-    const policy = rolePolicy();
+    const policy = world.core.rolePolicy();
     const { history, approvals, deadlines } = world;
     const step = (name: string) => ({
       name,

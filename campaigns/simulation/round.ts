@@ -1,10 +1,11 @@
-import { type MemoryAudit, memoryAudit, memoryState } from '@agent-killswitch/core/memory';
+import type { MemoryAudit } from '@agent-killswitch/core/memory';
 import { SeededRandom } from '../seeded-random.ts';
 import { Asking } from './asking.ts';
 import { Faults } from './faults.ts';
 import { History } from './history.ts';
 import { Hosts, makeMortal } from './hosts.ts';
 import type { Life } from './life.ts';
+import { realCore, type SimulatedCore } from './simulated-core.ts';
 import { Timeline } from './timeline.ts';
 import type { World } from './world.ts';
 
@@ -30,15 +31,22 @@ export interface Round {
   readonly steps: number;
 }
 
+export interface RoundOptions {
+  /** What the hosts run. Default: the real core. */
+  readonly core?: SimulatedCore;
+  /** Hears what everybody does, a line each. */
+  readonly trace?: ((line: string) => void) | undefined;
+}
+
 /** Plays one round: hosts, agents, faults and requests by chance; then everything heals and comes to rest. */
-export async function playRound(seed: number, trace?: (line: string) => void): Promise<Round> {
+export async function playRound(seed: number, { core = realCore, trace }: RoundOptions = {}): Promise<Round> {
   const random = new SeededRandom(seed);
   const timeline = new Timeline(start, random.fork());
   const history = new History(timeline);
   const hostIds = ['h1', 'h2', 'h3', 'h4'].slice(0, random.integer(2, 5));
-  const shared = memoryAudit();
+  const shared = core.memoryAudit();
   const isShared = random.chance(0.5);
-  const sinks = new Map(hostIds.map((hostId) => [hostId, isShared ? shared : memoryAudit()]));
+  const sinks = new Map(hostIds.map((hostId) => [hostId, isShared ? shared : core.memoryAudit()]));
   const up = new Map<string, Life>();
   const faults = new Faults(random.fork());
   const world: World = {
@@ -49,7 +57,8 @@ export async function playRound(seed: number, trace?: (line: string) => void): P
     deadlines: { forceAfter: 600, confirmWithin: 1_500, cleanup: 400, state: 200, lease: 4_000 },
     approvals: random.pick([1, 1, 2]),
     hostIds,
-    state: memoryState(),
+    core,
+    state: core.memoryState(),
     sinks,
     outages: [],
     up,

@@ -4,6 +4,7 @@ import type { SeededRandom } from '../seeded-random.ts';
 import type { Faults } from './faults.ts';
 import type { History } from './history.ts';
 import type { Life, Port } from './life.ts';
+import type { SimulatedCore } from './simulated-core.ts';
 import type { Timeline } from './timeline.ts';
 
 /** A dependency that does not work for some hosts and some time. */
@@ -21,6 +22,7 @@ export interface World {
   readonly timeline: Timeline;
   readonly random: SeededRandom;
   readonly faults: Faults;
+  readonly core: SimulatedCore;
   readonly history: History;
   readonly deadlines: Deadlines;
   readonly approvals: number;
