@@ -1,6 +1,6 @@
 /**
  * Every service that tests can ask for holds a real conversation.
- * @services valkey postgres docker
+ * @services valkey redis postgres docker
  */
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
@@ -18,6 +18,12 @@ withService('valkey', 'VALKEY_URL', (url) => {
 
   test('answers an error as an error', async () => {
     await expect(respConversation(url, [['NO-SUCH-COMMAND']])).rejects.toThrow('unknown command');
+  });
+});
+
+withService('redis', 'REDIS_URL', (url) => {
+  test('answers PING', async () => {
+    expect(await respConversation(url, [['PING']])).toEqual(['PONG']);
   });
 });
 

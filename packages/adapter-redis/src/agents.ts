@@ -1,0 +1,102 @@
+import { type Admission, type Agent, listKeysOf, scopeKeysOf, type Task } from '@agent-killswitch/core';
+import type { Caller } from './caller.ts';
+import { agentHead, agentTail, fixed } from './envelope.ts';
+import { StateRecordError } from './errors.ts';
+import type { Keys } from './keys.ts';
+import type { Link } from './link.ts';
+import { admit } from './lua/admit.ts';
+import { readRecord } from './lua/reads.ts';
+import { swapAgents } from './lua/swap-agents.ts';
+import type { Records } from './records.ts';
+import { flag } from './replies.ts';
+import { swapBatch } from './swap-batch.ts';
+
+/** Most agents that one script changes: other clients have their turn between. */
+const mostSwaps = 100;
+/** Most such scripts on their way at once. */
+const mostBatches = 8;
+
+/** Agents and their tasks. See `StateStore`. */
+export class Agents {
+  private readonly keys: Keys;
+  private readonly link: Link;
+  private readonly records: Records;
+  private readonly caller: Caller;
+
+  constructor(link: Link, records: Records, caller: Caller) {
+    this.keys = link.keys;
+    this.link = link;
+    this.records = records;
+    this.caller = caller;
+  }
+
+  async admit(agent: Agent): Promise<Admission> {
+    const { keys } = this;
+    const { agentId, taskId, workspaceId, ownerId, parentId } = agent;
+    const call = this.caller.next();
+    const scopes = scopeKeysOf(agent);
+    const lists = listKeysOf(agent).filter((key) => key !== `agent:${agentId}`);
+    const parent = parentId === undefined ? keys.store : keys.agent(parentId);
+    const task = fixed('task', { taskId, workspaceId, ownerId });
+    const answer = await this.link.run(
+      admit,
+      [
+        ...[keys.shut, keys.gates, keys.agent(agentId), keys.task(taskId), parent],
+        ...lists.map((key) => keys.list(key)),
+      ],
+      [
+        ...[agentHead(agent, call), agentTail(agent), call, task, agentId, flag(parentId !== undefined)],
+        ...[keys.channel, this.caller.event({ admitted: agentId }), String(scopes.length), ...scopes],
+      ],
+    );
+    const [result, ...more] = answer as [Admission['result'], ...(string | null)[]];
+    if (result === 'gated') {
+      const orderId = more[0] ?? '';
+      return { result, gate: this.records.gate(orderId, more[1] ?? '').record };
+    }
+    if (result === 'task-conflict') {
+      // Another record than ours: of others, or one that cannot be read, which is not the same.
+      const stored = this.records.task(taskId, more[0] ?? '');
+      if (stored.workspaceId === workspaceId && stored.ownerId === ownerId)
+        throw new StateRecordError(keys.task(taskId), 'it is not written as this version writes it');
+    }
+    return { result };
+  }
+
+  async getAgent(agentId: string): Promise<Agent | undefined> {
+    const raw = (await this.link.run(readRecord, [this.keys.agent(agentId)], [])) as string | null;
+    return raw === null ? undefined : this.records.agent(agentId, raw).record;
+  }
+
+  async getTask(taskId: string): Promise<Task | undefined> {
+    const raw = (await this.link.run(readRecord, [this.keys.task(taskId)], [])) as string | null;
+    return raw === null ? undefined : this.records.task(taskId, raw);
+  }
+
+  /** Those that cannot be stored, each for itself, hinder no other: then it rejects after all have been tried. */
+  async swapAgents(agents: readonly Agent[]): Promise<readonly boolean[]> {
+    const won: boolean[] = new Array(agents.length).fill(false);
+    const call = this.caller.next();
+    let next = 0;
+    let fault: unknown;
+    const worker = async (): Promise<void> => {
+      while (next < agents.length) {
+        const start = next;
+        next += mostSwaps;
+        const { keys, args } = swapBatch(this.keys, agents.slice(start, next), `${call}.${start}`);
+        try {
+          const answer = await this.link.run(swapAgents, keys, [this.keys.channel, this.caller.id, ...args]);
+          (answer as (number | string)[]).forEach((each, n) => {
+            won[start + n] = each === 1;
+            if (typeof each === 'string') fault ??= new StateRecordError(each, 'it is of another type');
+          });
+        } catch (error) {
+          fault ??= error;
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: mostBatches }, worker));
+    if (fault !== undefined) throw fault;
+    return won;
+  }
+}

@@ -1,0 +1,80 @@
+import type { RedisClient } from './client.ts';
+
+/**
+ * Hears of changes by others on the channel: a hint and nothing more. It has a connection of its own, made from the
+ * client's settings while somebody watches, since a subscribed one takes no other commands.
+ */
+export class EventChannel {
+  private readonly client: RedisClient;
+  private readonly channel: string;
+  private readonly self: string;
+  private readonly watchers = new Set<{ readonly changed: () => void }>();
+  private connection: RedisClient | undefined;
+  private isClosed = false;
+
+  /** @param self what this client's own messages say they are from: it needs no hint of those */
+  constructor(client: RedisClient, channel: string, self: string) {
+    this.client = client;
+    this.channel = channel;
+    this.self = self;
+  }
+
+  add(changed: () => void): () => void {
+    if (this.isClosed) return () => {};
+    const watcher = { changed };
+    this.watchers.add(watcher);
+    this.connection ??= this.subscribe();
+    return () => {
+      this.watchers.delete(watcher);
+      if (this.watchers.size === 0) this.end();
+    };
+  }
+
+  close(): void {
+    this.isClosed = true;
+    this.watchers.clear();
+    this.end();
+  }
+
+  private end(): void {
+    this.connection?.disconnect();
+    this.connection = undefined;
+  }
+
+  private subscribe(): RedisClient {
+    const connection = duplicateOf(this.client);
+    // Whoever uses the store is told of its faults by that call; the driver connects again by itself.
+    connection.on('error', () => {});
+    connection.on('message', (channel: string, message: string) => {
+      if (channel === this.channel) this.hear(message);
+    });
+    // What was missed while not subscribed is noticed at once.
+    connection.subscribe(this.channel).then(
+      () => this.hint(),
+      () => {},
+    );
+    return connection;
+  }
+
+  private hear(message: string): void {
+    // An admission concerns nobody else: whatever bars it was there before.
+    if (message.includes(`"from":"${this.self}"`) || message.includes('"admitted":')) return;
+    this.hint();
+  }
+
+  private hint(): void {
+    for (const { changed } of [...this.watchers]) {
+      try {
+        changed();
+      } catch {
+        // A hint that is lost costs time only; one that throws must not keep the others from theirs (I5).
+      }
+    }
+  }
+}
+
+function duplicateOf(client: RedisClient): RedisClient {
+  // A subscription waits for its connection however long that takes.
+  const settings = { maxRetriesPerRequest: null, enableOfflineQueue: true, lazyConnect: false };
+  return 'mode' in client ? client.duplicate(settings) : client.duplicate([], { enableOfflineQueue: true });
+}

@@ -1,0 +1,13 @@
+export type { RedisClient } from './client.ts';
+export {
+  StateBusyError,
+  StateClientError,
+  StateClosedError,
+  StateConnectionError,
+  StateFullError,
+  StateLostError,
+  StateRecordError,
+  StateVersionError,
+} from './errors.ts';
+export type { RedisStateOptions } from './options.ts';
+export { type RedisState, redisState } from './redis-state.ts';

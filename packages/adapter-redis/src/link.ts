@@ -1,0 +1,107 @@
+import { randomUUID } from 'node:crypto';
+import { checkMode, type RedisClient } from './client.ts';
+import { recordVersion } from './envelope.ts';
+import { StateBusyError, StateClosedError, StateRecordError } from './errors.ts';
+import { failureOf, isReply } from './failure.ts';
+import type { Keys } from './keys.ts';
+import { openStore } from './lua/open-store.ts';
+import type { Script } from './script.ts';
+
+/** Which state the client knows, and how far it had come. */
+interface Known {
+  readonly id: string;
+  readonly epoch: number;
+}
+
+/**
+ * The one way to the server. Scripts run by their name and, where the server has forgotten it, by their source: a script
+ * that was not found has not run, so that nothing is done twice. What waits for an answer is bounded (I12).
+ */
+export class Link {
+  readonly keys: Keys;
+  private readonly client: RedisClient;
+  private readonly maxPendingBytes: number;
+  private known: Promise<Known> | undefined;
+  private pendingBytes = 0;
+  private isClosed = false;
+
+  constructor(client: RedisClient, keys: Keys, maxPendingBytes: number) {
+    this.client = client;
+    this.keys = keys;
+    this.maxPendingBytes = maxPendingBytes;
+  }
+
+  /** Runs a script of `script()`: `keys` come after the store's, `args` after its id and epoch. */
+  async run(script: Script, keys: readonly string[], args: readonly string[]): Promise<unknown> {
+    const { id, epoch } = await this.open();
+    return this.evaluate(script, [this.keys.store, ...keys], [id, String(epoch), ...args]);
+  }
+
+  /** Several strings at once; `null` for one that is not there, or is none. */
+  async readMany(keys: readonly string[]): Promise<(string | null)[]> {
+    if (keys.length === 0) return [];
+    return this.send(64 * keys.length, [], () => this.client.mget(...keys));
+  }
+
+  close(): void {
+    this.isClosed = true;
+  }
+
+  /** What state is there; a new one is begun where there is none. */
+  private open(): Promise<Known> {
+    this.known ??= this.openNow().catch((error: unknown) => {
+      this.known = undefined;
+      throw error;
+    });
+    return this.known;
+  }
+
+  private async openNow(): Promise<Known> {
+    const answer = await this.evaluate(openStore, [this.keys.store], [randomUUID(), String(recordVersion)]);
+    const [id, epoch] = answer as [string, string];
+    return { id, epoch: Number(epoch) };
+  }
+
+  private evaluate(script: Script, keys: readonly string[], args: readonly string[]): Promise<unknown> {
+    const { client } = this;
+    let bytes = 200;
+    for (const each of keys) bytes += each.length;
+    for (const each of args) bytes += each.length;
+    return this.send(bytes, keys, async () => {
+      try {
+        return await client.evalsha(script.sha, keys.length, ...keys, ...args);
+      } catch (error) {
+        if (!isReply(error, 'NOSCRIPT')) throw error;
+        return await client.eval(script.source, keys.length, ...keys, ...args);
+      }
+    });
+  }
+
+  private async send<T>(bytes: number, keys: readonly string[], call: () => Promise<T>): Promise<T> {
+    if (this.isClosed) throw new StateClosedError('This state store is closed');
+    checkMode(this.client);
+    if (this.pendingBytes > 0 && this.pendingBytes + bytes > this.maxPendingBytes) {
+      throw new StateBusyError('The server does not answer, and too much waits for it already');
+    }
+    this.pendingBytes += bytes;
+    try {
+      return await call();
+    } catch (error) {
+      if (isReply(error, 'WRONGTYPE')) throw await this.wrongType(keys, error);
+      throw failureOf(error);
+    } finally {
+      this.pendingBytes -= bytes;
+    }
+  }
+
+  /** Finds the key that is not of the type it must have. */
+  private async wrongType(keys: readonly string[], error: unknown): Promise<Error> {
+    for (const key of new Set(keys)) {
+      const type = await this.client.type(key);
+      const wanted = this.keys.typeOf(key);
+      if (type !== 'none' && type !== wanted)
+        return new StateRecordError(key, `it is a ${type}, not a ${wanted}`);
+    }
+    return failureOf(error);
+  }
+}

@@ -1,0 +1,79 @@
+import {
+  type Gate,
+  gateOf,
+  InvalidInputError,
+  type Placement,
+  type StopOrder,
+  scopeKey,
+} from '@agent-killswitch/core';
+import type { Caller } from './caller.ts';
+import { fixed, orderHead, orderTail } from './envelope.ts';
+import type { Keys } from './keys.ts';
+import type { Link } from './link.ts';
+import { listOpenOrders, placeOrder, swapOrder } from './lua/orders.ts';
+import { readFields, readHash } from './lua/reads.ts';
+import type { Records } from './records.ts';
+import { flag, inOrder, pairsOf } from './replies.ts';
+
+/** Stop orders and the gates that they shut. See `StateStore`. */
+export class Orders {
+  private readonly keys: Keys;
+  private readonly link: Link;
+  private readonly records: Records;
+  private readonly caller: Caller;
+
+  constructor(link: Link, records: Records, caller: Caller) {
+    this.keys = link.keys;
+    this.link = link;
+    this.records = records;
+    this.caller = caller;
+  }
+
+  async placeOrder(order: StopOrder): Promise<Placement> {
+    const { orderId } = order;
+    const key = scopeKey(order.scope);
+    const answer = await this.link.run(placeOrder, this.orderKeys(), [
+      ...[orderId, orderHead(order, this.caller.next()), orderTail(order), fixed('gate', gateOf(order)), key],
+      ...[`${order.opens} ${key}`, flag(order.settledAt !== undefined)],
+      ...[this.keys.channel, this.caller.event({ order: orderId })],
+    ]);
+    const [result, id, raw] = answer as ['placed' | 'open' | 'used', string, string | null];
+    if (result === 'placed') return { placed: true };
+    if (result === 'open') return { placed: false, open: this.records.order(id, raw ?? '') };
+    throw new InvalidInputError('stop order', [`orderId: "${orderId}" is the id of another order`]);
+  }
+
+  async getOrder(orderId: string): Promise<StopOrder | undefined> {
+    const [raw] = (await this.link.run(readFields, [this.keys.orders], [orderId])) as (string | null)[];
+    return raw === null || raw === undefined ? undefined : this.records.order(orderId, raw);
+  }
+
+  async swapOrder(order: StopOrder): Promise<boolean> {
+    const { orderId, revision, opens } = order;
+    const call = this.caller.next();
+    const key = scopeKey(order.scope);
+    const isSettled = order.settledAt !== undefined;
+    const answer = await this.link.run(swapOrder, this.orderKeys(), [
+      ...[orderId, orderHead(order, call), orderTail(order), String(revision - 1), String(revision), call],
+      ...[key, `${opens} ${key}`, flag(isSettled), flag(!isSettled && order.released === undefined)],
+      ...[flag(isSettled && opens === 'at-settle'), this.keys.channel, this.caller.event({ order: orderId })],
+    ]);
+    return answer === 1;
+  }
+
+  async listOpenOrders(): Promise<readonly StopOrder[]> {
+    const { orders, open } = this.keys;
+    const answer = await this.link.run(listOpenOrders, [orders, open], []);
+    return pairsOf(answer).map(([orderId, raw]) => this.records.order(orderId, raw));
+  }
+
+  async listGates(): Promise<readonly Gate[]> {
+    const answer = await this.link.run(readHash, [this.keys.gates], []);
+    return inOrder(pairsOf(answer).map(([orderId, raw]) => this.records.gate(orderId, raw)));
+  }
+
+  private orderKeys(): string[] {
+    const { orders, open, joinable, gates, shut } = this.keys;
+    return [orders, open, joinable, gates, shut];
+  }
+}

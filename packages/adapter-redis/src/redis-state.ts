@@ -1,0 +1,139 @@
+import type {
+  Admission,
+  Agent,
+  Approval,
+  Gate,
+  Lease,
+  ListKey,
+  Page,
+  PageRequest,
+  Placement,
+  StateStore,
+  StopOrder,
+  Task,
+} from '@agent-killswitch/core';
+import { Agents } from './agents.ts';
+import { Caller } from './caller.ts';
+import { checkClient, type RedisClient } from './client.ts';
+import { EventChannel } from './event-channel.ts';
+import { Keys } from './keys.ts';
+import { Leases } from './leases.ts';
+import { Link } from './link.ts';
+import { type RedisStateOptions, settingsOf } from './options.ts';
+import { Orders } from './orders.ts';
+import { Pages } from './pages.ts';
+import { Records } from './records.ts';
+import { Releases } from './releases.ts';
+
+export interface RedisState extends StateStore {
+  /** Ends this store and the connection it watches with; the client stays open. Idempotent. */
+  close(): void;
+}
+
+/**
+ * State in Valkey or Redis, shared by every host whose client reaches it. Each call is one atomic script, so that of two
+ * hosts that claim one agent one wins, and no host admits an agent into a scope after the order that shut it.
+ *
+ * A stored record that cannot be read makes the call that needs it reject with `StateRecordError`. A listing first gives
+ * every page of the others, and rejects where it would have ended, so that a sweep reaches all it can and never mistakes
+ * the scope for empty (I1).
+ * @param client of ioredis, ready-made; stays yours to close. Each killswitch takes a `redisState` of its own.
+ * @throws InvalidConfigurationError, StateClientError
+ */
+export function redisState(client: RedisClient, options: RedisStateOptions = {}): RedisState {
+  const { prefix, maxPendingBytes } = settingsOf(options);
+  checkClient(client);
+  return new RedisStateStore(client, new Keys(prefix), maxPendingBytes);
+}
+
+class RedisStateStore implements RedisState {
+  private readonly link: Link;
+  private readonly agents: Agents;
+  private readonly orders: Orders;
+  private readonly releases: Releases;
+  private readonly leases: Leases;
+  private readonly pages: Pages;
+  private readonly events: EventChannel;
+
+  constructor(client: RedisClient, keys: Keys, maxPendingBytes: number) {
+    const caller = new Caller();
+    const link = new Link(client, keys, maxPendingBytes);
+    const records = new Records(keys);
+    this.link = link;
+    this.agents = new Agents(link, records, caller);
+    this.orders = new Orders(link, records, caller);
+    this.releases = new Releases(link, records, caller);
+    this.leases = new Leases(link);
+    this.pages = new Pages(link, records);
+    this.events = new EventChannel(client, keys.channel, caller.id);
+  }
+
+  admit(agent: Agent): Promise<Admission> {
+    return this.agents.admit(agent);
+  }
+
+  getAgent(agentId: string): Promise<Agent | undefined> {
+    return this.agents.getAgent(agentId);
+  }
+
+  getTask(taskId: string): Promise<Task | undefined> {
+    return this.agents.getTask(taskId);
+  }
+
+  swapAgents(agents: readonly Agent[]): Promise<readonly boolean[]> {
+    return this.agents.swapAgents(agents);
+  }
+
+  listAgents(key: ListKey, page: PageRequest): Promise<Page<Agent>> {
+    return this.pages.listed(key, page);
+  }
+
+  listOrder(orderId: string, page: PageRequest): Promise<Page<Agent>> {
+    return this.pages.inOrder(orderId, page);
+  }
+
+  placeOrder(order: StopOrder): Promise<Placement> {
+    return this.orders.placeOrder(order);
+  }
+
+  getOrder(orderId: string): Promise<StopOrder | undefined> {
+    return this.orders.getOrder(orderId);
+  }
+
+  swapOrder(order: StopOrder): Promise<boolean> {
+    return this.orders.swapOrder(order);
+  }
+
+  listOpenOrders(): Promise<readonly StopOrder[]> {
+    return this.orders.listOpenOrders();
+  }
+
+  listGates(): Promise<readonly Gate[]> {
+    return this.orders.listGates();
+  }
+
+  approve(approval: Approval): Promise<readonly Approval[]> {
+    return this.releases.approve(approval);
+  }
+
+  release(orderIds: readonly string[]): Promise<readonly Gate[]> {
+    return this.releases.release(orderIds);
+  }
+
+  renewLease(lease: Lease): Promise<void> {
+    return this.leases.renewLease(lease);
+  }
+
+  listLeases(): Promise<readonly Lease[]> {
+    return this.leases.listLeases();
+  }
+
+  watch(changed: () => void): () => void {
+    return this.events.add(changed);
+  }
+
+  close(): void {
+    this.events.close();
+    this.link.close();
+  }
+}
