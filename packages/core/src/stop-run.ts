@@ -174,12 +174,14 @@ export class StopRun {
   }
 
   async #place(): Promise<void> {
-    // It may have been stored without an answer, and another host may even have settled it since.
+    // It may have been stored without an answer, and since then have been joined, released or settled by other hosts.
     const { book } = this.#host;
     const { orderId } = this.#order;
-    if (await this.#isOver()) {
+    const stored = await book.ask('reading an order', (store) => store.getOrder(orderId));
+    if (stored !== undefined) {
       this.#beginning = 'placed';
       book.releaseClaims(orderId, orderId);
+      this.update(stored);
       return;
     }
     const placement = await placeOrder(book, this.#order);
@@ -204,14 +206,6 @@ export class StopRun {
     if (this.#isSettled()) return 0;
     await this.#kills.refreshUnseen(seen);
     return seen.size;
-  }
-
-  async #isOver(): Promise<boolean> {
-    const stored = await this.#host.book.ask('reading an order', (store) =>
-      store.getOrder(this.#order.orderId),
-    );
-    if (stored !== undefined) this.update(stored);
-    return this.#isSettled();
   }
 
   /** A function of its own, since the order changes under the loop's awaits. */
@@ -245,7 +239,8 @@ export class StopRun {
       total += page.length;
       for (const agent of page) {
         if (!this.#isMemberTold(agent)) this.#isTold = false;
-        if (agent.status !== 'killed') continue;
+        // The listing of the scope was older than the claim, and a released order counts only whom it has claimed.
+        if (agent.status !== 'killed') return false;
         killed += 1;
         this.#kills.cleanUp(agent);
       }

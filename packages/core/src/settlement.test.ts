@@ -1,0 +1,63 @@
+import { expect, it } from 'vitest';
+import { memoryState } from './memory/memory-state.ts';
+import type { Placement, StateStore } from './ports/state-store.ts';
+import { harness, root } from './testing/harness.ts';
+import { patchedStore } from './testing/patched-store.ts';
+
+const request = { principal: root, reason: 'drill' };
+
+it('I1: a released order does not settle while somebody whom it claimed lives, also if a listing is older than the claim', async () => {
+  const real = memoryState();
+  const old = new Map<string, Awaited<ReturnType<StateStore['getAgent']>>>();
+  const state = patchedStore(real, {
+    listAgents: async (key, page) => {
+      const found = await real.listAgents(key, page);
+      return { ...found, items: found.items.map((agent) => old.get(agent.agentId) ?? agent) };
+    },
+  });
+  const h = await harness({ state });
+  const handle = await h.agent('a1', { behaviour: 'immortal' });
+  const before = await real.getAgent('a1');
+  const kill = h.ks.kill({ workspace: 'w1' }, { ...request, hold: true });
+  await h.clock.advance(100);
+  await h.during(1_000, h.ks.release({ workspace: 'w1' }, request));
+  old.set('a1', before);
+  const report = await h.during(6_000, kill);
+  expect(h.runtime.isAlive(handle)).toBe(true);
+  expect(report).toMatchObject({ settled: false, total: 1, failed: 1 });
+  old.clear();
+  h.runtime.end(handle);
+  await h.clock.advance(6_000);
+  expect(await real.listOpenOrders()).toEqual([]);
+  expect(h.events('agent.killed')).toMatchObject([{ agentId: 'a1' }]);
+});
+
+it('I1, I4: an order that was stored without an answer, and released by another host since, settles all the same', async () => {
+  const real = memoryState();
+  const link = { isSilent: false, isDown: false };
+  const state = patchedStore(real, {
+    getOrder: async (orderId) => {
+      if (link.isDown) throw new Error('connection refused');
+      return real.getOrder(orderId);
+    },
+    placeOrder: async (order): Promise<Placement> => {
+      const placement = await real.placeOrder(order);
+      if (link.isSilent) throw new Error('connection reset');
+      return placement;
+    },
+  });
+  const a = await harness({ state });
+  const b = await harness({ state: real, hostId: 'host-2', clock: a.clock, audit: a.audit });
+  const handle = await a.agent('a1', { behaviour: 'immortal' });
+  Object.assign(link, { isSilent: true, isDown: true });
+  const kill = a.ks.kill({ everything: true }, { ...request, hold: true });
+  await a.clock.advance(100);
+  await a.during(1_000, b.ks.release({ everything: true }, request));
+  Object.assign(link, { isSilent: false, isDown: false });
+  await a.during(6_000, kill);
+  a.runtime.end(handle);
+  await a.clock.advance(6_000);
+  expect(await real.listOpenOrders()).toEqual([]);
+  expect(a.events('agent.killed')).toMatchObject([{ agentId: 'a1' }]);
+  expect(a.events('order.settled')).toHaveLength(1);
+});
