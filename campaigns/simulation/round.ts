@@ -7,6 +7,7 @@ import { Hosts, makeMortal } from './hosts.ts';
 import type { Life } from './life.ts';
 import { realCore, type SimulatedCore } from './simulated-core.ts';
 import { Timeline } from './timeline.ts';
+import { isQuiet, unrest } from './unrest.ts';
 import type { World } from './world.ts';
 
 const start = Date.UTC(2026, 0, 1);
@@ -23,8 +24,8 @@ export interface Round {
   readonly healedAt: number;
   /** When the agents became mortal: the state right before that, by agent. */
   readonly beforeMortality: { readonly at: number; readonly living: readonly string[]; readonly seq: number };
-  /** Whether everything came to rest. */
-  readonly isSettled: boolean;
+  /** What was still under way long after everything was well again. */
+  readonly unrest: readonly string[];
   /** Timers of the library that were still running at rest, by life, and after all killswitches had been closed. */
   readonly timersAtRest: ReadonlyMap<Life, number>;
   readonly timersAfterClose: ReadonlyMap<Life, number>;
@@ -77,12 +78,13 @@ export async function playRound(seed: number, { core = realCore, trace }: RoundO
   for (const life of up.values()) life.doom = undefined;
   for (const hostId of hostIds) hosts.boot(hostId);
   const healedAt = timeline.now;
-  await timeline.run(healedAt + 30_000, () => isQuiet(world, true));
+  await timeline.run(healedAt + 30_000, () => isQuiet(world, { butLiving: true }));
   const beforeMortality = { at: timeline.now, living: livingIds(history), seq: history.moment().seq };
 
   world.trace('world', 'agents become mortal');
   makeMortal(world);
-  const isSettled = await timeline.run(timeline.now + settleMs, () => isQuiet(world, false));
+  await timeline.run(timeline.now + settleMs, () => isQuiet(world));
+  const underWay = [...unrest(world)];
   // Whatever would come back to life has time to, and a recorder that pauses goes on.
   await timeline.run(timeline.now + 7_000, () => false);
   const timersAtRest = timersOf(up.values());
@@ -102,7 +104,7 @@ export async function playRound(seed: number, { core = realCore, trace }: RoundO
     sinks: isShared ? [shared] : [...sinks.values()],
     healedAt,
     beforeMortality,
-    isSettled,
+    unrest: underWay,
     timersAtRest,
     timersAfterClose: timersOf(lives),
     steps: timeline.steps,
@@ -141,31 +143,6 @@ function plan(world: World, hosts: Hosts, asking: Asking, random: SeededRandom, 
       else hosts.crash(life, 'all of a sudden');
     });
   }
-}
-
-/** Nothing is under way any more; `butLiving`: but the kill of agents that live and are named as not confirmed dead. */
-function isQuiet({ history, up, hostIds, timeline }: World, butLiving: boolean): boolean {
-  if (timeline.now % 10 !== 0) return false;
-  if (hostIds.some((hostId) => up.get(hostId)?.isReady !== true)) return false;
-  if ([...up.values()].some(({ appends }) => appends > 0)) return false;
-  for (const { isUnplaced, life, order } of history.requested)
-    if (isUnplaced && !life.isDead && !life.placementsHeard.has(order.orderId)) return false;
-  if (history.stops.some((call) => call.answer === undefined && !call.life.isDead)) return false;
-  for (const orderId of history.orders.keys()) {
-    const order = history.order(orderId);
-    if (order?.settledAt !== undefined) continue;
-    if (!butLiving || (order !== undefined && timeline.now < order.deadlineAt + 3_000)) return false;
-  }
-  if (butLiving) return true;
-  for (const agentId of history.versions.keys()) {
-    const agent = history.agent(agentId);
-    if (agent?.status === 'killing' || agent?.ledger.some(isUndone(agent.status))) return false;
-  }
-  return true;
-}
-
-function isUndone(status: string): (entry: { readonly status: string }) => boolean {
-  return (entry) => entry.status === 'pending' && status !== 'spawning' && status !== 'running';
 }
 
 function livingIds({ bodies }: History): string[] {

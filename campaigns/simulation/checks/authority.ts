@@ -30,6 +30,22 @@ export const authorityHolds: Check = ({ history }) => {
   return broken;
 };
 
+/** I9: nobody who was let in after an order's gate had opened is stopped by that order. */
+export const openGatesStopNobody: Check = ({ history }) => {
+  const broken: string[] = [];
+  for (const [agentId, admission] of history.admissions) {
+    const agent = history.agent(agentId);
+    for (const gate of history.gates) {
+      const isOpen = (gate.openedSeq ?? Number.POSITIVE_INFINITY) < admission.seq;
+      if (isOpen && agent !== undefined && 'kill' in agent && agent.kill.orderIds.includes(gate.orderId))
+        broken.push(
+          `I9: ${agentId} came after the gate of ${gate.orderId} had opened by ${gate.openedBy}, and is stopped by it`,
+        );
+    }
+  }
+  return broken;
+};
+
 /** I9: gates open only for enough entitled people who asked after the gate had shut, and for no agent principal. */
 export const releasesArePeoples: Check = ({ history, world }) => {
   const broken: string[] = [];

@@ -42,7 +42,7 @@ export const ownAgentsDieAnyway: Check = ({ history, world }) => {
       // What another life of the host was told, and could not store, this one cannot know.
       if (admission.life !== life && body.knownAt > life.bornAt) continue;
       const due = order.deadlineAt + world.deadlines.state + 300;
-      if (!life.livedThrough(at, due) || hasTrouble(body, at, due) || isGone(body, at)) continue;
+      if (!life.livedThrough(at, due) || hasTrouble(body, due) || isGone(body, at)) continue;
       if ((body.diedAt ?? Number.POSITIVE_INFINITY) > due)
         broken.push(`I6: ${body.agentId} outlives the deadline of ${order.orderId} on ${life.name}`);
     }
@@ -65,6 +65,25 @@ export const ordersOnlyHarden: Check = ({ history }) => {
   for (const { orderId, opens, openedBy } of history.gates)
     if (openedBy !== undefined && openedBy !== (opens === 'at-settle' ? 'settle' : 'release'))
       broken.push(`I7: the gate of ${orderId} opens ${opens}, and was opened by ${openedBy}`);
+  return broken;
+};
+
+/** I1, I7: whoever was told that a stop holds had a gate of that very kind shut for it, also if they joined another. */
+export const everyStopIsGated: Check = ({ history }) => {
+  const broken: string[] = [];
+  for (const { order, life, isUnplaced } of history.requested) {
+    const call = history.stops.find(({ reason }) => reason === order.reason);
+    const { answer } = call ?? {};
+    if (isUnplaced || call === undefined || answer?.report === undefined) continue;
+    const isGated = history.gates.some(
+      (gate) =>
+        gate.opens === order.opens &&
+        JSON.stringify(gate.scope) === JSON.stringify(order.scope) &&
+        gate.shutSeq < answer.seq &&
+        (gate.openedSeq ?? Number.POSITIVE_INFINITY) > call.seq,
+    );
+    if (!isGated) broken.push(`I1: ${order.reason} is answered by ${life.name} with no gate shut for it`);
+  }
   return broken;
 };
 
@@ -106,13 +125,14 @@ function isGone({ diedAt }: Body, at: number): boolean {
   return diedAt !== undefined && diedAt <= at;
 }
 
-function hasTrouble({ disturbed }: Body, from: number, to: number): boolean {
-  return disturbed.some((at) => at >= from && at <= to);
+/** Also before: after calls that never came back, fewer are made (I12). */
+function hasTrouble({ disturbed }: Body, to: number): boolean {
+  return disturbed.some((at) => at <= to);
 }
 
 function isUndisturbed(body: Body, life: Life, from: number, to: number): boolean {
   const { readyAt } = life;
   if (body.knownAt === undefined || readyAt === undefined || !life.livedThrough(readyAt, to)) return false;
   if (life.bornAt > from && life.bornAt > to) return false;
-  return !hasTrouble(body, from, to) && !life.wasDisturbed('store', Math.max(life.bornAt, from), to);
+  return !hasTrouble(body, to) && !life.wasDisturbed('store', Math.max(life.bornAt, from), to);
 }

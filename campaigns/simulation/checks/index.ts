@@ -1,9 +1,15 @@
 import type { Round } from '../round.ts';
 import { admissionComesFromTheStore, nobodyPassesAGate, unplacedGatesStandHere } from './admissions.ts';
 import { everyRequestIsAnswered, onlyNamedRefusals, reportsAreTrue } from './answers.ts';
-import { authorityHolds, releasesArePeoples } from './authority.ts';
+import { authorityHolds, openGatesStopNobody, releasesArePeoples } from './authority.ts';
 import type { Check } from './check.ts';
-import { deathComesInTime, joiningHardens, ordersOnlyHarden, ownAgentsDieAnyway } from './deadlines.ts';
+import {
+  deathComesInTime,
+  everyStopIsGated,
+  joiningHardens,
+  ordersOnlyHarden,
+  ownAgentsDieAnyway,
+} from './deadlines.ts';
 import { deathIsReal, oneTerminalState } from './lifecycles.ts';
 import {
   callersAreOnRecord,
@@ -29,7 +35,9 @@ const checks: Readonly<Record<string, Check>> = {
   ownAgentsDieAnyway,
   ordersOnlyHarden,
   joiningHardens,
+  everyStopIsGated,
   authorityHolds,
+  openGatesStopNobody,
   releasesArePeoples,
   chainsAreWhole,
   ordersAreOnRecord,

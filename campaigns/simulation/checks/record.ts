@@ -86,7 +86,9 @@ export const killsAreOnRecord: Check = (round) => {
     const isKilled = agent?.status === 'killed';
     const wasNamed = agent !== undefined && 'kill' in agent && agent.kill.unconfirmedAt !== undefined;
     // What a host did or saw without the store, and could not tell it later, shows on the record alone.
-    const mayBeLost = history.lives.some((life) => life.diedAt !== undefined);
+    const mayBeLost = history.lives.some(
+      (life) => life.diedAt !== undefined || life.disturbed.store.length > 0,
+    );
     if (isKilled ? killed !== 1 : killed > (mayBeLost ? 1 : 0))
       broken.push(`I4: ${agentId} is ${agent?.status} and on record as killed ${killed} times`);
     if (wasNamed ? unconfirmed !== 1 : unconfirmed > 1)

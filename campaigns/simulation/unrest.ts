@@ -1,0 +1,41 @@
+import type { World } from './world.ts';
+
+/** `butLiving`: what goes on about agents that live and are named as not confirmed dead is rest too. */
+export interface RestOptions {
+  readonly butLiving?: boolean;
+}
+
+/** How long after its deadline an order has named whoever is not confirmed dead. */
+const namedMs = 3_000;
+
+/** Whether nothing is under way any more. Looked at only every ten milliseconds, for speed. */
+export function isQuiet(world: World, options: RestOptions = {}): boolean {
+  return world.timeline.now % 10 === 0 && unrest(world, options).next().done === true;
+}
+
+/** What is under way, one line each. */
+export function* unrest(
+  { history, up, hostIds, timeline }: World,
+  { butLiving = false }: RestOptions = {},
+): Generator<string> {
+  for (const hostId of hostIds) if (up.get(hostId)?.isReady !== true) yield `${hostId} starts`;
+  for (const { appends, name } of up.values())
+    if (appends > 0) yield `${name} waits for ${appends} calls on its sink`;
+  for (const { isUnplaced, life, order } of history.requested)
+    if (isUnplaced && !life.isDead && !life.placementsHeard.has(order.orderId))
+      yield `${life.name} does not know whether ${order.orderId} is placed`;
+  for (const { answer, life, reason } of history.stops)
+    if (answer === undefined && !life.isDead) yield `${reason} is not answered by ${life.name}`;
+  for (const orderId of history.orders.keys()) {
+    const order = history.order(orderId);
+    if (order === undefined || order.settledAt !== undefined) continue;
+    if (!butLiving || timeline.now < order.deadlineAt + namedMs) yield `${orderId} is open`;
+  }
+  if (butLiving) return;
+  for (const agentId of history.versions.keys()) {
+    const { status, ledger } = history.agent(agentId) ?? {};
+    if (status === 'killing') yield `${agentId} is being killed`;
+    const hasEnded = status !== 'spawning' && status !== 'running';
+    if (hasEnded && ledger?.some((entry) => entry.status === 'pending')) yield `${agentId} is not cleaned up`;
+  }
+}
