@@ -8,7 +8,8 @@ import { onFreePort, untilReady } from './ready.ts';
 import type { Service } from './service.ts';
 import { asUser, isRoot } from './user.ts';
 
-const account = { user: 'postgres', group: 'postgres' };
+/** Whom the server runs as where this process may choose. */
+export const account = { user: 'postgres', group: 'postgres' };
 const superuser = 'postgres';
 const servers = '/usr/lib/postgresql';
 
@@ -60,7 +61,8 @@ export async function query(url: string, sql: string): Promise<string> {
   return answer.trim();
 }
 
-async function makeCluster(bin: string, data: string, password: string): Promise<void> {
+/** Makes an empty cluster at `data`, a folder that is not there yet. */
+export async function makeCluster(bin: string, data: string, password: string): Promise<void> {
   await mkdir(data, { mode: 0o700 });
   const passwordFile = `${data}.password`;
   await writeFile(passwordFile, password, { mode: 0o600 });
@@ -82,7 +84,7 @@ async function makeCluster(bin: string, data: string, password: string): Promise
 }
 
 /** The programs of the newest server that is installed. */
-async function newestBin(): Promise<string | undefined> {
+export async function newestBin(): Promise<string | undefined> {
   const versions = (await readdir(servers).catch(() => [])).map(Number).sort((a, b) => b - a);
   for (const version of versions) {
     const bin = join(servers, `${version}`, 'bin');

@@ -1,0 +1,9 @@
+export {
+  PostgresRoleError,
+  PostgresSchemaError,
+  PostgresUnavailableError,
+  PostgresVersionError,
+} from './errors.ts';
+export { grants, type MigrateOptions, migrate } from './migrate.ts';
+export type { PostgresAuditOptions } from './options.ts';
+export { type PostgresAudit, postgresAudit } from './postgres-audit.ts';

@@ -1,0 +1,91 @@
+import {
+  type AuditEvent,
+  type AuditQuery,
+  type AuditRecord,
+  type AuditSink,
+  InvalidInputError,
+  type PartitionHead,
+} from '@agent-killswitch/core';
+import type { Pool } from 'pg';
+import { appendRows } from './append.ts';
+import { connections, type WithConnection } from './connection.ts';
+import { type PostgresAuditOptions, type Settings, settingsOf } from './options.ts';
+import { headsOf, lastPosition, positionOf } from './places.ts';
+import { PagedQuery, type Span } from './read.ts';
+import { requireReady } from './schema-version.ts';
+import { rowsOf } from './valid-events.ts';
+
+export interface PostgresAudit extends AuditSink {
+  /**
+   * Looks whether the tables are there and this role may use them; every other call does so too, until it was so once.
+   * @throws PostgresSchemaError, PostgresVersionError, PostgresRoleError, PostgresUnavailableError
+   */
+  open(): Promise<void>;
+}
+
+/**
+ * The audit record in PostgreSQL: a hash chain per workspace, which any number of processes append to. The pool stays
+ * the caller's: listen to its `error` event, and end it.
+ * @throws InvalidConfigurationError
+ */
+export function postgresAudit(pool: Pool, options: PostgresAuditOptions = {}): PostgresAudit {
+  return new Audit(connections(pool), settingsOf(pool, options));
+}
+
+class Audit implements PostgresAudit {
+  readonly #with: WithConnection;
+  readonly #settings: Settings;
+  #isReady = false;
+
+  constructor(withConnection: WithConnection, settings: Settings) {
+    this.#with = withConnection;
+    this.#settings = settings;
+  }
+
+  async open(): Promise<void> {
+    await this.#ready(this.#settings.readMs);
+  }
+
+  async append(events: readonly AuditEvent[]): Promise<void> {
+    const rows = rowsOf(events);
+    if (rows.length === 0) return;
+    const { appendMs } = this.#settings;
+    await this.#ready(appendMs);
+    await this.#with('appending', appendMs, (client) => appendRows(client, rows));
+  }
+
+  async *read(query: AuditQuery = {}): AsyncGenerator<AuditRecord> {
+    const { readMs } = this.#settings;
+    await this.#ready(readMs);
+    const paged = new PagedQuery(query, await this.#spanOf(query));
+    if (paged.isEmpty) return;
+    for (let from: string | undefined; ; ) {
+      const { records, next } = await this.#with('reading', readMs, (client) => paged.page(client, from));
+      yield* records;
+      if (next === undefined) return;
+      from = next;
+    }
+  }
+
+  async heads(): Promise<readonly PartitionHead[]> {
+    await this.#ready(this.#settings.readMs);
+    return this.#with('reading the heads', this.#settings.readMs, headsOf);
+  }
+
+  async #spanOf({ after }: AuditQuery): Promise<Span> {
+    const span = await this.#with('reading', this.#settings.readMs, async (client) => {
+      const end = await lastPosition(client);
+      return { end, after: after && (await positionOf(client, after)) };
+    });
+    if (after === undefined) return { end: span.end };
+    if (span.after !== undefined) return { end: span.end, after: span.after };
+    const issue = `after: no record ${after.seq} of chain "${after.partition}" is on file`;
+    throw new InvalidInputError('audit query', [issue]);
+  }
+
+  async #ready(ms: number): Promise<void> {
+    if (this.#isReady) return;
+    await this.#with('looking at the audit tables', ms, requireReady);
+    this.#isReady = true;
+  }
+}

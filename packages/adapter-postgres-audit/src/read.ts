@@ -1,0 +1,72 @@
+import type { AuditQuery, AuditRecord } from '@agent-killswitch/core';
+import type { PoolClient } from 'pg';
+import { systemChain } from './columns.ts';
+
+const pageSize = 500;
+
+interface Stored {
+  readonly position: string;
+  readonly partition: string;
+  readonly seq: string;
+  readonly prev: string;
+  readonly hash: string;
+  readonly event: string;
+}
+
+/** One page of records; `next` says where the following one begins, and is absent after the last. */
+export interface RecordPage {
+  readonly records: readonly AuditRecord[];
+  readonly next?: string;
+}
+
+/** Where a reading begins and ends, in positions. */
+export interface Span {
+  readonly after?: string;
+  readonly end: string;
+}
+
+/**
+ * What a query asks for, page by page. Each page is a statement of its own, so that a reader that takes its time holds
+ * nothing. What is appended after the span was taken is not read.
+ */
+export class PagedQuery {
+  /** Whether nothing can match: no event is of two workspaces, or of no type. */
+  readonly isEmpty: boolean;
+  readonly #conditions: string[] = [];
+  readonly #values: unknown[] = [];
+  /** On one chain both rise together, and the index of the chain has the one, that of everything the other. */
+  readonly #order: 'seq' | 'position';
+
+  constructor({ partition, workspaceId, orderId, types }: AuditQuery, { after, end }: Span) {
+    const chains = new Set([partition, workspaceId].filter((chain) => chain !== undefined));
+    this.isEmpty = chains.size > 1 || workspaceId === systemChain || types?.length === 0;
+    const [chain] = chains;
+    this.#order = chain === undefined ? 'position' : 'seq';
+    if (chain !== undefined) this.#where('chain =', chain);
+    if (orderId !== undefined) this.#where('order_id =', orderId);
+    if (types !== undefined) this.#where('type = ANY', types);
+    if (after !== undefined) this.#where('position >', after);
+    this.#where('position <=', end);
+  }
+
+  async page(client: PoolClient, from: string | undefined): Promise<RecordPage> {
+    const values = [...this.#values];
+    const conditions = [...this.#conditions];
+    if (from !== undefined) conditions.push(`${this.#order} > $${values.push(from)}`);
+    const { rows } = await client.query<Stored>(
+      `SELECT position, chain AS partition, seq, prev, hash, event::text AS event FROM killswitch_audit.records
+       WHERE ${conditions.join(' AND ')} ORDER BY ${this.#order} LIMIT ${pageSize}`,
+      values,
+    );
+    const next = rows.length < pageSize ? undefined : rows.at(-1)?.[this.#order];
+    return { records: rows.map(recordOf), ...(next !== undefined && { next }) };
+  }
+
+  #where(condition: string, value: unknown): void {
+    this.#conditions.push(`${condition} ($${this.#values.push(value)})`);
+  }
+}
+
+function recordOf({ partition, seq, prev, hash, event }: Stored): AuditRecord {
+  return { partition, seq: Number(seq), prev, hash, event: JSON.parse(event) };
+}

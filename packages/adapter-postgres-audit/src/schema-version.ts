@@ -1,0 +1,57 @@
+import type { PoolClient } from 'pg';
+import { PostgresRoleError, PostgresSchemaError, PostgresVersionError } from './errors.ts';
+
+/** The version of the newest migration that this package has. */
+export const schemaVersion = 1;
+
+/** The version of the tables; 0 where there are none. */
+export async function versionOf(client: PoolClient): Promise<number> {
+  const { rows: found } = await client.query<{ is_there: boolean }>(
+    `SELECT EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+     WHERE n.nspname = 'killswitch_audit' AND c.relname = 'migrations') AS is_there`,
+  );
+  if (found[0]?.is_there !== true) return 0;
+  const { rows } = await client.query<{ version: number }>(
+    'SELECT coalesce(max(version), 0) AS version FROM killswitch_audit.migrations',
+  );
+  return rows[0]?.version ?? 0;
+}
+
+/** @throws PostgresVersionError */
+export function requireKnown(version: number): void {
+  if (version <= schemaVersion) return;
+  throw new PostgresVersionError(
+    `The audit tables have version ${version}, this package knows up to ${schemaVersion}: ` +
+      'update @agent-killswitch/adapter-postgres-audit',
+  );
+}
+
+/** That this role can keep a record in this database. @throws PostgresSchemaError, PostgresVersionError, PostgresRoleError */
+export async function requireReady(client: PoolClient): Promise<void> {
+  const version = await versionOf(client);
+  requireKnown(version);
+  if (version < schemaVersion) {
+    const state = version === 0 ? 'There are no audit tables' : `The audit tables have version ${version}`;
+    throw new PostgresSchemaError(`${state}, version ${schemaVersion} is needed: run migrate()`);
+  }
+  const { rows } = await client.query<{ encoding: string; role: string; may: boolean }>(
+    `SELECT current_setting('server_encoding') AS encoding, current_user AS role,
+       has_table_privilege('killswitch_audit.records', 'SELECT')
+       AND has_table_privilege('killswitch_audit.records', 'INSERT')
+       AND has_table_privilege('killswitch_audit.event_ids', 'INSERT')
+       AND has_table_privilege('killswitch_audit.event_ids', 'SELECT')
+       AND has_table_privilege('killswitch_audit.breaks', 'SELECT')
+       AND has_sequence_privilege('killswitch_audit.position', 'USAGE') AS may`,
+  );
+  const [found] = rows;
+  if (found?.encoding !== 'UTF8') {
+    throw new PostgresSchemaError(
+      `The database is in ${found?.encoding}: the audit record needs one in UTF8`,
+    );
+  }
+  if (!found.may) {
+    throw new PostgresRoleError(
+      `The role "${found.role}" may not write the audit record: give it grants(role)`,
+    );
+  }
+}
