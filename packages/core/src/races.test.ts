@@ -103,15 +103,17 @@ describe('several hosts', () => {
   });
 
   it('an order that was stored without an answer, and that another host has settled, is over', async () => {
-    const { link, on } = silence('placeOrder');
+    const [placing, reading] = [silence('placeOrder'), silence('getOrder')];
     const state = memoryState();
-    const a = await harness({ state: on(state) });
-    link.isSilent = true;
+    const a = await harness({ state: reading.on(placing.on(state)) });
+    placing.link.isSilent = true;
+    reading.link.isSilent = true;
     const kill = a.ks.kill({ everything: true }, request);
     await a.clock.advance(200);
     const [order] = await state.listOpenOrders();
     await state.swapOrder({ ...order!, revision: order!.revision + 1, settledAt: a.clock.now() });
-    link.isSilent = false;
+    placing.link.isSilent = false;
+    reading.link.isSilent = false;
     await a.during(5_000, kill);
     await a.agent('a1');
   });
