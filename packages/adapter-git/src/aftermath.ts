@@ -1,0 +1,163 @@
+import { randomUUID } from 'node:crypto';
+import { deleteTree } from './delete-tree.ts';
+import { type EntryMeta, failedViewName, readMeta, salvagedName, treeName, viewName } from './entry.ts';
+import { DeletionFailedError, RootRefusedError, SalvageFailedError, unless } from './errors.ts';
+import type { Folder } from './folder.ts';
+import type { Settings } from './options.ts';
+import { asideRegistrations, tidyRegistrations } from './registration.ts';
+import { openRepository } from './repository.ts';
+import { houseName, openRoot, type Root } from './root.ts';
+import { salvage } from './salvage.ts';
+import { withinFolders } from './within-folders.ts';
+
+/** A younger entry without a tree is one that a removal may be about to fill. */
+const graceMs = 10 * 60_000;
+
+/**
+ * What is left to do after worktrees were moved aside: salvage, then delete. The folders say what there is to do, so a
+ * crash at any point leaves what the next sweep finds.
+ *
+ * Invariant: at most one sweep is under way. What failed in it is not tried again until `sweepAll`.
+ */
+export class Aftermath {
+  readonly #root: string;
+  readonly #settings: Settings & { onProblem: (error: Error) => void };
+  readonly #abort = new AbortController();
+  readonly #failed = new Set<string>();
+  readonly #ready = new Set<string>();
+  #tail: Promise<void> = Promise.resolve();
+  #waiting: Promise<void> | undefined;
+
+  constructor(root: string, settings: Settings & { onProblem: (error: Error) => void }) {
+    this.#root = root;
+    this.#settings = settings;
+  }
+
+  /** Does what there is to do, after what is being done. `ready`: an entry that nobody is filling any more. */
+  sweep(ready?: string): Promise<void> {
+    if (ready !== undefined) this.#ready.add(ready);
+    this.#waiting ??= this.#tail.then(() => {
+      this.#waiting = undefined;
+      return this.#round();
+    });
+    this.#tail = this.#waiting;
+    return this.#waiting;
+  }
+
+  /** Also what has failed before. */
+  sweepAll(): Promise<void> {
+    this.#failed.clear();
+    return this.sweep();
+  }
+
+  async idle(): Promise<void> {
+    for (let seen: unknown; seen !== this.#tail; ) {
+      seen = this.#tail;
+      await this.#tail;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#abort.abort(new Error('closed'));
+    await this.idle();
+  }
+
+  async #round(): Promise<void> {
+    if (this.#abort.signal.aborted) return;
+    await this.#attempt('', () =>
+      withinFolders(async (keep) => {
+        const root = await openRoot(this.#root, keep);
+        for (const { name } of await root.aside.list()) {
+          const entry = name.toString();
+          if (!this.#failed.has(entry)) await this.#attempt(entry, () => this.#finish(root, entry));
+        }
+        for (const { name } of await root.drafts.list()) {
+          if (!isYoung(await root.drafts.stat(name)))
+            await unless(['ENOENT'], root.drafts.move(name, root.trash, randomUUID()));
+        }
+        for (const { name } of await root.trash.list()) {
+          const key = `trash/${name}`;
+          if (!this.#failed.has(key))
+            await this.#attempt(key, () => deleteTree(root.trash, name, this.#abort.signal));
+        }
+      }),
+    );
+  }
+
+  /** Says what went wrong, unless it was asked to stop. */
+  async #attempt(key: string, work: () => Promise<void>): Promise<void> {
+    const { signal } = this.#abort;
+    try {
+      if (!signal.aborted) await work();
+    } catch (thrown) {
+      if (signal.aborted) return;
+      this.#failed.add(key);
+      const isNamed =
+        thrown instanceof SalvageFailedError ||
+        thrown instanceof DeletionFailedError ||
+        thrown instanceof RootRefusedError;
+      const error = isNamed
+        ? thrown
+        : new DeletionFailedError(`${key} stays below ${this.#root}: ${thrown}`, { cause: thrown });
+      tell(() => this.#settings.onProblem(error));
+    }
+  }
+
+  /** One entry, from wherever an earlier attempt got to, until it is in the trash. */
+  #finish(root: Root, name: string): Promise<void> {
+    return withinFolders(async (keep) => {
+      const entry = await keep(unless(['ENOENT'], root.aside.folder(name)));
+      if (entry === undefined) return;
+      const meta = await readMeta(entry);
+      const tree = await entry.stat(treeName);
+      if (tree === undefined && !this.#ready.has(name) && isYoung(await root.aside.stat(name))) return;
+      if (meta !== undefined && (await entry.stat(salvagedName)) === undefined)
+        await this.#salvage(root, name, entry, meta, tree?.isDirectory() === true);
+      if (meta === undefined && tree !== undefined)
+        throw new SalvageFailedError(
+          `${name} is kept aside below ${this.#root}: its meta.json is unreadable`,
+        );
+      this.#ready.delete(name);
+      if (meta !== undefined) await this.#forget(meta);
+      await unless(['ENOENT'], root.aside.move(name, root.trash, randomUUID()));
+    });
+  }
+
+  async #salvage(root: Root, name: string, entry: Folder, meta: EntryMeta, hasTree: boolean): Promise<void> {
+    const { salvage: limits, gitDeadlineMs, onSalvage } = this.#settings;
+    if (limits !== false) {
+      for (const view of [viewName, failedViewName])
+        await unless(['ENOENT'], entry.move(view, root.trash, randomUUID()));
+      const folder = `${root.path}/${houseName}/aside/${name}`;
+      const { signal } = this.#abort;
+      const salvaged = await salvage({ entry, folder, meta, hasTree, limits, gitDeadlineMs, signal });
+      if (salvaged !== undefined) tell(() => onSalvage?.(salvaged));
+    }
+    await unless(['EEXIST'], entry.write(salvagedName, ''));
+  }
+
+  /** The registration's last trace in the repository. */
+  #forget(meta: EntryMeta): Promise<void> {
+    return withinFolders(async (keep) => {
+      const repository = await openRepository(meta.gitDir, keep).catch(() => undefined);
+      if (repository === undefined) return;
+      const registrations = await keep(asideRegistrations(repository.folder));
+      if (registrations === undefined) return;
+      await deleteTree(registrations, meta.registration, this.#abort.signal);
+      await tidyRegistrations(repository.folder);
+    });
+  }
+}
+
+function isYoung(stat: { readonly ctimeMs: bigint } | undefined): boolean {
+  return stat !== undefined && Date.now() - Number(stat.ctimeMs) < graceMs;
+}
+
+/** A listener's fault is its own. */
+function tell(listener: () => void): void {
+  try {
+    listener();
+  } catch {
+    // Nobody is left to tell.
+  }
+}

@@ -1,0 +1,84 @@
+import { join, resolve } from 'node:path';
+import { NotOurWorktreeError, unless } from './errors.ts';
+import type { Folder } from './folder.ts';
+import type { Repository } from './repository.ts';
+import type { Keep } from './within-folders.ts';
+
+/** Where registrations of removed worktrees wait in a repository until they have been salvaged. */
+const asideName = 'agent-killswitch';
+const maxPathBytes = 8_192;
+
+/** Ids that git takes unchanged as the name of a registration. */
+const plainId = /^(?!.*(?:\.\.|\.lock$|\.$))[A-Za-z0-9_@|+=-][A-Za-z0-9_@|+=.-]*$/;
+
+/**
+ * The name under which a worktree is registered in its repository (`worktrees/<name>`): the registration that names its
+ * path, or one of the agent's name that names none any more, which is what git's own removal leaves when it is cut off.
+ * What the worktree's own `.git` file says is not asked: whoever works in it can write that.
+ * @throws NotOurWorktreeError if the registration of the agent's name has been pointed elsewhere
+ */
+export async function findRegistration(
+  { gitDir, folder }: Repository,
+  path: string,
+  keep: Keep,
+): Promise<string | undefined> {
+  const registrations = await keep(unless(['ENOENT', 'ENOTDIR'], folder.folder('worktrees')));
+  if (registrations === undefined) return undefined;
+  const agentId = path.slice(path.lastIndexOf('/') + 1);
+  let byName: string | undefined;
+  for (const entry of await registrations.list()) {
+    if (!entry.isDirectory()) continue;
+    const named = await placeOf(registrations, entry.name, registrationPath(gitDir, entry.name.toString()));
+    if (named === path) return entry.name.toString();
+    if (entry.name.toString() !== agentId || !plainId.test(agentId)) continue;
+    if (named === undefined) byName = agentId;
+    else if (!named.startsWith(path.slice(0, -agentId.length))) {
+      const elsewhere = JSON.stringify(named.slice(0, 200));
+      throw new NotOurWorktreeError(`Registration worktrees/${agentId} not touched: it names ${elsewhere}`);
+    }
+  }
+  return byName;
+}
+
+/** The worktree's path according to a registration; `undefined` if it says none. */
+async function placeOf(registrations: Folder, name: Buffer, from: string): Promise<string | undefined> {
+  const registration = await unless(['ENOENT', 'ENOTDIR', 'EACCES'], registrations.folder(name));
+  if (registration === undefined) return undefined;
+  try {
+    const text = (await registration.read('gitdir', maxPathBytes))?.toString().replace(/\n+$/, '');
+    // Newer versions of git can be told to write it relative to the registration.
+    return text?.endsWith('/.git') ? resolve(from, text.slice(0, -'/.git'.length)) : undefined;
+  } finally {
+    await registration.close();
+  }
+}
+
+/** Takes a registration out of git's sight. Gone meanwhile is success. */
+export async function moveRegistration(
+  repository: Folder,
+  name: string,
+  newName: string,
+  keep: Keep,
+): Promise<void> {
+  const aside = await keep(repository.make(asideName));
+  const registrations = await keep(unless(['ENOENT'], repository.folder('worktrees')));
+  if (registrations === undefined) return;
+  await unless(['ENOENT'], registrations.move(name, aside, newName));
+  // As git does when the last one goes.
+  await unless(['ENOTEMPTY', 'EEXIST', 'ENOENT'], repository.rmdir('worktrees'));
+}
+
+/** The folder of registrations that were moved aside; `undefined` if there is none. */
+export function asideRegistrations(repository: Folder): Promise<Folder | undefined> {
+  return unless(['ENOENT', 'ENOTDIR'], repository.folder(asideName));
+}
+
+/** Removes the folder of registrations if the last one is gone. */
+export async function tidyRegistrations(repository: Folder): Promise<void> {
+  await unless(['ENOTEMPTY', 'EEXIST', 'ENOENT', 'ENOTDIR'], repository.rmdir(asideName));
+}
+
+/** Where a registration lies: `<gitDir>/worktrees/<name>`. */
+export function registrationPath(gitDir: string, name: string): string {
+  return join(gitDir, 'worktrees', name);
+}

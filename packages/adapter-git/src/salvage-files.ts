@@ -1,0 +1,139 @@
+import { access, chmod, constants, lstat } from 'node:fs/promises';
+import { systemCode } from './errors.ts';
+import { type GitCall, git } from './git.ts';
+import type { SalvageLimits } from './options.ts';
+import { disguise } from './salvage-index.ts';
+import { joined, openUp, records } from './tree.ts';
+
+const maxNestedPasses = 16;
+const slash = '/'.charCodeAt(0);
+
+/** What a working tree has that its index has not. */
+export interface Changes {
+  /** Files and symbolic links to store, within the limits. */
+  readonly store: readonly Buffer[];
+  readonly bytes: number;
+  /** Tracked and not there any more. */
+  readonly removed: readonly Buffer[];
+  /** Too much, not readable, or no file: stays out. */
+  readonly leftOut: readonly Buffer[];
+  /** The listing itself was too long: more stays out than `leftOut` names. */
+  readonly isCut: boolean;
+}
+
+/** Finds changed and untracked files, ignored ones excepted, and chooses as many as the limits allow, the smallest first. */
+export async function findChanges(call: GitCall, tree: string, limits: SalvageLimits): Promise<Changes> {
+  const { paths, leftOut, isCut } = await list(call, tree);
+  const looker = new Looker(tree);
+  const removed: Buffer[] = [];
+  const files: Array<{ path: Buffer; size: number }> = [];
+  for (const path of paths) {
+    call.signal.throwIfAborted();
+    const file = await looker.look(path);
+    if (file === 'gone') removed.push(path);
+    else if (file === 'unusable' || !isStorable(path)) leftOut.push(path);
+    else files.push({ path, size: file.size });
+  }
+  const store: Buffer[] = [];
+  let bytes = 0;
+  for (const { path, size } of files.sort((one, other) => one.size - other.size)) {
+    if (bytes + size > limits.maxBytes || store.length >= limits.maxFiles) leftOut.push(path);
+    else {
+      store.push(path);
+      bytes += size;
+    }
+  }
+  return { store, bytes, removed, leftOut, isCut };
+}
+
+/** Puts the changes into the index. */
+export async function stage(call: GitCall, { store, removed }: Changes): Promise<void> {
+  if (removed.length > 0)
+    await git(call, ['update-index', '--force-remove', '-z', '--stdin'], { input: joined(removed) });
+  if (store.length > 0)
+    await git(call, ['update-index', '--add', '--replace', '-z', '--stdin'], { input: joined(store) });
+}
+
+/** What git finds changed in the index, and what it finds besides. */
+async function list(
+  call: GitCall,
+  tree: string,
+): Promise<{ paths: Buffer[]; leftOut: Buffer[]; isCut: boolean }> {
+  const changed = await git(call, ['ls-files', '-z', '-m']);
+  let isOpenedUp = false;
+  for (let pass = 1; ; pass++) {
+    const { stdout, stderr, isCut } = await git(call, ['ls-files', '-z', '-o', '--exclude-standard']);
+    if (!isOpenedUp && /could not open directory/.test(stderr)) {
+      isOpenedUp = true;
+      await openUp(tree);
+      continue;
+    }
+    const others = records(stdout);
+    const nested = others.filter((path) => path.at(-1) === slash);
+    if (nested.length > 0 && pass <= maxNestedPasses) {
+      for (const path of nested) await disguise(tree, path);
+      continue;
+    }
+    const files = others.filter((path) => path.at(-1) !== slash);
+    // A file in conflict is listed once for each of its sides.
+    const paths = new Map(
+      [...records(changed.stdout), ...files].map((path) => [path.toString('latin1'), path]),
+    );
+    return { paths: [...paths.values()], leftOut: nested, isCut: isCut || changed.isCut };
+  }
+}
+
+type Look = 'gone' | 'unusable' | { readonly size: number };
+
+/** Looks at paths of a working tree; what lies behind a symbolic link is not in it. */
+class Looker {
+  readonly #tree: Buffer;
+  readonly #isFolder = new Map<string, Promise<boolean>>();
+
+  constructor(tree: string) {
+    this.#tree = Buffer.from(`${tree}/`);
+  }
+
+  async look(path: Buffer): Promise<Look> {
+    if (!(await this.#holds(path))) return 'gone';
+    const place = this.#place(path);
+    try {
+      const stat = await lstat(place);
+      if (stat.isDirectory()) return 'gone';
+      if (!stat.isFile()) return stat.isSymbolicLink() ? { size: stat.size } : 'unusable';
+      // Its owner may take back the right to read that they gave away.
+      await access(place, constants.R_OK).catch(() => chmod(place, stat.mode | 0o400));
+      return { size: stat.size };
+    } catch (thrown) {
+      return ['ENOENT', 'ENOTDIR'].includes(systemCode(thrown) ?? '') ? 'gone' : 'unusable';
+    }
+  }
+
+  /** Whether all folders above the path are folders. */
+  #holds(path: Buffer): Promise<boolean> {
+    const end = path.lastIndexOf(slash);
+    if (end === -1) return Promise.resolve(true);
+    const parent = path.subarray(0, end);
+    const key = parent.toString('latin1');
+    const known = this.#isFolder.get(key) ?? this.#isIn(parent);
+    this.#isFolder.set(key, known);
+    return known;
+  }
+
+  async #isIn(folder: Buffer): Promise<boolean> {
+    if (!(await this.#holds(folder))) return false;
+    return lstat(this.#place(folder)).then(
+      (stat) => stat.isDirectory(),
+      () => false,
+    );
+  }
+
+  #place(path: Buffer): Buffer {
+    return Buffer.concat([this.#tree, path]);
+  }
+}
+
+/** What git takes into no index: a name `.git` in any spelling. */
+function isStorable(path: Buffer): boolean {
+  return !/(^|\/)\.git($|\/)/i.test(path.toString('latin1'));
+}

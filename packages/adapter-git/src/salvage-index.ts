@@ -1,0 +1,87 @@
+import { utimes, writeFile } from 'node:fs/promises';
+import type { Folder } from './folder.ts';
+import { type GitCall, git } from './git.ts';
+import { components, inFolder, joined, records } from './tree.ts';
+
+const maxIndexBytes = 268_435_456;
+
+/** What nested repositories are called in a salvage: git stores nothing named `.git`. */
+export const nestedName = '.git-salvaged';
+
+/**
+ * Puts the agent's index into the view, dated so far back that git trusts no time stamp in it and compares contents: what
+ * was changed with its date put back is found too. Without one that can be read, that of HEAD; without HEAD an empty one.
+ * @returns the tree that was staged, if that can be written
+ */
+export async function prepareIndex(
+  call: GitCall,
+  indexFile: string,
+  registration: Folder | undefined,
+  hasHead: boolean,
+): Promise<string | undefined> {
+  const index = await registration?.read('index', maxIndexBytes);
+  if (index !== undefined) {
+    await writeFile(indexFile, index);
+    await utimes(indexFile, 1, 1);
+    try {
+      return (await git(call, ['write-tree'])).stdout.toString().trim();
+    } catch {
+      call.signal.throwIfAborted();
+      // Unmerged is no fault, unreadable is: tell them apart by reading it.
+      const isReadable = await git(call, ['ls-files', '-u', '-z']).then(
+        () => true,
+        () => false,
+      );
+      call.signal.throwIfAborted();
+      if (isReadable) return undefined;
+    }
+  }
+  await git(call, hasHead ? ['read-tree', 'HEAD'] : ['read-tree', '--empty']);
+  return undefined;
+}
+
+/**
+ * Lets the index tell the truth about the files that are there: flags that make git look away are taken off, and
+ * submodules become ordinary folders, since their work is not in this repository.
+ */
+export async function unhide(call: GitCall, tree: string): Promise<void> {
+  const { stdout } = await git(call, ['ls-files', '-s', '-v', '-z']);
+  const flagged: Buffer[] = [];
+  const submodules: Buffer[] = [];
+  for (const record of records(stdout)) {
+    const tab = record.indexOf('\t');
+    const [tag = 'H', mode] = record.subarray(0, tab).toString('latin1').split(' ');
+    const path = Buffer.from(record.subarray(tab + 1));
+    // Lower case: assumed unchanged. S: not expected in the working tree.
+    if (tag !== tag.toUpperCase() || tag === 'S') flagged.push(path);
+    if (mode === '160000' && (await disguise(tree, path))) submodules.push(path);
+  }
+  const present = await presentOf(tree, flagged);
+  for (const option of ['--no-assume-unchanged', '--no-skip-worktree']) {
+    if (present.length > 0)
+      await git(call, ['update-index', option, '-z', '--stdin'], { input: joined(present) });
+  }
+  if (submodules.length > 0)
+    await git(call, ['update-index', '--force-remove', '-z', '--stdin'], { input: joined(submodules) });
+}
+
+/** Renames the `.git` of a nested repository, whatever it is, so that git sees plain files. Says whether there was one. */
+export async function disguise(tree: string, path: Buffer): Promise<boolean> {
+  return inFolder(tree, components(path), async (folder) => {
+    if ((await folder.stat('.git')) === undefined) return false;
+    await folder.move('.git', folder, nestedName);
+    return true;
+  }).catch(() => false);
+}
+
+async function presentOf(tree: string, paths: readonly Buffer[]): Promise<Buffer[]> {
+  const present: Buffer[] = [];
+  for (const path of paths) {
+    const folders = components(path);
+    const name = folders.pop();
+    if (name === undefined) continue;
+    const stat = await inFolder(tree, folders, (folder) => folder.stat(name)).catch(() => undefined);
+    if (stat !== undefined) present.push(path);
+  }
+  return present;
+}

@@ -1,0 +1,192 @@
+import { rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describeError } from '@agent-killswitch/core';
+import { type EntryMeta, failedViewName, treeName, viewName } from './entry.ts';
+import { SalvageFailedError, unless } from './errors.ts';
+import type { Folder } from './folder.ts';
+import { type GitCall, git } from './git.ts';
+import type { SalvageLimits } from './options.ts';
+import { asideRegistrations } from './registration.ts';
+import { openRepository, type Repository } from './repository.ts';
+import { headCommit, headOf, maxParents, unpushedTips } from './salvage-commits.ts';
+import { type Changes, findChanges, stage } from './salvage-files.ts';
+import { prepareIndex, unhide } from './salvage-index.ts';
+import { messageOf } from './salvage-message.ts';
+import { movePack } from './salvage-pack.ts';
+import { salvageRef, writeRef } from './salvage-ref.ts';
+import { makeView, type View } from './view.ts';
+import { type Keep, withinFolders } from './within-folders.ts';
+
+const maxExcludeBytes = 1_048_576;
+
+/** Work that was kept. */
+export interface Salvaged {
+  readonly agentId: string;
+  /** The repository's git folder. */
+  readonly gitDir: string;
+  readonly ref: string;
+  /** Its tree is the working tree, its first parent what the agent was on. */
+  readonly commit: string;
+  /** Changed and untracked files in it, and their bytes. */
+  readonly files: number;
+  readonly bytes: number;
+  /** How many were left out: over the limits, not readable, or no files. The commit's message names them. */
+  readonly leftOut: number;
+}
+
+export interface SalvageRequest {
+  readonly entry: Folder;
+  /** The entry's path. */
+  readonly folder: string;
+  readonly meta: EntryMeta;
+  /** Whether there is a working tree, or only its registration. */
+  readonly hasTree: boolean;
+  readonly limits: SalvageLimits;
+  readonly gitDeadlineMs: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Keeps what an agent left uncommitted or on no branch in `refs/killswitch/salvage/<agentId>` of its repository.
+ * `undefined` if there is nothing to keep.
+ * @throws SalvageFailedError
+ */
+export function salvage(request: SalvageRequest): Promise<Salvaged | undefined> {
+  const { meta, folder, signal } = request;
+  return withinFolders(async (keep) => {
+    try {
+      const repository = await openRepository(meta.gitDir, keep);
+      try {
+        return await keepWork(request, repository, keep);
+      } catch (thrown) {
+        signal.throwIfAborted();
+        // Its base is broken: the files themselves can still be kept, all of them.
+        await unless(['ENOENT'], rename(join(folder, viewName), join(folder, failedViewName)));
+        return await keepWork(request, repository, keep, describeError(thrown));
+      }
+    } catch (thrown) {
+      signal.throwIfAborted();
+      throw new SalvageFailedError(
+        `The work of agent "${meta.agentId}" is kept in ${folder}, since it could not be stored in ${meta.gitDir}: ${describeError(thrown)}`,
+        { cause: thrown },
+      );
+    }
+  });
+}
+
+/** `fault`: why nothing of the repository can be relied on, for a second try without it. */
+async function keepWork(
+  { folder, meta, hasTree, limits, gitDeadlineMs, signal }: SalvageRequest,
+  repository: Repository,
+  keep: Keep,
+  fault?: string,
+): Promise<Salvaged | undefined> {
+  const registrations = await keep(asideRegistrations(repository.folder));
+  const registration = await keep(
+    unless(['ENOENT', 'ENOTDIR'], registrations?.folder(meta.registration) ?? Promise.resolve(undefined)),
+  );
+  const isolated = fault !== undefined;
+  const view = await makeView(folder, repository, {
+    isolated,
+    head: isolated ? undefined : await headOf(registration),
+    exclude: await readExclude(repository.folder),
+    deadlineMs: gitDeadlineMs,
+    signal,
+  });
+  const base = isolated ? undefined : await headCommit(view.call);
+  const work = await stageWork(view, join(folder, treeName), hasTree, limits, {
+    registration: isolated ? undefined : registration,
+    hasHead: base !== undefined,
+  });
+  const tips = isolated ? [] : await unpushedTips(view.call, registration, base);
+  const baseTree = base === undefined ? undefined : await treeOf(view.call, base);
+  const isClean = work.tree === (baseTree ?? (await emptyTree(view.call)));
+  const isStaged = work.staged !== undefined && work.staged !== baseTree && work.staged !== work.tree;
+  if (isClean && !isStaged && tips.length === 0) return undefined;
+  const others = tips.filter((tip) => tip !== base).slice(0, maxParents);
+  const author = { ...view.call, env: { ...view.call.env, ...authorAt(meta.at) } };
+  const bases = base === undefined ? [] : [base];
+  const staged = isStaged ? await commit(author, work.staged ?? '', bases, 'Staged\n') : undefined;
+  const parents = [...bases, ...(staged === undefined ? [] : [staged]), ...others];
+  const message = messageOf(meta, { base, staged, others, fault, ...work.changes });
+  const saved = await commit(author, work.tree, parents, message);
+  await movePack(view, repository.folder, saved, [...bases, ...others], keep);
+  const taken = await refsOf(view.call, meta.agentId);
+  const ref = await writeRef(repository.folder, meta.agentId, saved, taken, keep);
+  const { store, bytes, leftOut } = work.changes;
+  const { agentId, gitDir } = meta;
+  return { agentId, gitDir, ref, commit: saved, files: store.length, bytes, leftOut: leftOut.length };
+}
+
+const noChanges: Changes = { store: [], bytes: 0, removed: [], leftOut: [], isCut: false };
+
+/** The working tree, and what was staged, as trees in the view. */
+async function stageWork(
+  view: View,
+  tree: string,
+  hasTree: boolean,
+  limits: SalvageLimits,
+  from: { readonly registration: Folder | undefined; readonly hasHead: boolean },
+): Promise<{ tree: string; staged: string | undefined; changes: Changes }> {
+  const indexFile = join(view.path, 'index');
+  const env = { ...view.call.env, GIT_INDEX_FILE: indexFile };
+  const call: GitCall = {
+    ...view.call,
+    ...(hasTree ? { cwd: tree, env: { ...env, GIT_WORK_TREE: tree } } : { env }),
+  };
+  const staged = await prepareIndex(call, indexFile, from.registration, from.hasHead);
+  let changes = noChanges;
+  if (hasTree) {
+    await unhide(call, tree);
+    changes = await findChanges(call, tree, limits);
+    await stage(call, changes);
+  }
+  return { tree: (await git(call, ['write-tree'])).stdout.toString().trim(), staged, changes };
+}
+
+async function commit(
+  call: GitCall,
+  tree: string,
+  parents: readonly string[],
+  message: string,
+): Promise<string> {
+  const args = ['commit-tree', tree, ...parents.flatMap((parent) => ['-p', parent])];
+  return (await git(call, args, { input: Buffer.from(message) })).stdout.toString().trim();
+}
+
+async function treeOf(call: GitCall, commit: string): Promise<string> {
+  return (await git(call, ['rev-parse', '--verify', `${commit}^{tree}`])).stdout.toString().trim();
+}
+
+async function emptyTree(call: GitCall): Promise<string> {
+  return (await git(call, ['hash-object', '-t', 'tree', '--stdin'])).stdout.toString().trim();
+}
+
+/** The refs that an agent's salvages have already, and what they point to. */
+async function refsOf(call: GitCall, agentId: string): Promise<Map<string, string>> {
+  const ref = salvageRef(agentId);
+  const { stdout } = await git(call, ['for-each-ref', '--format=%(refname) %(objectname)', ref, `${ref}%*`]);
+  const lines = stdout.toString().split('\n').filter(Boolean);
+  return new Map(lines.map((line) => line.split(' ', 2) as [string, string]));
+}
+
+function authorAt(at: number): Record<string, string> {
+  const date = `${Math.floor(at / 1_000)} +0000`;
+  const who = { NAME: 'agent-killswitch', EMAIL: 'agent-killswitch@localhost', DATE: date };
+  return Object.fromEntries(
+    Object.entries(who).flatMap(([key, value]) => [
+      [`GIT_AUTHOR_${key}`, value],
+      [`GIT_COMMITTER_${key}`, value],
+    ]),
+  );
+}
+
+/** The repository's own list of what is ignored. */
+async function readExclude(repository: Folder): Promise<Buffer | undefined> {
+  const info = await repository.folder('info').catch(() => undefined);
+  try {
+    return await info?.read('exclude', maxExcludeBytes);
+  } finally {
+    await info?.close();
+  }
+}

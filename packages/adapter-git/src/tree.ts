@@ -1,0 +1,77 @@
+import { Folder, type Name } from './folder.ts';
+
+const slash = '/'.charCodeAt(0);
+
+/** Splits what git says with `-z`. */
+export function records(output: Buffer): Buffer[] {
+  const found: Buffer[] = [];
+  for (let from = 0; ; ) {
+    const end = output.indexOf(0, from);
+    // What follows the last NUL is a path that was cut off.
+    if (end === -1) return found;
+    found.push(output.subarray(from, end));
+    from = end + 1;
+  }
+}
+
+/** The opposite: paths for git to read with `-z`. */
+export function joined(paths: readonly Buffer[]): Buffer {
+  const nul = Buffer.alloc(1);
+  return Buffer.concat(paths.flatMap((path) => [path, nul]));
+}
+
+/** The components of a path within a working tree. */
+export function components(path: Buffer): Buffer[] {
+  const found: Buffer[] = [];
+  for (let from = 0; from < path.length; ) {
+    const end = path.indexOf(slash, from);
+    found.push(path.subarray(from, end === -1 ? path.length : end));
+    from = end === -1 ? path.length : end + 1;
+  }
+  return found;
+}
+
+/** Does something in a folder of a working tree that is reached step by step, and so never lies outside of it. */
+export async function inFolder<T>(
+  tree: string,
+  path: readonly Name[],
+  work: (folder: Folder) => Promise<T>,
+): Promise<T> {
+  let folder = await Folder.open(tree);
+  try {
+    for (const name of path) {
+      const inner = await folder.folder(name, { force: true });
+      await folder.close();
+      folder = inner;
+    }
+    return await work(folder);
+  } finally {
+    await folder.close();
+  }
+}
+
+/** Makes all folders of a tree readable to git, as far as its owner may. */
+export async function openUp(tree: string): Promise<void> {
+  const root = await Folder.open(tree);
+  try {
+    await openAll(root, 0);
+  } finally {
+    await root.close();
+  }
+}
+
+/** Git itself does not get below what a path can name, 2,048 folders at most; few of them are held open here. */
+const maxDepth = 200;
+
+async function openAll(folder: Folder, depth: number): Promise<void> {
+  for (const entry of await folder.list()) {
+    if (!entry.isDirectory() || depth > maxDepth) continue;
+    const inner = await folder.folder(entry.name, { force: true }).catch(() => undefined);
+    if (inner === undefined) continue;
+    try {
+      await openAll(inner, depth + 1);
+    } finally {
+      await inner.close();
+    }
+  }
+}

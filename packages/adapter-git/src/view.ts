@@ -1,0 +1,88 @@
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { viewName } from './entry.ts';
+import { unless } from './errors.ts';
+import type { GitCall } from './git.ts';
+import type { Repository } from './repository.ts';
+
+/** No attribute of the agent's may change a byte on its way into the repository. */
+const attributes = '* -text -eol -ident -filter -working-tree-encoding -diff -merge\n';
+
+const settings = `
+	bare = false
+	logAllRefUpdates = false
+	fileMode = true
+	symlinks = true
+	ignoreCase = false
+	precomposeUnicode = false
+	protectHFS = false
+	protectNTFS = false
+	autocrlf = false
+	fsmonitor = false
+	untrackedCache = false
+	commitGraph = false
+	multiPackIndex = false
+	hooksPath = /dev/null
+	attributesFile = /dev/null
+	excludesFile = /dev/null
+[gc]
+	auto = 0
+[maintenance]
+	auto = false
+[pack]
+	threads = 1
+`;
+
+/**
+ * A repository of our own through which git looks at the agent's: its configuration and hooks are not there, its objects
+ * and refs are, and what git writes stays here until it is moved over as one pack. So nothing that the agent may have
+ * written into its repository is ever run, and git can be led to write nowhere else.
+ */
+export interface View {
+  readonly path: string;
+  /** For calls of git that look through it. */
+  readonly call: GitCall;
+}
+
+export interface ViewOptions {
+  /** Without a look at the agent's repository at all, for when that is broken. */
+  readonly isolated: boolean;
+  /** Line ends and encodings are converted as the files' attributes say: for writing files, not for keeping them. */
+  readonly converts?: boolean;
+  /** What its HEAD says. Default: nothing yet. */
+  readonly head?: string | undefined;
+  /** What is ignored besides what `.gitignore` files say. */
+  readonly exclude?: Buffer | undefined;
+}
+
+export async function makeView(
+  folder: string,
+  { gitDir, objectFormat }: Pick<Repository, 'gitDir' | 'objectFormat'>,
+  {
+    isolated,
+    converts = false,
+    head,
+    exclude,
+    ...call
+  }: ViewOptions & Pick<GitCall, 'deadlineMs' | 'signal'>,
+): Promise<View> {
+  const path = join(folder, viewName);
+  for (const part of ['', 'objects', 'objects/info', 'objects/pack', 'info', 'out'])
+    await mkdir(join(path, part), { mode: 0o700 });
+  const isSha256 = objectFormat === 'sha256';
+  const format = `[core]\n\trepositoryFormatVersion = ${isSha256 ? 1 : 0}${settings}`;
+  await writeFile(
+    join(path, 'config'),
+    isSha256 ? `${format}[extensions]\n\tobjectFormat = sha256\n` : format,
+  );
+  await writeFile(join(path, 'HEAD'), `${head ?? 'ref: refs/heads/none'}\n`);
+  if (!converts) await writeFile(join(path, 'info/attributes'), attributes);
+  if (exclude !== undefined) await writeFile(join(path, 'info/exclude'), exclude);
+  if (isolated) await mkdir(join(path, 'refs'));
+  else {
+    await writeFile(join(path, 'objects/info/alternates'), `${join(gitDir, 'objects')}\n`);
+    await symlink(join(gitDir, 'refs'), join(path, 'refs'));
+    await unless(['ENOENT'], symlink(join(gitDir, 'packed-refs'), join(path, 'packed-refs')));
+  }
+  return { path, call: { cwd: path, env: { GIT_DIR: path }, ...call } };
+}
