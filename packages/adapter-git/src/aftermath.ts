@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { deleteTree } from './delete-tree.ts';
-import { type EntryMeta, failedViewName, readMeta, salvagedName, treeName, viewName } from './entry.ts';
+import { type EntryMeta, readMeta, salvagedName, treeName, viewPrefix } from './entry.ts';
 import { DeletionFailedError, RootRefusedError, SalvageFailedError, unless } from './errors.ts';
 import type { Folder } from './folder.ts';
 import type { Settings } from './options.ts';
@@ -11,7 +11,7 @@ import { salvage } from './salvage.ts';
 import { withinFolders } from './within-folders.ts';
 
 /** A younger entry without a tree is one that a removal may be about to fill. */
-const graceMs = 10 * 60_000;
+const graceMs = 60_000;
 
 /**
  * What is left to do after worktrees were moved aside: salvage, then delete. The folders say what there is to do, so a
@@ -126,14 +126,15 @@ export class Aftermath {
   async #salvage(root: Root, name: string, entry: Folder, meta: EntryMeta, hasTree: boolean): Promise<void> {
     const { salvage: limits, gitDeadlineMs, onSalvage } = this.#settings;
     if (limits !== false) {
-      for (const view of [viewName, failedViewName])
-        await unless(['ENOENT'], entry.move(view, root.trash, randomUUID()));
+      for (const { name: view } of await entry.list()) {
+        if (view.toString().startsWith(viewPrefix)) await entry.move(view, root.trash, randomUUID());
+      }
       const folder = `${root.path}/${houseName}/aside/${name}`;
       const { signal } = this.#abort;
       const salvaged = await salvage({ entry, folder, meta, hasTree, limits, gitDeadlineMs, signal });
       if (salvaged !== undefined) tell(() => onSalvage?.(salvaged));
     }
-    await unless(['EEXIST'], entry.write(salvagedName, ''));
+    await unless(['EEXIST'], entry.write(salvagedName, '', { durable: true }));
   }
 
   /** The registration's last trace in the repository. */

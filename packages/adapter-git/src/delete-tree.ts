@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { describeError } from '@agent-killswitch/core';
 import { DeletionFailedError, systemCode, unless } from './errors.ts';
 import type { Folder, Name } from './folder.ts';
 
 /** Folders are held open down to this depth; what lies deeper is first moved up. */
 const maxDepth = 24;
+const maxRounds = 5;
 const ownerRights = 0o700n;
 
 /**
@@ -12,19 +14,16 @@ const ownerRights = 0o700n;
  * @throws DeletionFailedError naming the first thing that stays; all else is gone.
  */
 export async function deleteTree(place: Folder, name: Name, signal: AbortSignal): Promise<void> {
-  const failures: unknown[] = [];
-  const mount = await place.mount();
-  const lifted: Name[] = [];
-  const work: Work = { place, mount, signal, lifted, failures };
+  const work: Work = { place, mount: await place.mount(), signal, lifted: [], failures: 0 };
   await remove(place, name, 0, work);
-  for (let next = lifted.pop(); next !== undefined; next = lifted.pop()) await remove(place, next, 0, work);
-  if (failures.length > 0) {
-    const [cause] = failures;
-    const path = Buffer.from(name).toString();
-    throw new DeletionFailedError(`${failures.length} things in ${path} stay, the first with: ${cause}`, {
-      cause,
-    });
-  }
+  for (let next = work.lifted.pop(); next !== undefined; next = work.lifted.pop())
+    await remove(place, next, 0, work);
+  const { failures, cause } = work;
+  if (failures === 0) return;
+  throw new DeletionFailedError(
+    `${failures} things in ${Buffer.from(name)} stay, the first with: ${describeError(cause)}`,
+    { cause },
+  );
 }
 
 interface Work {
@@ -33,7 +32,8 @@ interface Work {
   readonly mount: string;
   readonly signal: AbortSignal;
   readonly lifted: Name[];
-  readonly failures: unknown[];
+  failures: number;
+  cause?: unknown;
 }
 
 async function remove(parent: Folder, name: Name, depth: number, work: Work): Promise<void> {
@@ -44,12 +44,34 @@ async function remove(parent: Folder, name: Name, depth: number, work: Work): Pr
     if (!stat.isDirectory()) await parent.unlink(name);
     else if (depth > maxDepth) await lift(parent, name, work);
     else {
-      await empty(parent, name, depth, work, (stat.mode & ownerRights) === ownerRights);
-      await parent.rmdir(name);
+      const isFree = (stat.mode & ownerRights) === ownerRights;
+      await removeFolder(parent, name, depth, work, isFree);
     }
   } catch (thrown) {
     if (work.signal.aborted) throw thrown;
-    if (systemCode(thrown) !== 'ENOENT') work.failures.push(thrown);
+    if (systemCode(thrown) === 'ENOENT') return;
+    work.cause ??= thrown;
+    work.failures += 1;
+  }
+}
+
+async function removeFolder(
+  parent: Folder,
+  name: Name,
+  depth: number,
+  work: Work,
+  isFree: boolean,
+): Promise<void> {
+  for (let round = 1; ; round++) {
+    const before = work.failures;
+    await empty(parent, name, depth, work, isFree);
+    try {
+      return await parent.rmdir(name);
+    } catch (thrown) {
+      // Somebody may have written into it meanwhile, for example a git that outlived its service.
+      const isRefilled = systemCode(thrown) === 'ENOTEMPTY' && work.failures === before;
+      if (!isRefilled || round === maxRounds) throw thrown;
+    }
   }
 }
 

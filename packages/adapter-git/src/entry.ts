@@ -24,12 +24,11 @@ export type EntryMeta = z.infer<typeof metaSchema>;
 
 /**
  * An entry of `aside`, in the order in which it comes about and goes:
- * `meta.json`, the registration moved to its place in the repository, `tree` (the worktree itself), `view` (see
+ * `meta.json`, the registration moved to its place in the repository, `tree` (the worktree itself), `view-…` (see
  * `view.ts`), `salvaged` (empty: nothing more to salvage), then all of it moved to `trash`.
  */
 export const treeName = 'tree';
-export const viewName = 'view';
-export const failedViewName = 'view-failed';
+export const viewPrefix = 'view-';
 export const salvagedName = 'salvaged';
 
 /** Opens the entry into which this worktree goes: a new one, or the one that a crash left without it. */
@@ -38,7 +37,7 @@ export async function entryFor(
   wanted: Omit<EntryMeta, 'version' | 'registration'>,
 ): Promise<{ name: string; entry: Folder; meta: EntryMeta }> {
   for (let count = 1; count <= maxEntries; count++) {
-    const name = count === 1 ? wanted.agentId : `${wanted.agentId}%${count}`;
+    const name = nameOf(wanted.agentId, count);
     const entry = await aside.make(name);
     const meta = (await readMeta(entry)) ?? (await writeMeta(entry, wanted));
     const isFree =
@@ -47,6 +46,25 @@ export async function entryFor(
     await entry.close();
   }
   throw new Error(`${maxEntries} worktrees of agent "${wanted.agentId}" wait to be salvaged`);
+}
+
+/** The name of an agent's entry that has no tree in it; `undefined` if there is none. */
+export async function treeless(aside: Folder, agentId: string): Promise<string | undefined> {
+  for (let count = 1; count <= maxEntries; count++) {
+    const name = nameOf(agentId, count);
+    const entry = await unless(['ENOENT'], aside.folder(name));
+    if (entry === undefined) return undefined;
+    try {
+      if ((await entry.stat(treeName)) === undefined) return name;
+    } finally {
+      await entry.close();
+    }
+  }
+  return undefined;
+}
+
+function nameOf(agentId: string, count: number): string {
+  return count === 1 ? agentId : `${agentId}%${count}`;
 }
 
 /** `undefined` if it has none that can be read. */
@@ -65,6 +83,7 @@ async function writeMeta(
 ): Promise<EntryMeta> {
   const meta: EntryMeta = { version: 1, ...wanted, registration: randomUUID() };
   const draft = `draft-${randomUUID()}`;
+  // Not waited for the disk: the kill waits for this. A power failure may cost it, and then the entry is kept and named.
   await entry.write(draft, JSON.stringify(meta));
   // The first of two wins, and both go on with the same.
   await unless(['EEXIST'], entry.link(draft, entry, metaName));

@@ -95,12 +95,12 @@ export class Folder {
     }
   }
 
-  /** A new file with this content, durable. @throws EEXIST. */
-  async write(name: Name, content: string | Buffer, mode = 0o600): Promise<void> {
+  /** A new file with this content. `durable`: on disk when it resolves. @throws EEXIST. */
+  async write(name: Name, content: string | Buffer, { mode = 0o600, durable = false } = {}): Promise<void> {
     const file = await open(this.at(name), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
     try {
       await file.writeFile(content);
-      await file.datasync();
+      if (durable) await file.datasync();
     } finally {
       await file.close();
     }

@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import { NotOurWorktreeError, unless } from './errors.ts';
+import { NotOurWorktreeError, RepositoryRefusedError, systemCode, unless } from './errors.ts';
 import type { Folder } from './folder.ts';
 import type { Repository } from './repository.ts';
 import type { Keep } from './within-folders.ts';
@@ -53,19 +53,26 @@ async function placeOf(registrations: Folder, name: Buffer, from: string): Promi
   }
 }
 
-/** Takes a registration out of git's sight. Gone meanwhile is success. */
+/** Takes a registration out of git's sight. Gone meanwhile is success. @throws RepositoryRefusedError */
 export async function moveRegistration(
-  repository: Folder,
+  { gitDir, folder }: Repository,
   name: string,
   newName: string,
   keep: Keep,
 ): Promise<void> {
-  const aside = await keep(repository.make(asideName));
-  const registrations = await keep(unless(['ENOENT'], repository.folder('worktrees')));
-  if (registrations === undefined) return;
-  await unless(['ENOENT'], registrations.move(name, aside, newName));
-  // As git does when the last one goes.
-  await unless(['ENOTEMPTY', 'EEXIST', 'ENOENT'], repository.rmdir('worktrees'));
+  try {
+    const aside = await keep(folder.make(asideName));
+    const registrations = await keep(unless(['ENOENT'], folder.folder('worktrees')));
+    if (registrations === undefined) return;
+    await unless(['ENOENT'], registrations.move(name, aside, newName));
+    // As git does when the last one goes.
+    await unless(['ENOTEMPTY', 'EEXIST', 'ENOENT'], folder.rmdir('worktrees'));
+  } catch (thrown) {
+    const why = `${systemCode(thrown) ?? thrown}`;
+    throw new RepositoryRefusedError(`Registration worktrees/${name} of ${gitDir} stays: ${why}`, {
+      cause: thrown,
+    });
+  }
 }
 
 /** The folder of registrations that were moved aside; `undefined` if there is none. */

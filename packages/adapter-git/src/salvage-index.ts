@@ -1,4 +1,5 @@
 import { utimes, writeFile } from 'node:fs/promises';
+import { GitFailedError } from './errors.ts';
 import type { Folder } from './folder.ts';
 import { type GitCall, git } from './git.ts';
 import { components, inFolder, joined, records } from './tree.ts';
@@ -63,6 +64,23 @@ export async function unhide(call: GitCall, tree: string): Promise<void> {
   }
   if (submodules.length > 0)
     await git(call, ['update-index', '--force-remove', '-z', '--stdin'], { input: joined(submodules) });
+}
+
+/**
+ * Sees to it that what the index names is there. Git itself takes the word of the agent's index for much of it.
+ * @throws GitFailedError
+ */
+export async function verify(call: GitCall): Promise<void> {
+  const { stdout } = await git(call, ['ls-files', '-s', '-z']);
+  const named = new Set<string>();
+  for (const record of records(stdout)) {
+    const [mode, oid = ''] = record.subarray(0, record.indexOf('\t')).toString('latin1').split(' ');
+    if (mode !== '160000') named.add(oid);
+  }
+  if (named.size === 0) return;
+  const input = Buffer.from(`${[...named].join('\n')}\n`);
+  const found = await git(call, ['cat-file', '--batch-check=%(objecttype)'], { input });
+  if (found.stdout.includes(' missing')) throw new GitFailedError('Objects that its index names are missing');
 }
 
 /** Renames the `.git` of a nested repository, whatever it is, so that git sees plain files. Says whether there was one. */

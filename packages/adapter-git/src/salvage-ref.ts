@@ -40,7 +40,7 @@ export async function writeRef(
   const ours = await keep(refs.make('killswitch', 0o755));
   const place = await keep(ours.make('salvage', 0o755));
   const draft = `ref-${randomUUID()}`;
-  await drafts.write(draft, `${commit}\n`, 0o644);
+  await drafts.write(draft, `${commit}\n`, { mode: 0o644, durable: true });
   try {
     for (let count = 1; count <= maxSalvages; count++) {
       const name = count === 1 ? refName(agentId) : `${refName(agentId)}%${count}`;

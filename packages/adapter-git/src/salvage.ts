@@ -1,7 +1,6 @@
-import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describeError } from '@agent-killswitch/core';
-import { type EntryMeta, failedViewName, treeName, viewName } from './entry.ts';
+import { type EntryMeta, treeName } from './entry.ts';
 import { SalvageFailedError, unless } from './errors.ts';
 import type { Folder } from './folder.ts';
 import { type GitCall, git } from './git.ts';
@@ -10,7 +9,7 @@ import { asideRegistrations } from './registration.ts';
 import { openRepository, type Repository } from './repository.ts';
 import { headCommit, headOf, maxParents, unpushedTips } from './salvage-commits.ts';
 import { type Changes, findChanges, stage } from './salvage-files.ts';
-import { prepareIndex, unhide } from './salvage-index.ts';
+import { prepareIndex, unhide, verify } from './salvage-index.ts';
 import { messageOf } from './salvage-message.ts';
 import { movePack } from './salvage-pack.ts';
 import { salvageRef, writeRef } from './salvage-ref.ts';
@@ -61,7 +60,6 @@ export function salvage(request: SalvageRequest): Promise<Salvaged | undefined> 
       } catch (thrown) {
         signal.throwIfAborted();
         // Its base is broken: the files themselves can still be kept, all of them.
-        await unless(['ENOENT'], rename(join(folder, viewName), join(folder, failedViewName)));
         return await keepWork(request, repository, keep, describeError(thrown));
       }
     } catch (thrown) {
@@ -140,6 +138,7 @@ async function stageWork(
     await unhide(call, tree);
     changes = await findChanges(call, tree, limits);
     await stage(call, changes);
+    if (from.hasHead) await verify(call);
   }
   return { tree: (await git(call, ['write-tree'])).stdout.toString().trim(), staged, changes };
 }

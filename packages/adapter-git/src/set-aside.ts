@@ -1,5 +1,5 @@
 import type { Agent } from '@agent-killswitch/core';
-import { entryFor, treeName } from './entry.ts';
+import { entryFor, treeless, treeName } from './entry.ts';
 import {
   NotOurWorktreeError,
   RepositoryRefusedError,
@@ -13,34 +13,52 @@ import type { WorktreeResource } from './resource.ts';
 import type { Root } from './root.ts';
 import { type Keep, withinFolders } from './within-folders.ts';
 
+export interface SetAside {
+  /** The entry, which nobody is filling any more; `undefined` if there is none. */
+  readonly name: string | undefined;
+  /** Why its registration was left as it is: a NotOurWorktreeError or RepositoryRefusedError. */
+  readonly doubt?: Error;
+}
+
 /**
  * Moves an agent's worktree and its registration aside, by two renames, however large it is and whatever state it is in:
  * dirty, locked, half removed, corrupt. Nothing in it is read, no git is run.
- * @returns the entry's name; `undefined` if there is nothing of it any more.
- * @throws WorktreeStuckError; NotOurWorktreeError or RepositoryRefusedError if its registration could not be dealt with
+ * @throws WorktreeStuckError
  */
-export function setAside(root: Root, agent: Agent, worktree: WorktreeResource): Promise<string | undefined> {
+export function setAside(root: Root, agent: Agent, worktree: WorktreeResource): Promise<SetAside> {
   return withinFolders(async (keep) => {
     const { agentId, taskId } = agent;
     const isPresent = (await root.worktrees.stat(agentId)) !== undefined;
     const { repository, registration, doubt } = await registered(worktree, keep);
-    if (isPresent || registration !== undefined) {
-      const { path, gitDir } = worktree;
-      const wanted = { agentId, taskId, path, gitDir, at: Date.now() };
-      const { name, entry, meta } = await entryFor(root.aside, wanted);
-      await keep(Promise.resolve(entry));
-      // The registration first: an entry with a tree is complete, whoever finds it.
-      if (repository !== undefined && registration !== undefined)
-        await moveRegistration(repository.folder, registration, meta.registration, keep);
-      if (isPresent) await stuck(path, unless(['ENOENT'], root.worktrees.move(agentId, entry, treeName)));
-      if ((await root.worktrees.stat(agentId)) !== undefined)
-        throw new WorktreeStuckError(`The worktree ${path} is there again`);
-      if (doubt !== undefined) throw doubt;
-      return name;
-    }
-    if (doubt !== undefined) throw doubt;
-    return undefined;
+    // What an earlier run set aside before it was cut off is complete as well.
+    if (!isPresent && registration === undefined) return given(await treeless(root.aside, agentId), doubt);
+    const { path, gitDir } = worktree;
+    const wanted = { agentId, taskId, path, gitDir, at: Date.now() };
+    const { name, entry, meta } = await entryFor(root.aside, wanted);
+    await keep(Promise.resolve(entry));
+    let trouble = doubt;
+    // The registration first: an entry with a tree is complete, whoever finds it.
+    if (repository !== undefined && registration !== undefined)
+      trouble = await refusal(moveRegistration(repository, registration, meta.registration, keep));
+    if (isPresent) await stuck(path, unless(['ENOENT'], root.worktrees.move(agentId, entry, treeName)));
+    if ((await root.worktrees.stat(agentId)) !== undefined)
+      throw new WorktreeStuckError(`The worktree ${path} is there again`);
+    return given(name, trouble);
   });
+}
+
+function given(name: string | undefined, doubt: Error | undefined): SetAside {
+  return doubt === undefined ? { name } : { name, doubt };
+}
+
+async function refusal(move: Promise<void>): Promise<Error | undefined> {
+  try {
+    await move;
+    return undefined;
+  } catch (thrown) {
+    if (thrown instanceof RepositoryRefusedError) return thrown;
+    throw thrown;
+  }
 }
 
 /** The registration; or, if it may not be touched, why: the worktree itself is removed all the same. */

@@ -1,6 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { viewName } from './entry.ts';
+import { viewPrefix } from './entry.ts';
 import { unless } from './errors.ts';
 import type { GitCall } from './git.ts';
 import type { Repository } from './repository.ts';
@@ -66,7 +67,8 @@ export async function makeView(
     ...call
   }: ViewOptions & Pick<GitCall, 'deadlineMs' | 'signal'>,
 ): Promise<View> {
-  const path = join(folder, viewName);
+  // A name of its own each time: a git that outlived its service may still be at work in an earlier one.
+  const path = join(folder, `${viewPrefix}${randomUUID()}`);
   for (const part of ['', 'objects', 'objects/info', 'objects/pack', 'info', 'out'])
     await mkdir(join(path, part), { mode: 0o700 });
   const isSha256 = objectFormat === 'sha256';

@@ -35,11 +35,12 @@ export function worktreeRemoval(options: WorktreeRemovalOptions): WorktreeRemova
   const running = new Map<string, Promise<void>>();
 
   const remove = async (agent: Agent): Promise<void> => {
-    const entry = await withinFolders(async (keep) => {
+    const { name, doubt } = await withinFolders(async (keep) => {
       const opened = await openRoot(root, keep);
       return setAside(opened, agent, await worktreeOf(agent, root));
     }).finally(() => running.delete(agent.agentId));
-    void aftermath.sweep(entry);
+    void aftermath.sweep(name);
+    if (doubt !== undefined) throw doubt;
   };
 
   return {
