@@ -52,9 +52,14 @@ export function fileJournal(directory: string, options: FileJournalOptions = {})
   return new Journal(settingsOf(directory, options));
 }
 
+/** What a journal was made with; `undefined` for what is none of this copy of the library. */
+export function settingsOfJournal(journal: FileJournal): Settings | undefined {
+  return journal instanceof Journal ? journal.settings : undefined;
+}
+
 class Journal implements FileJournal {
   readonly path: string;
-  readonly #settings: Settings;
+  readonly settings: Settings;
   readonly #queue: AppendQueue;
   #recent = new RecentIds(recentCapacity);
   #head: Head;
@@ -62,7 +67,7 @@ class Journal implements FileJournal {
   #closing: Promise<void> | undefined;
 
   constructor(settings: Settings) {
-    this.#settings = settings;
+    this.settings = settings;
     this.path = join(settings.directory, `${settings.writer}.jsonl`);
     this.#queue = new AppendQueue(settings.deadlineMs, (events) => this.#write(events));
   }
@@ -83,7 +88,7 @@ class Journal implements FileJournal {
   async *read(query: AuditQuery = {}): AsyncGenerator<AuditRecord> {
     const { length } = (await this.#opened()).file;
     requireOnFile(query, await this.heads());
-    const { deadlineMs } = this.#settings;
+    const { deadlineMs } = this.settings;
     const file = await within(deadlineMs, open(this.path, 'r')).catch((error: unknown) => {
       throw new JournalReadError(this.path, error);
     });
@@ -103,11 +108,11 @@ class Journal implements FileJournal {
 
   async heads(): Promise<readonly PartitionHead[]> {
     await this.#opened();
-    return this.#head === undefined ? [] : [{ partition: this.#settings.writer, ...this.#head }];
+    return this.#head === undefined ? [] : [{ partition: this.settings.writer, ...this.#head }];
   }
 
   close(): Promise<void> {
-    this.#closing ??= within(this.#settings.deadlineMs, this.#giveBack()).catch((error: unknown) => {
+    this.#closing ??= within(this.settings.deadlineMs, this.#giveBack()).catch((error: unknown) => {
       throw new JournalWriteError(this.path, 'close', error);
     });
     return this.#closing;
@@ -116,7 +121,7 @@ class Journal implements FileJournal {
   async #opened(): Promise<OpenJournal> {
     if (this.#closing !== undefined) throw new JournalClosedError(this.path);
     this.#opening ??= this.#openOnce();
-    return within(this.#settings.openDeadlineMs, this.#opening).catch((error: unknown) => {
+    return within(this.settings.openDeadlineMs, this.#opening).catch((error: unknown) => {
       throw isKillswitchError(error) ? error : new JournalReadError(this.path, error);
     });
   }
@@ -124,7 +129,7 @@ class Journal implements FileJournal {
   async #openOnce(): Promise<OpenJournal> {
     try {
       const recent = new RecentIds(recentCapacity);
-      const opened = await openJournal(this.path, recent, this.#settings.deadlineMs);
+      const opened = await openJournal(this.path, recent, this.settings.deadlineMs);
       this.#recent = recent;
       this.#head = opened.head;
       if (opened.repair) this.#tell(opened.repair);
@@ -139,7 +144,7 @@ class Journal implements FileJournal {
 
   #tell(repair: NonNullable<OpenJournal['repair']>): void {
     try {
-      this.#settings.onRepair?.(repair);
+      this.settings.onRepair?.(repair);
     } catch {
       // A listener never stops the journal (I5).
     }
@@ -153,7 +158,7 @@ class Journal implements FileJournal {
     const lines: string[] = [];
     for (const event of events) {
       if (ids.has(event.id) || this.#recent.has(event.id)) continue;
-      const next = nextLine(head, this.#settings.writer, event);
+      const next = nextLine(head, this.settings.writer, event);
       head = next.head;
       ids.add(event.id);
       lines.push(next.line);

@@ -8,5 +8,7 @@ export {
   JournalVersionError,
   JournalWriteError,
 } from './journal-errors.ts';
+export { type JournaledAudit, journaled } from './journaled.ts';
+export type { JournaledNews, JournaledOptions } from './journaled-options.ts';
 export type { FileJournalOptions } from './options.ts';
 export type { JournalRepair } from './torn-tail.ts';

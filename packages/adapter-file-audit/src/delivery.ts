@@ -1,0 +1,166 @@
+import { type AuditEvent, type AuditSink, isKillswitchError } from '@agent-killswitch/core';
+import { JournalReadError } from './journal-errors.ts';
+import type { JournaledNews } from './journaled-options.ts';
+import type { Segment } from './segment.ts';
+import type { Segments } from './segments.ts';
+
+const batchSize = 1_000;
+const retryMs = { first: 100, longest: 5_000 };
+
+/**
+ * Carries what the journal has to the sink: the oldest first, one batch at a time, each until it is taken. A file is
+ * removed when all of it was taken.
+ *
+ * - idle: the sink has everything. Left by `wake`.
+ * - delivering: a batch is with the sink, or its next try is due.
+ * - stopped: for good.
+ */
+export class Delivery {
+  readonly #sink: AuditSink;
+  readonly #segments: Segments;
+  readonly #tell: (news: JournaledNews) => void;
+  #isOpen = false;
+  #isFailing = false;
+  #isIdle = false;
+  #stopped = false;
+  #wake: () => void = () => {};
+  #idlers: (() => void)[] = [];
+  #running: Promise<void> | undefined;
+
+  constructor(sink: AuditSink, segments: Segments, tell: (news: JournaledNews) => void) {
+    this.#sink = sink;
+    this.#segments = segments;
+    this.#tell = tell;
+  }
+
+  /** Whether the sink has everything. */
+  get isIdle(): boolean {
+    return this.#isIdle;
+  }
+
+  /** There is something to deliver. */
+  wake(): void {
+    this.#isIdle = false;
+    this.#running ??= this.#run();
+    this.#wake();
+  }
+
+  /** Resolves `true` when the sink has everything that is in the journal, `false` when `ms` milliseconds have passed before. */
+  done(ms: number): Promise<boolean> {
+    this.wake();
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        this.#idlers = this.#idlers.filter((other) => other !== idler);
+        resolve(false);
+      }, ms);
+      const idler = (): void => {
+        clearTimeout(timer);
+        resolve(true);
+      };
+      this.#idlers.push(idler);
+    });
+  }
+
+  /** Begins nothing any more. */
+  stop(): void {
+    this.#stopped = true;
+    this.#wake();
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopped) {
+      const segment = this.#segments.oldest;
+      const isActive = segment === this.#segments.active;
+      if (segment.queue === undefined) {
+        if (isActive) this.#segments.rotate();
+        else await this.#deliverFile(segment);
+      } else if (segment.queue.length > 0) {
+        const batch = segment.queue.slice(0, batchSize);
+        if (await this.#deliver(batch)) segment.took(batch.length);
+      } else if (!isActive && segment.isSealed) {
+        await this.#remove(segment);
+      } else {
+        await this.#idle();
+      }
+    }
+  }
+
+  async #deliverFile(segment: Segment): Promise<void> {
+    let batch: AuditEvent[] = [];
+    try {
+      for await (const event of segment.stored()) {
+        batch.push(event);
+        if (batch.length < batchSize) continue;
+        if (!(await this.#deliver(batch))) return;
+        batch = [];
+      }
+      if (batch.length > 0 && !(await this.#deliver(batch))) return;
+      await this.#remove(segment);
+    } catch (error) {
+      if (!isLost(error)) return this.#pause(retryMs.longest);
+      // What stands before the damage was read, and goes to the sink; the file stays for whoever looks into it.
+      if (batch.length > 0 && !(await this.#deliver(batch))) return;
+      if (segment.records > 0 || !isGone(error)) this.#tell({ type: 'file-lost', path: segment.path, error });
+      this.#segments.drop(segment);
+    }
+  }
+
+  /** Resolves `true` when the sink has taken the batch, `false` when it was stopped before. */
+  async #deliver(batch: readonly AuditEvent[]): Promise<boolean> {
+    for (let pause = retryMs.first; !this.#stopped; pause = Math.min(pause * 2, retryMs.longest)) {
+      try {
+        if (!this.#isOpen) await this.#sink.open?.();
+        this.#isOpen = true;
+        await this.#sink.append(batch);
+        if (this.#isFailing) this.#tell({ type: 'delivery-restored' });
+        this.#isFailing = false;
+        return true;
+      } catch (error) {
+        if (!this.#isFailing) this.#tell({ type: 'delivery-failed', error });
+        this.#isFailing = true;
+        await this.#pause(pause);
+      }
+    }
+    return false;
+  }
+
+  async #remove(segment: Segment): Promise<void> {
+    await segment.remove().catch((error: unknown) => {
+      // Delivered, but there to stay: it will be delivered once more after a restart, and dropped by the sink.
+      this.#tell({ type: 'file-kept', path: segment.path, error });
+    });
+    this.#segments.drop(segment);
+  }
+
+  async #idle(): Promise<void> {
+    this.#isIdle = this.#segments.all().length === 1;
+    if (this.#isIdle) for (const idler of this.#idlers.splice(0)) idler();
+    await this.#pause(this.#isIdle ? undefined : retryMs.first);
+  }
+
+  /** For so many milliseconds; without any, until somebody wakes it. A wake-up cuts short the pause of an idle one only. */
+  #pause(ms: number | undefined): Promise<void> {
+    if (this.#stopped) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = ms === undefined ? undefined : setTimeout(resolve, ms);
+      this.#wake = () => {
+        if (ms !== undefined && !this.#stopped) return;
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}
+
+/** Whether trying again cannot help. */
+function isLost(error: unknown): boolean {
+  return (
+    isKillswitchError(error, 'journal-corrupt') ||
+    isKillswitchError(error, 'journal-version') ||
+    isGone(error)
+  );
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof JournalReadError && error.errno === 'ENOENT';
+}
