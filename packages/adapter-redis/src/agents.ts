@@ -76,20 +76,18 @@ export class Agents {
   /** Those that cannot be stored, each for itself, hinder no other: then it rejects after all have been tried. */
   async swapAgents(agents: readonly Agent[]): Promise<readonly boolean[]> {
     const won: boolean[] = new Array(agents.length).fill(false);
-    const call = this.caller.next();
     let next = 0;
     let fault: unknown;
     const worker = async (): Promise<void> => {
       while (next < agents.length) {
         const start = next;
         next += mostSwaps;
-        const { keys, args } = swapBatch(this.keys, agents.slice(start, next), `${call}.${start}`);
         try {
-          const answer = await this.link.run(swapAgents, keys, [this.keys.channel, this.caller.id, ...args]);
-          (answer as (number | string)[]).forEach((each, n) => {
-            won[start + n] = each === 1;
-            if (typeof each === 'string') fault ??= new StateRecordError(each, 'it is of another type');
-          });
+          const answers = await this.swapBatch(agents.slice(start, next));
+          for (const [n, answer] of answers.entries()) {
+            won[start + n] = answer === 1;
+            if (typeof answer === 'string') fault ??= new StateRecordError(answer, 'it is of another type');
+          }
         } catch (error) {
           fault ??= error;
         }
@@ -98,5 +96,23 @@ export class Agents {
     await Promise.all(Array.from({ length: mostBatches }, worker));
     if (fault !== undefined) throw fault;
     return won;
+  }
+
+  private async swapBatch(agents: readonly Agent[]): Promise<(number | string)[]> {
+    const answers = await this.sendSwaps(agents, false);
+    const relisted = answers.flatMap((answer, n) => (answer === 2 ? [n] : []));
+    if (relisted.length === 0) return answers;
+    const again = await this.sendSwaps(
+      relisted.flatMap((n) => agents[n] ?? []),
+      true,
+    );
+    for (const [place, n] of relisted.entries()) answers[n] = again[place] ?? 0;
+    return answers;
+  }
+
+  private async sendSwaps(agents: readonly Agent[], isRelisting: boolean): Promise<(number | string)[]> {
+    const { keys, args } = swapBatch(this.keys, agents, this.caller.next(), isRelisting);
+    const answer = await this.link.run(swapAgents, keys, [this.keys.channel, this.caller.id, ...args]);
+    return answer as (number | string)[];
   }
 }

@@ -21,7 +21,8 @@ export class Link {
   readonly keys: Keys;
   private readonly client: RedisClient;
   private readonly maxPendingBytes: number;
-  private known: Promise<Known> | undefined;
+  private known: Known | undefined;
+  private opening: Promise<Known> | undefined;
   private pendingBytes = 0;
   private isClosed = false;
 
@@ -33,7 +34,8 @@ export class Link {
 
   /** Runs a script of `script()`: `keys` come after the store's, `args` after its id and epoch. */
   async run(script: Script, keys: readonly string[], args: readonly string[]): Promise<unknown> {
-    const { id, epoch } = await this.open();
+    // Without a turn of the event loop in between where it can be, so that the server works while the next call is made.
+    const { id, epoch } = this.known ?? (await this.open());
     return this.evaluate(script, [this.keys.store, ...keys], [id, String(epoch), ...args]);
   }
 
@@ -49,17 +51,17 @@ export class Link {
 
   /** What state is there; a new one is begun where there is none. */
   private open(): Promise<Known> {
-    this.known ??= this.openNow().catch((error: unknown) => {
-      this.known = undefined;
-      throw error;
+    this.opening ??= this.openNow().finally(() => {
+      this.opening = undefined;
     });
-    return this.known;
+    return this.opening;
   }
 
   private async openNow(): Promise<Known> {
     const answer = await this.evaluate(openStore, [this.keys.store], [randomUUID(), String(recordVersion)]);
     const [id, epoch] = answer as [string, string];
-    return { id, epoch: Number(epoch) };
+    this.known = { id, epoch: Number(epoch) };
+    return this.known;
   }
 
   private evaluate(script: Script, keys: readonly string[], args: readonly string[]): Promise<unknown> {

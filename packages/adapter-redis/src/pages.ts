@@ -13,6 +13,8 @@ import type { Records } from './records.ts';
 
 /** Most agents a page reads, whatever its limit: what is checked at once keeps the event loop for a few milliseconds. */
 const mostAgents = 1_000;
+/** Most records that one command reads. */
+const mostAtOnce = 200;
 
 /** Where a page begins, and the first agent of those before it whose record could not be read. */
 interface Position {
@@ -61,8 +63,18 @@ export class Pages {
     if (ownRecord !== null) reading.take(own, ownRecord);
     // Its descendants were all admitted later; the last of them may have to wait for the next page.
     const listed = rowsOf(rows).slice(0, limit - reading.items.length);
-    const raw = await this.link.readMany(listed.map(({ agentId }) => keys.agent(agentId)));
-    for (const [at, { agentId, seq }] of listed.entries()) reading.take(agentId, raw[at] ?? '', seq);
+    // In parts, all on their way at once: while one is checked, the server reads the next.
+    const parts = Array.from({ length: Math.ceil(listed.length / mostAtOnce) }, (_, n) => {
+      const part = listed.slice(n * mostAtOnce, (n + 1) * mostAtOnce);
+      const reply = this.link.readMany(part.map(({ agentId }) => keys.agent(agentId)));
+      // Whether it failed is seen when its turn comes.
+      reply.catch(() => {});
+      return { part, reply };
+    });
+    for (const { part, reply } of parts) {
+      const raw = await reply;
+      for (const [at, { agentId, seq }] of part.entries()) reading.take(agentId, raw[at] ?? '', seq);
+    }
     const { items, after, broken } = reading;
     const isFull = rows.length / 2 === limit;
     if (isFull || (broken !== undefined && items.length > 0))

@@ -8,10 +8,19 @@ export interface SwapBatch {
   readonly args: readonly string[];
 }
 
-/** @param call names this call; the agents of one are told apart by their revisions. */
-export function swapBatch(keys: Keys, agents: readonly Agent[], call: string): SwapBatch {
+/**
+ * @param call names this call; the agents of one are told apart by their places in it.
+ * @param isRelisting whether also agents that live are put on their lists. They are on them since their admission, unless
+ * one that had ended lives again, which no lifecycle has: the script tells.
+ */
+export function swapBatch(
+  keys: Keys,
+  agents: readonly Agent[],
+  call: string,
+  isRelisting: boolean,
+): SwapBatch {
+  const named = agents.map((agent) => keys.agent(agent.agentId));
   const places = new Map<string, number>();
-  const named: string[] = [];
   const placeOf = (key: string): number => {
     let place = places.get(key);
     if (place === undefined) {
@@ -22,29 +31,30 @@ export function swapBatch(keys: Keys, agents: readonly Agent[], call: string): S
     return place;
   };
   const placesOf = (names: readonly string[]): string => names.map(placeOf).join(' ');
-  const args = [String(agents.length)];
+  const args = [call, String(agents.length)];
   agents.forEach((agent, n) => {
     const { agentId, revision, status } = agent;
-    const listed = (listKeys: readonly string[]) =>
-      listKeys.filter((key) => key !== `agent:${agentId}`).map((key) => keys.list(key));
-    const everywhere = isLive(agent)
-      ? [`cleanup:${agent.hostId}`]
-      : [...scopeKeysOf(agent), `host:${agent.hostId}`, `cleanup:${agent.hostId}`];
+    const moves = isRelisting || !isLive(agent);
     const orders = 'kill' in agent ? agent.kill.orderIds.map((orderId) => keys.claimed(orderId)) : [];
-    const name = `${call}.${n}`;
     args.push(
-      String(placeOf(keys.agent(agentId))),
       String(revision - 1),
-      String(revision),
       status,
-      name,
-      agentHead(agent, name),
+      agentHead(agent, `${call}.${n + 1}`),
       agentTail(agent),
       agentId,
-      placesOf(listed(everywhere)),
-      placesOf(listed(listKeysOf(agent))),
       placesOf(orders),
+      moves ? placesOf(listsOf(keys, agentId, [...scopeKeysOf(agent), ...hostKeys(agent)])) : '',
+      moves ? placesOf(listsOf(keys, agentId, listKeysOf(agent))) : '',
     );
   });
   return { keys: named, args };
+}
+
+function hostKeys({ hostId }: Agent): string[] {
+  return [`host:${hostId}`, `cleanup:${hostId}`];
+}
+
+/** An agent needs no list to stand under its own key. */
+function listsOf(keys: Keys, agentId: string, listKeys: readonly string[]): string[] {
+  return listKeys.filter((key) => key !== `agent:${agentId}`).map((key) => keys.list(key));
 }

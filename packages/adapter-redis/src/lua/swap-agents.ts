@@ -2,10 +2,11 @@ import { type Script, script } from '../script.ts';
 import { agentHeadLua } from './agent-head.ts';
 
 /**
- * KEYS: store, then agents and lists. ARGV: id, epoch, channel, sender, number of agents, and of each agent: the place of
- * its key, expected revision, revision, status, call, head, tail, agent id, and as text the places of the keys it may be
- * on while it lives, of those it is on from now on, and of its orders'.
- * Answers 1, 0, or the name of a key of the wrong type, for each: one that cannot be stored hinders no other.
+ * KEYS: store, the agents, then lists. ARGV: id, epoch, channel, sender, call, number of agents, and of each: expected
+ * revision, status, head, tail, agent id, and as text the places of its orders' keys, of the lists it may have been on,
+ * and of those it is on from now on; the last two empty for one that lives and is listed already.
+ * Answers for each 1, 0, 2 for one that has to be listed again, or the key that is of the wrong type: one that cannot be
+ * stored hinders no other.
  */
 export const swapAgents: Script = script(
   'allow-oom',
@@ -22,29 +23,28 @@ local function unsound(places)
   end
 end
 local answers, events = {}, {}
-local at = 6
-for n = 1, tonumber(ARGV[5]) do
-  local key = KEYS[tonumber(ARGV[at])]
+local at = 7
+for n = 1, tonumber(ARGV[6]) do
+  local key = KEYS[n + 1]
   local revision, status, call, seq = agent_head(key)
   local answer = 0
-  if revision == ARGV[at + 1] then
-    local moves = ended[status] or ended[ARGV[at + 3]]
-    answer = unsound(ARGV[at + 10]) or (moves and (unsound(ARGV[at + 8]) or unsound(ARGV[at + 9]))) or 1
+  if revision == ARGV[at] then
+    local orders, leaves, enters = ARGV[at + 5], ARGV[at + 6], ARGV[at + 7]
+    if ended[status] and leaves == '' then answer = 2
+    else answer = unsound(orders) or unsound(leaves) or unsound(enters) or 1 end
     if answer == 1 then
-      local id = ARGV[at + 7]
-      redis.call('SET', key, ARGV[at + 5] .. seq .. ARGV[at + 6])
-      if moves then
-        for place in string.gmatch(ARGV[at + 8], '%d+') do redis.call('ZREM', KEYS[tonumber(place)], id) end
-        for place in string.gmatch(ARGV[at + 9], '%d+') do redis.call('ZADD', KEYS[tonumber(place)], seq, id) end
-      end
-      for place in string.gmatch(ARGV[at + 10], '%d+') do redis.call('ZADD', KEYS[tonumber(place)], seq, id) end
-      events[#events + 1] = '"' .. id .. '":"' .. ARGV[at + 3] .. '"'
+      local id = ARGV[at + 4]
+      redis.call('SET', key, ARGV[at + 2] .. seq .. ARGV[at + 3])
+      for place in string.gmatch(orders, '%d+') do redis.call('ZADD', KEYS[tonumber(place)], seq, id) end
+      for place in string.gmatch(leaves, '%d+') do redis.call('ZREM', KEYS[tonumber(place)], id) end
+      for place in string.gmatch(enters, '%d+') do redis.call('ZADD', KEYS[tonumber(place)], seq, id) end
+      events[#events + 1] = '"' .. id .. '":"' .. ARGV[at + 1] .. '"'
     end
-  elseif revision == ARGV[at + 2] and call == ARGV[at + 4] then
+  elseif revision and call == ARGV[5] .. '.' .. n and tonumber(revision) == tonumber(ARGV[at]) + 1 then
     answer = 1
   end
   answers[n] = answer
-  at = at + 11
+  at = at + 8
 end
 if #events > 0 then
   redis.call('PUBLISH', ARGV[3], '{"from":"' .. ARGV[4] .. '","agents":{' .. table.concat(events, ',') .. '}}')
