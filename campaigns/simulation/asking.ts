@@ -99,10 +99,10 @@ export class Asking {
     const call: ReleaseCall = { ...history.moment(), life, scope, principal, reason };
     history.releases.push(call);
     this.#world.trace(life.name, `${principal.id} asks to release ${JSON.stringify(scope)}, ${reason}`);
-    const outcome: { released?: boolean; error?: unknown } = await life.killswitch
+    const outcome: { released?: boolean; opened?: number; error?: unknown } = await life.killswitch
       .release(scope, { principal, reason })
       .then(
-        ({ released }) => ({ released }),
+        ({ released, gates }) => ({ released, opened: released ? gates.length : 0 }),
         (error: unknown) => ({ error }),
       );
     call.answer = { ...history.moment(), ...outcome };

@@ -51,7 +51,8 @@ export interface ReleaseCall extends Moment {
   readonly scope: Scope;
   readonly principal: Principal;
   readonly reason: string;
-  answer?: Moment & { readonly released?: boolean; readonly error?: unknown };
+  /** `opened`: how many gates. */
+  answer?: Moment & { readonly released?: boolean; readonly opened?: number; readonly error?: unknown };
 }
 
 export interface AdmitCall extends Moment {

@@ -112,13 +112,13 @@ export const denialsAreOnRecord: Check = (round) => {
   return broken;
 };
 
-/** I4: every release that somebody was told of is on record once; every gate that opened was asked for on record before. */
+/** I4: every release that opened a gate, as somebody was told, is on record once; every gate that opened was asked for on record before. */
 export const releasesAreOnRecord: Check = (round) => {
   const broken: string[] = [];
   const record = new Record(round);
   for (const { reason, answer } of round.history.releases) {
     const opened = record.count('gate.released', 'reason', reason, record.told);
-    if (answer?.released === true ? opened !== 1 : opened > 1)
+    if ((answer?.opened ?? 0) > 0 ? opened !== 1 : opened > 1)
       broken.push(`I4: the release by ${reason} is on record ${opened} times`);
   }
   for (const { orderIds, askedBy } of round.history.openings)

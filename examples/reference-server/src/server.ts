@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileJournal } from '@agent-killswitch/adapter-file-audit';
 import { processRuntime } from '@agent-killswitch/adapter-process';
 import { sqliteState } from '@agent-killswitch/adapter-sqlite';
-import { createKillswitch, type Killswitch, type Principal } from '@agent-killswitch/core';
+import { createKillswitch, type Killswitch } from '@agent-killswitch/core';
 import {
   type Authenticate,
   agentRouter,
@@ -17,25 +17,23 @@ import {
 import express, { type Express } from 'express';
 import { type ServerConfig, ServerConfigError } from './config.ts';
 import { hostIdIn, makeStateDir } from './host-id.ts';
+import { killOwnAgents } from './kill-own-agents.ts';
 import { authenticateBy, makeTokens, readTokens, type Tokens } from './principals.ts';
 import { orchestratorRoutes } from './routes.ts';
-import { ownAgents, Supervisor } from './supervisor.ts';
+import { Supervisor } from './supervisor.ts';
 import { workdirRemoval } from './workdir.ts';
 
 /** Requests that dawdle are cut off; a kill takes at most 5 s. */
 const requestMs = 30_000;
 
-const shutdownPrincipal: Principal = {
-  id: 'reference-server',
-  kind: 'service',
-  grants: [{ role: 'super-admin' }],
-};
-
 export interface RunningServer {
   readonly url: string;
   readonly ks: Killswitch;
   readonly tokens: Tokens;
-  /** Kills this server's agents, stops listening and closes everything. Calling it again returns the same promise. */
+  /**
+   * Kills this server's agents, stops listening and closes everything. Calling it again returns the same promise. Rejects
+   * with the first failure when all the rest is done: agents that are not observed dead are one (`AgentsAliveError`).
+   */
   close(): Promise<void>;
 }
 
@@ -125,19 +123,6 @@ function appOf(ks: Killswitch, supervisor: Supervisor, authenticate: Authenticat
   app.use(noSuchRoute);
   app.use(problemHandler());
   return app;
-}
-
-async function killOwnAgents(ks: Killswitch): Promise<void> {
-  const kills: Array<Promise<unknown>> = [];
-  for await (const { agentId } of ownAgents(ks)) {
-    // One that has ended in the meantime needs no kill.
-    kills.push(
-      ks
-        .kill({ agent: agentId }, { principal: shutdownPrincipal, reason: 'the server shuts down' })
-        .catch(() => undefined),
-    );
-  }
-  await Promise.all(kills);
 }
 
 async function stopListening(server: Server): Promise<void> {

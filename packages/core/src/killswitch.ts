@@ -160,7 +160,7 @@ export function createKillswitch(options: KillswitchOptions): Killswitch {
   const guard = new Guard(base);
   const admissions = new Admissions({ ...base, cleanup, stops });
   const requests = new Requests({ ...base, guard, stops });
-  const releases = new Releases({ ...base, guard });
+  const releases = new Releases({ ...base, guard, stops });
   const reconciler = new Reconciler({ ...base, cleanup, stops, admissions, releases });
 
   let started: Promise<void> | undefined;

@@ -204,6 +204,30 @@ describe('a release while the sweep is still going on', () => {
   });
 });
 
+it('a stop that is not in the state store yet cannot be released, and no release is put on record', async () => {
+  const state = memoryState();
+  const isDown = { placing: true };
+  const half = turned(state, 'placeOrder', (call) => async (...args) => {
+    if (isDown.placing) throw new Error('disk full');
+    return call(...args);
+  });
+  const a = await harness({ state: half });
+  const stop = a.ks.emergencyStop(request);
+  await a.during(6_000, stop);
+  await expect(a.ks.release({ everything: true }, request)).rejects.toMatchObject({
+    code: 'state-unavailable',
+  });
+  expect(a.events('gate.released')).toEqual([]);
+  isDown.placing = false;
+  await a.clock.advance(5_000);
+  await expect(a.agent('a1')).rejects.toMatchObject({ code: 'gate-closed' });
+  expect(await a.ks.release({ everything: true }, request)).toMatchObject({ released: true });
+  await a.agent('a1');
+  expect(a.events('gate.released')).toHaveLength(1);
+  expect(await a.ks.release({ everything: true }, request)).toMatchObject({ gates: [] });
+  expect(a.events('gate.released')).toHaveLength(1);
+});
+
 it('I4: a release that opens its gates without an answer is put on record when the store answers again', async () => {
   const { link, on } = silence('release');
   const a = await harness({ state: on(memoryState()) });

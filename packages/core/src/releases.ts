@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { iso } from './audit-event.ts';
 import { gateReleased } from './audit-facts.ts';
-import { AuditUnavailableError, StoppedAgainError } from './errors.ts';
+import { AuditUnavailableError, StateUnavailableError, StoppedAgainError } from './errors.ts';
 import type { Gate } from './gate.ts';
 import type { Guard, GuardHost } from './guard.ts';
 import { ulid } from './ids.ts';
@@ -11,6 +11,7 @@ import { actorOf } from './principal.ts';
 import type { Approval } from './release.ts';
 import { type Request, requestSchema } from './requests.ts';
 import { type Scope, scopeKey, scopeSchema } from './scope.ts';
+import type { Stops } from './stops.ts';
 import { sweep } from './sweep.ts';
 import { type ReleaseRequested, tellReleases } from './tell-releases.ts';
 
@@ -35,6 +36,7 @@ export interface ReleaseReport {
 
 export interface ReleaseHost extends GuardHost {
   readonly guard: Guard;
+  readonly stops: Stops;
   /** How many different people have to approve a release. */
   readonly approvals: number;
 }
@@ -65,6 +67,7 @@ export class Releases {
     const { principal, reason } = parseInput('request', requestSchema, input);
     const workspace = 'workspace' in scope ? { workspaceId: scope.workspace } : {};
     const decision = await guard.demand({ principal, action: 'release', scope, ...workspace }, reason);
+    this.#refuseUnplaced(scope);
     const gates = await this.#standing(scope);
     const orders = await this.#ordersOf(gates);
     const at = clock.now();
@@ -99,15 +102,11 @@ export class Releases {
     const approvedBy = approvals.map((each) => each.principal);
     for (const order of orders) await this.#end(order, { releaseId, at: clock.now(), approvedBy });
     const opened = orderIds.length === 0 ? [] : await this.#open(requested);
-    recorder.record(
-      gateReleased(
-        requested,
-        clock.now(),
-        opened.map((gate) => gate.orderId),
-        approvedBy,
-      ),
-    );
-    await recorder.flush(recordMs);
+    if (opened.length > 0) {
+      const ids = opened.map((gate) => gate.orderId);
+      recorder.record(gateReleased(requested, clock.now(), ids, approvedBy));
+      await recorder.flush(recordMs);
+    }
     return { ...report, gates: opened, released: true };
   }
 
@@ -166,6 +165,16 @@ export class Releases {
       if (order !== undefined) orders.push(order);
     }
     return orders;
+  }
+
+  /** A stop that the state store could not take yet stands on this host alone, and the store knows of nothing to open. */
+  #refuseUnplaced(scope: Scope): void {
+    const key = scopeKey(scope);
+    const order = this.#host.stops.unplaced().find((each) => scopeKey(each.scope) === key);
+    if (order === undefined) return;
+    throw new StateUnavailableError(
+      `Not released: stop order "${order.orderId}" is not in the state store yet. Restore that and release again`,
+    );
   }
 
   async #standing(scope: Scope): Promise<readonly Gate[]> {

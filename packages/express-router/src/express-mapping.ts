@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import {
   describeError,
   InvalidConfigurationError,
@@ -98,8 +99,16 @@ function identify(authenticate: Authenticate): RequestHandler {
 }
 
 function jsonBody(limit: number): RequestHandler {
-  const parse = express.json({ limit, strict: false });
+  const parse = express.json({
+    limit,
+    strict: false,
+    verify: (_request, _response, body) => refuseNonText(body),
+  });
   return (request, response, next) => {
+    if (!isDecodable(request.originalUrl)) {
+      next(new HttpError('malformed-request', 'The address is not valid UTF-8'));
+      return;
+    }
     const hasBody =
       request.headers['transfer-encoding'] !== undefined ||
       Number(request.headers['content-length'] ?? 0) > 0;
@@ -109,6 +118,20 @@ function jsonBody(limit: number): RequestHandler {
     }
     parse(request, response, next);
   };
+}
+
+/** What is no text is not on record as something else than what was sent. */
+function refuseNonText(body: Buffer): void {
+  if (!isUtf8(body)) throw new HttpError('malformed-request', 'The body is not valid UTF-8');
+}
+
+function isDecodable(address: string): boolean {
+  try {
+    decodeURIComponent(address);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function answer<Context>(route: Route<Context>, context: Context): RequestHandler {
@@ -153,6 +176,8 @@ function parserError(error: unknown): unknown {
       'unsupported-media-type',
       'Send the body as application/json in UTF-8, not compressed',
     );
+  if (type === 'entity.verify.failed')
+    return new HttpError('malformed-request', 'The body is not valid UTF-8');
   if (type === 'entity.parse.failed') return new HttpError('malformed-request', 'The body is not valid JSON');
   if (typeof status === 'number' && status >= 400 && status < 500)
     return new HttpError('malformed-request', 'The request cannot be read');

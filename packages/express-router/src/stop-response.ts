@@ -61,6 +61,8 @@ function messageOf({ total, killed, failed, settled }: OrderReport): string {
     return total === 0
       ? 'Stopped; no agent was alive'
       : `Killed ${killed} of ${total} ${agents}, each observed dead`;
+  if (killed === total && total > 0)
+    return `Each of ${total} ${agents} observed dead; their cleanup or the record of it is not done yet`;
   const named = failed === 0 ? '' : `, ${failed} not confirmed dead`;
   return `Still stopping: ${killed} of ${total} ${agents} observed dead${named}`;
 }

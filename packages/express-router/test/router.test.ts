@@ -45,7 +45,10 @@ async function serve(mount: express.RequestHandler) {
     const init =
       body === undefined
         ? {}
-        : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+        : {
+            headers: { 'content-type': 'application/json' },
+            body: body instanceof Uint8Array ? Buffer.from(body) : JSON.stringify(body),
+          };
     const response = await fetch(`http://127.0.0.1:${port}${path}`, { method, ...init });
     return {
       status: response.status,
@@ -172,6 +175,15 @@ describe('a router', () => {
     });
     expect(faults).toEqual([expect.stringContaining('GET /kill/broken')]);
     expect(faults.join()).not.toContain('hunter2');
+  });
+
+  it('refuses what is no UTF-8 instead of putting something else on record', async () => {
+    const call = await serve(killswitchRouter(ks, { authenticate: () => root }));
+    const latin1 = Buffer.from('{"reason":"verr\u00fcckt"}', 'latin1');
+    const refused = { status: 400, body: { code: 'malformed-request' } };
+    expect(await call('POST', '/kill/emergency-stop', latin1)).toMatchObject(refused);
+    expect(await call('DELETE', '/kill/backends/b?reason=verr%fcckt')).toMatchObject(refused);
+    expect((await ks.status()).gates).toEqual([]);
   });
 
   it('leaves paths it does not know to the app', async () => {
