@@ -10,8 +10,24 @@ export interface CgroupMount {
   readonly own: string;
 }
 
-/** As things are now: a process can be moved. `undefined` if there is none, or this process's own cgroup is not in it. */
+let ofThisMoment: { readonly mount: CgroupMount | undefined } | undefined;
+
+/**
+ * As things are now: a process can be moved. Only what is asked without a pause shares an answer, so that a thousand kills at
+ * once look once, for the kernel answers slowly while cgroups die. `undefined` if there is none, or this process's own
+ * cgroup is not in it.
+ */
 export function cgroupMount(): CgroupMount | undefined {
+  if (ofThisMoment === undefined) {
+    ofThisMoment = { mount: readMount() };
+    queueMicrotask(() => {
+      ofThisMoment = undefined;
+    });
+  }
+  return ofThisMoment.mount;
+}
+
+function readMount(): CgroupMount | undefined {
   try {
     const path = /^0::(\/.*)$/m.exec(readFileSync('/proc/self/cgroup', 'latin1'))?.[1];
     if (path === undefined) return undefined;

@@ -6,6 +6,7 @@ import type { Look, Looker } from './looker.ts';
 /**
  * Two looks in a row must find nothing alive before it is called dead: a process that forks and ends can slip past one.
  * @param options.strangersCount whether processes that may be the agent's keep it from being called dead. Default `true`.
+ *   Of an agent whose cgroup is empty they do not, and one look will do.
  */
 export async function inspectTree(
   looker: Looker,
@@ -16,11 +17,14 @@ export async function inspectTree(
   const look = (): Promise<Look> =>
     strangersCount ? looker.lookSurely(target, signal) : looker.look(target, signal);
   try {
-    const first = notDead(await look(), strangersCount);
-    if (first !== undefined) return first;
-    const last = await look();
-    const second = notDead(last, strangersCount);
-    if (second !== undefined) return second;
+    let last = await look();
+    const seen = notDead(last, strangersCount);
+    if (seen !== undefined) return seen;
+    if (strangersCount) {
+      last = await look();
+      const again = notDead(last, strangersCount);
+      if (again !== undefined) return again;
+    }
     const others = last.known.members.size - (last.known.members.has(target.root.pid) ? 1 : 0);
     const evidence = death(target.root, others, last.snapshot);
     looker.forget(target.agentId);

@@ -31,7 +31,8 @@ export async function killTree(
     }
     const fresh = tree.alive.filter((process) => !signalled.has(identity(process)));
     signalAll(fresh, tree, signalled, refused);
-    quiet = fresh.length === 0 && (clear || isAccountedFor()) ? quiet + 1 : 0;
+    if (fresh.length === 0 && isAccountedFor()) break;
+    quiet = fresh.length === 0 && clear ? quiet + 1 : 0;
     if (fresh.length > 0 || looks < doubtfulLooks) continue;
     if (tree.doubts.length === 0) break;
     const doubts = doubtful(tree.doubts);

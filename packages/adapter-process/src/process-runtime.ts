@@ -8,7 +8,7 @@ import {
 } from '@agent-killswitch/core';
 import { type AdoptOptions, adopt } from './adopt.ts';
 import { askTree } from './ask-tree.ts';
-import { isPopulated, killCgroup } from './cgroup.ts';
+import { isPopulated } from './cgroup.ts';
 import { Cgroups } from './cgroups.ts';
 import { Children } from './children.ts';
 import { InvalidHandleError, UnreachableHandleError } from './errors.ts';
@@ -17,6 +17,7 @@ import { type ProcessHandle, parseHandle } from './handle.ts';
 import { type Home, homeOf } from './home.ts';
 import { inspectContained } from './inspect-contained.ts';
 import { inspectTree } from './inspect-tree.ts';
+import { killContained } from './kill-contained.ts';
 import { killTree } from './kill-tree.ts';
 import { locateAgent } from './locate-agent.ts';
 import { Looker } from './looker.ts';
@@ -72,9 +73,9 @@ export function processRuntime(options: ProcessRuntimeOptions = {}): ProcessRunt
     if (signal.aborted)
       throw new DeadlineError(`No time left to kill agent ${agentId}: nothing was signalled`);
     const home = homeToSignal(root, agentId);
-    if (home?.kind === 'here') killQuietly(home.folder);
     const isAccountedFor = (): boolean => home !== undefined && isEmpty(home);
     try {
+      await killContained(root, () => homeToSignal(root, agentId));
       await inTime(killTree(looker, { agentId, root }, signal, isAccountedFor), agentId, signal);
     } catch (thrown) {
       if (!(thrown instanceof InvalidHandleError)) children.killGroup(root.pid, root.startTime);
@@ -141,15 +142,6 @@ function homeToSignal({ cgroup }: ProcessHandle, agentId: string): Home | undefi
   throw new InvalidHandleError(
     `Agent ${agentId} holds this very process (${home.because}): end it from outside`,
   );
-}
-
-/** What this cannot do the signals still do, and the inspection tells whether it was enough. */
-function killQuietly(folder: string): void {
-  try {
-    killCgroup(folder);
-  } catch {
-    // Read-only here, or another user's.
-  }
 }
 
 /** Whether nothing lives in the cgroup, as far as it can be seen. */

@@ -4,6 +4,7 @@ import type { ProcessStat } from './process-stat.ts';
 
 export type Signalled = 'signalled' | 'gone' | 'refused';
 
+type Identity = Pick<ProcessStat, 'pid' | 'startTime'>;
 type Signal = 'SIGKILL' | 'SIGTERM';
 
 /**
@@ -11,7 +12,7 @@ type Signal = 'SIGKILL' | 'SIGTERM';
  * system calls its pid would have to be reaped and given out anew to hit another.
  * @throws ProcUnreadableError
  */
-export function killProcess(victim: ProcessStat, signal: Signal = 'SIGKILL'): Signalled {
+export function killProcess(victim: Identity, signal: Signal = 'SIGKILL'): Signalled {
   return isStill(victim) ? send(victim.pid, signal) : 'gone';
 }
 
@@ -20,11 +21,11 @@ export function killProcess(victim: ProcessStat, signal: Signal = 'SIGKILL'): Si
  * @param witness a member; while it is one, the group's number belongs to this group
  * @throws ProcUnreadableError
  */
-export function killGroup(pgrp: number, witness: ProcessStat): Signalled {
+export function killGroup(pgrp: number, witness: Identity): Signalled {
   return isStill(witness)?.pgrp === pgrp ? send(-pgrp, 'SIGKILL') : 'gone';
 }
 
-function isStill(seen: ProcessStat): ReturnType<typeof readStat> {
+function isStill(seen: Identity): ReturnType<typeof readStat> {
   const now = readStat(seen.pid);
   return now?.startTime === seen.startTime && now.alive ? now : undefined;
 }

@@ -1,12 +1,16 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { processRuntime } from '../src/index.ts';
+import { planOf } from './hostile-plans.ts';
 import { stop } from './support/harness.ts';
-import { fixture, isAlive, TestRun } from './support/processes.ts';
+import { startHostile } from './support/hostile-agent.ts';
+import { isAlive, stateOf, TestRun } from './support/processes.ts';
 
 export interface HostileReport {
   readonly rounds: number;
   /** Processes that were alive when their kill began. */
   readonly processes: number;
+  /** How often hostile agents did what: forked on, re-executed, founded sessions, … */
+  readonly deeds: Readonly<Record<string, number>>;
   readonly scans: number;
   /** From the call of `kill` to the observation of death, in milliseconds. */
   readonly slowestMs: number;
@@ -15,7 +19,7 @@ export interface HostileReport {
 }
 
 /**
- * Grows trees that fork, found sessions, orphan themselves, exec, stop and ignore signals, kills each at a random moment of
+ * Grows trees that fork, found sessions, orphan themselves, exec, stop and ignore signals, or are held as zombies, kills each at a random moment of
  * its growth, and checks with its own eyes that nothing of it lives when it is called dead, while a bystander does.
  * @param seed the same seed gives the same trees and moments
  */
@@ -24,6 +28,7 @@ export async function hostileTrees(rounds: number, seed: number): Promise<Hostil
   // By mark alone, which is the harder way, and in cgroups where the machine has them.
   const seers = [processRuntime({ cgroup: 'off' }), processRuntime()] as const;
   const failures: string[] = [];
+  const deeds: Record<string, number> = {};
   let [processes, slowestMs, scans] = [0, 0, 0];
   for (let round = 0; round < rounds; round += 1) {
     const run = new TestRun();
@@ -32,24 +37,23 @@ export async function hostileTrees(rounds: number, seed: number): Promise<Hostil
     try {
       // Not from the seed: the same campaign may run twice on a machine at the same time.
       const agentId = `hostile-${run.id}`;
-      const letters = plan(random);
-      const { handle, child } = await seer.spawnAgent('sh', [fixture('tree.sh'), ...letters], {
-        agentId,
-        env: run.env,
-        stdio: ['ignore', 'pipe', 'ignore'],
-      });
-      await linesBefore(child, 1 + random(letters.length * 2));
+      const plan = planOf(round, random);
+      const { handle, bystanders } = await startHostile(plan, seer, agentId, run);
+      for (const [deed, times] of Object.entries(plan.deeds)) deeds[deed] = (deeds[deed] ?? 0) + times;
       // Half of the kills come from a runtime that knows nothing but the handle.
       const runtime = random(2) === 0 ? seer : processRuntime();
       processes += run.alive().length;
       const begun = performance.now();
       const seen = await stop(runtime, agentId, handle);
       slowestMs = Math.max(slowestMs, performance.now() - begun);
-      const left = run.alive();
-      const where = `seed ${seed} round ${round} (${letters.join('')})`;
+      const left = run.alive().filter((pid) => !bystanders.includes(pid));
+      const where = `seed ${seed} round ${round} (${plan.name})`;
       if (seen.state !== 'dead') failures.push(`${where}: ${seen.state}, ${seen.evidence}`);
       if (left.length > 0) failures.push(`${where}: pid ${left.join(', ')} alive, but "${seen.evidence}"`);
-      if (!isAlive(bystander.pid ?? 0)) failures.push(`${where}: the bystander is dead`);
+      for (const pid of [bystander.pid ?? 0, ...bystanders])
+        if (!isAlive(pid)) failures.push(`${where}: the bystander ${pid} is dead`);
+      if (bystanders.length > 0 && stateOf(handle.pid) !== 'Z')
+        failures.push(`${where}: pid ${handle.pid} is not held as a zombie`);
       if (runtime !== seer) scans += runtime.scans;
     } catch (thrown) {
       failures.push(`seed ${seed} round ${round}: ${thrown}`);
@@ -58,33 +62,7 @@ export async function hostileTrees(rounds: number, seed: number): Promise<Hostil
       run.end();
     }
   }
-  return { rounds, processes, scans: scans + seers[0].scans + seers[1].scans, slowestMs, failures };
-}
-
-/** Up to seven generations, at most 2³ branches. Once the mark is wiped (`e`), nothing leaves the tree: that escapes. */
-function plan(random: (below: number) => number): string[] {
-  const letters: string[] = [];
-  for (let length = 1 + random(7); length > 0; length -= 1) {
-    const bare = letters.includes('e');
-    const branches = letters.filter((letter) => letter === 'b').length;
-    const choice = [...(bare ? 'ftpx' : 'fsdtpxe'), ...(branches < 3 ? 'b' : '')];
-    letters.push(choice[random(choice.length)] ?? 'f');
-  }
-  return letters;
-}
-
-/** Waits for so many lines of output, or for the end of it. */
-function linesBefore(child: ChildProcess, count: number): Promise<void> {
-  return new Promise((resolve) => {
-    let seen = 0;
-    const enough = setTimeout(resolve, 100);
-    child.stdout?.on('data', (chunk: Buffer) => {
-      seen += chunk.toString('latin1').split('\n').length - 1;
-      if (seen < count) return;
-      clearTimeout(enough);
-      resolve();
-    });
-  });
+  return { rounds, processes, deeds, scans: scans + seers[0].scans + seers[1].scans, slowestMs, failures };
 }
 
 /** Whole numbers from 0 to below `below`: mulberry32. */

@@ -95,24 +95,24 @@ describe('a kill reaches (I1, I3)', () => {
   });
 
   it.each([1, 40, 120])('an agent that forks as fast as it can, after its fork %i', async (count) => {
-    const agent = await spawn(`forks-${count}`, 'sh', fixture('forks.sh'));
+    const agent = await spawn(id(`forks-${count}`), 'sh', fixture('forks.sh'));
     await lines(agent.child, count);
-    await expectKilled(`forks-${count}`, agent);
+    await expectKilled(id(`forks-${count}`), agent);
   });
 
   it.each([3, 30, 61])(
     'an agent that moves to a new process and session all the time, after move %i',
     async (count) => {
-      const agent = await spawn(`hops-${count}`, 'sh', fixture('hops.sh'), '60');
+      const agent = await spawn(id(`hops-${count}`), 'sh', fixture('hops.sh'), '60');
       await lines(agent.child, count);
-      await expectKilled(`hops-${count}`, agent);
+      await expectKilled(id(`hops-${count}`), agent);
     },
   );
 
   it.each([1, 50, 301])('an agent that execs all the time, after exec %i', async (count) => {
-    const agent = await spawn(`execs-${count}`, 'sh', fixture('execs.sh'), '300');
+    const agent = await spawn(id(`execs-${count}`), 'sh', fixture('execs.sh'), '300');
     await lines(agent.child, count);
-    await expectKilled(`execs-${count}`, agent);
+    await expectKilled(id(`execs-${count}`), agent);
   });
 
   it('a zombie that its parent does not reap, and says that it is one', async () => {

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach } from 'vitest';
 import { type CgroupMount, cgroupMount } from '../../src/cgroup-mount.ts';
 import { type ProcessHandle, type ProcessRuntime, processRuntime } from '../../src/index.ts';
@@ -73,6 +74,8 @@ export async function inCgroup<T>(path: string, work: () => Promise<T>): Promise
   const move = (to: string): void => writeFileSync(join(point, to, 'cgroup.procs'), String(process.pid));
   move(path);
   try {
+    // What was asked before in this moment shares its answer.
+    await nextTurn();
     return await work();
   } finally {
     move(own);
