@@ -10,33 +10,30 @@ export interface CgroupMount {
   readonly own: string;
 }
 
-let ofThisMoment: { readonly mount: CgroupMount | undefined } | undefined;
+const mountsMs = 1_000;
+let mounts:
+  | { readonly readAt: number; readonly list: readonly Mount[]; readonly namespace: string }
+  | undefined;
+let ownOfThisMoment: { readonly path: string | undefined } | undefined;
 
-/**
- * As things are now: a process can be moved. Only what is asked without a pause shares an answer, so that a thousand kills at
- * once look once, for the kernel answers slowly while cgroups die. `undefined` if there is none, or this process's own
- * cgroup is not in it.
- */
-export function cgroupMount(): CgroupMount | undefined {
-  if (ofThisMoment === undefined) {
-    ofThisMoment = { mount: readMount() };
-    queueMicrotask(() => {
-      ofThisMoment = undefined;
-    });
-  }
-  return ofThisMoment.mount;
+interface Mount {
+  readonly root: string;
+  readonly point: string;
 }
 
-function readMount(): CgroupMount | undefined {
+/**
+ * As things are now: a process can be moved. `undefined` if there is none, or this process's own cgroup is not in it. A
+ * thousand kills at once must not ask the kernel a thousand times, which answers slowly while cgroups die: mounts are
+ * taken to stay for a second, and what is asked without a pause shares an answer about this process.
+ */
+export function cgroupMount(): CgroupMount | undefined {
   try {
-    const path = /^0::(\/.*)$/m.exec(readFileSync('/proc/self/cgroup', 'latin1'))?.[1];
+    const path = ownPath();
     if (path === undefined) return undefined;
-    for (const line of readFileSync('/proc/self/mountinfo', 'latin1').split('\n')) {
-      const mount = parseMount(line);
-      const own = mount && below(mount.root, path);
-      if (mount === undefined || own === undefined) continue;
-      if (!existsSync(join(mount.point, own, 'cgroup.procs'))) continue;
-      return { point: mount.point, view: `${cgroupNamespace()} ${mount.root}`, own };
+    if (mounts === undefined || performance.now() - mounts.readAt > mountsMs) mounts = readMounts();
+    for (const { root, point } of mounts.list) {
+      const own = below(root, path);
+      if (own !== undefined) return { point, view: `${mounts.namespace} ${root}`, own };
     }
   } catch {
     // No /proc, or no cgroups in this kernel.
@@ -44,8 +41,26 @@ function readMount(): CgroupMount | undefined {
   return undefined;
 }
 
+function ownPath(): string | undefined {
+  if (ownOfThisMoment === undefined) {
+    ownOfThisMoment = { path: /^0::(\/.*)$/m.exec(readFileSync('/proc/self/cgroup', 'latin1'))?.[1] };
+    queueMicrotask(() => {
+      ownOfThisMoment = undefined;
+    });
+  }
+  return ownOfThisMoment.path;
+}
+
+function readMounts(): NonNullable<typeof mounts> {
+  const lines = readFileSync('/proc/self/mountinfo', 'latin1').split('\n');
+  const list = lines
+    .flatMap((line) => parseMount(line) ?? [])
+    .filter(({ point }) => existsSync(join(point, 'cgroup.procs')));
+  return { readAt: performance.now(), list, namespace: cgroupNamespace() };
+}
+
 /** The mounted part of the hierarchy and where it is mounted, if the line of mountinfo is of cgroup v2 (proc_pid_mountinfo(5)). */
-export function parseMount(line: string): { readonly root: string; readonly point: string } | undefined {
+export function parseMount(line: string): Mount | undefined {
   const [before = '', after = ''] = line.split(' - ');
   const [, , , root, point] = before.split(' ').map(plain);
   if (!after.startsWith('cgroup2 ') || root === undefined || point === undefined) return undefined;

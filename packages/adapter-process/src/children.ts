@@ -10,13 +10,17 @@ export class Children {
     child.once('exit', () => this.#startTimes.delete(pid));
   }
 
-  /** SIGKILL to the child's process group. For when /proc cannot be read; the rest of its tree is not reached. */
-  killGroup(pid: number, startTime: number | undefined): void {
-    if (!this.#startTimes.has(pid) || this.#startTimes.get(pid) !== startTime) return;
+  /**
+   * SIGKILL to the child's process group; the rest of its tree is not reached. Needs no look at /proc, which takes longer and
+   * may fail. Returns whether it was sent.
+   */
+  killGroup(pid: number, startTime: number | undefined): boolean {
+    if (!this.#startTimes.has(pid) || this.#startTimes.get(pid) !== startTime) return false;
     try {
-      process.kill(-pid, 'SIGKILL');
+      return process.kill(-pid, 'SIGKILL');
     } catch {
-      // The group is empty, or the kernel refuses: the caller reports why /proc could not be read.
+      // The group is empty, or the kernel refuses: the search for the agent's processes tells which.
+      return false;
     }
   }
 }

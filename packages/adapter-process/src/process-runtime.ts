@@ -23,6 +23,7 @@ import { locateAgent } from './locate-agent.ts';
 import { Looker } from './looker.ts';
 import { type ProcessRuntimeOptions, parseOptions } from './options.ts';
 import { originHere, placeOf } from './origin.ts';
+import { Quiet } from './quiet.ts';
 import { SharedRun } from './shared-run.ts';
 import { type SpawnedAgent, type SpawnOptions, spawnAgent } from './spawn-agent.ts';
 
@@ -56,6 +57,9 @@ export interface ProcessRuntime extends Runtime {
   readonly scans: number;
 }
 
+/** How long the death of others may hold up the search for an agent's processes. */
+const dyingMs = 250;
+
 /** @throws UnsupportedPlatformError where there is no Linux /proc; InvalidConfigurationError */
 export function processRuntime(options: ProcessRuntimeOptions = {}): ProcessRuntime {
   const { runtime, machineId, ownNamespace, cgroup } = parseOptions(options);
@@ -63,6 +67,8 @@ export function processRuntime(options: ProcessRuntimeOptions = {}): ProcessRunt
   const looker = new Looker();
   const walks = new SharedRun(listHomes);
   const children = new Children();
+  /** Reading the processes of a thousand that are dying would only hold up their deaths. */
+  const dying = new Quiet(dyingMs);
   const cgroups = cgroup === 'off' ? undefined : Cgroups.here();
 
   async function kill(given: Handle, { agentId, signal }: RuntimeContext): Promise<void> {
@@ -75,7 +81,10 @@ export function processRuntime(options: ProcessRuntimeOptions = {}): ProcessRunt
     const home = homeToSignal(root, agentId);
     const isAccountedFor = (): boolean => home !== undefined && isEmpty(home);
     try {
-      await killContained(root, () => homeToSignal(root, agentId));
+      if (home?.kind === 'here') {
+        await dying.during(killContained(root, children, () => homeToSignal(root, agentId)));
+        await dying.come();
+      }
       await inTime(killTree(looker, { agentId, root }, signal, isAccountedFor), agentId, signal);
     } catch (thrown) {
       if (!(thrown instanceof InvalidHandleError)) children.killGroup(root.pid, root.startTime);

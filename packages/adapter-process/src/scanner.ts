@@ -36,8 +36,11 @@ export class Scanner {
         if (ended && !this.#before.has(pid)) missed += 1;
         if (stat !== undefined && !stat.kernelThread) stats.set(pid, stat);
         if (performance.now() > sliceEnd) {
+          const since = performance.now();
           await nextTurn();
-          sliceEnd = performance.now() + sliceMs;
+          // As long as others held it: else a scan would never end on a loop that is never idle.
+          const othersMs = performance.now() - since;
+          sliceEnd = performance.now() + Math.max(sliceMs, othersMs);
         }
       }
     }
