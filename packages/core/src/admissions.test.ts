@@ -36,3 +36,16 @@ describe('an admission that was stored but refused for want of an answer', () =>
     });
   });
 });
+
+describe('a child', () => {
+  const child = { agentId: 'c', taskId: 'c', workspaceId: 'w1', ownerId: 'alice', parentId: 'p' };
+
+  it('I11: is refused as if it had no parent where that is of another workspace or owner', async () => {
+    const h = await harness();
+    await h.agent('p');
+    const unknown = { code: 'unknown-target', message: 'No agent "p"' };
+    await expect(h.ks.admit({ ...child, workspaceId: 'w2' })).rejects.toMatchObject(unknown);
+    await expect(h.ks.admit({ ...child, ownerId: 'bob' })).rejects.toMatchObject(unknown);
+    expect((await h.ks.admit(child)).lineage).toEqual(['p']);
+  });
+});

@@ -1,4 +1,6 @@
 import { expect, it } from 'vitest';
+import type { AuditEvent } from './audit-event.ts';
+import { memoryAudit } from './memory/memory-audit.ts';
 import { memoryState } from './memory/memory-state.ts';
 import type { Placement, StateStore } from './ports/state-store.ts';
 import { harness, root } from './testing/harness.ts';
@@ -60,4 +62,23 @@ it('I1, I4: an order that was stored without an answer, and released by another 
   expect(await real.listOpenOrders()).toEqual([]);
   expect(a.events('agent.killed')).toMatchObject([{ agentId: 'a1' }]);
   expect(a.events('order.settled')).toHaveLength(1);
+});
+
+it('I4: an order stays open, and its gate shut, until its settlement is durable on record', async () => {
+  const audit = memoryAudit();
+  const append = audit.append.bind(audit);
+  let isFull = true;
+  const full = async (events: readonly AuditEvent[]): Promise<void> => {
+    if (isFull && events.some(({ type }) => type === 'order.settled')) throw new Error('disk full');
+    await append(events);
+  };
+  const h = await harness({ audit: { ...audit, append: full } });
+  await h.agent('a1');
+  const report = await h.during(6_000, h.ks.kill({ workspace: 'w1' }, request));
+  expect(report).toMatchObject({ settled: false, killed: 1 });
+  await expect(h.agent('a2')).rejects.toMatchObject({ code: 'gate-closed' });
+  isFull = false;
+  await h.clock.advance(6_000);
+  expect(await h.state.listOpenOrders()).toEqual([]);
+  expect(audit.events().filter(({ type }) => type === 'order.settled')).toHaveLength(1);
 });

@@ -1,0 +1,87 @@
+import type { DeliberateBug } from './deliberate-bug.ts';
+
+export const deadlines: readonly DeliberateBug[] = [
+  {
+    name: 'a deadline begins anew when an order is resumed',
+    invariant: 'I1',
+    noticedBy: 'core/src/recovery.test.ts',
+    edits: [
+      {
+        file: 'stop-run.ts',
+        from: '    this.#order = order;\n    this.#beginning = beginning;\n',
+        to: "    const late = beginning === 'found' ? host.clock.now() - order.requestedAt : 0;\n    this.#order = { ...order, forceAt: order.forceAt + late, deadlineAt: order.deadlineAt + late };\n    this.#beginning = beginning;\n",
+      },
+    ],
+  },
+  {
+    name: 'who joins a stop puts off its deadline',
+    invariant: 'I7',
+    noticedBy: 'core/src/killswitch.test.ts',
+    edits: [
+      {
+        file: 'place-order.ts',
+        from: '...nearest(order, by)',
+        to: 'killAt: by.killAt, forceAt: by.forceAt, deadlineAt: by.deadlineAt',
+      },
+      { file: 'place-order.ts', from: 'if (!isReleasable && !isHarder(next, order)) return order;', to: '' },
+    ],
+  },
+  {
+    name: 'a kill does not end the grace of a stop under way',
+    invariant: 'I7',
+    noticedBy: 'core/src/killswitch.test.ts',
+    edits: [
+      {
+        file: 'urgency.ts',
+        from: 'killAt: Math.min(a.killAt, b.killAt)',
+        to: 'killAt: Math.max(a.killAt, b.killAt)',
+      },
+    ],
+  },
+  {
+    name: 'a listener is awaited',
+    invariant: 'I5',
+    noticedBy: 'core/src/killswitch.test.ts',
+    edits: [
+      {
+        file: 'events.ts',
+        from: '  readonly #emitter = new EventEmitter();\n',
+        to: '  readonly #emitter = new EventEmitter();\n  heard: Promise<unknown> = Promise.resolve();\n',
+      },
+      {
+        file: 'events.ts',
+        from: 'if (result instanceof Promise) result.catch(() => this.#blame(name));',
+        to: 'if (result instanceof Promise) this.heard = result.catch(() => this.#blame(name));',
+      },
+      {
+        file: 'stops.ts',
+        from: "    await recorder.flush(recordMs);\n    this.#step('requested', order);\n",
+        to: "    await recorder.flush(recordMs);\n    await this.#host.events.heard;\n    this.#step('requested', order);\n",
+      },
+    ],
+  },
+  {
+    name: 'a listener that throws breaks the stop',
+    invariant: 'I5',
+    noticedBy: 'core/src/killswitch.test.ts',
+    edits: [
+      {
+        file: 'events.ts',
+        from: '      } catch {\n        this.#blame(name);\n',
+        to: '      } catch (error) {\n        throw error;\n',
+      },
+    ],
+  },
+  {
+    name: 'a listener can change what is told to it',
+    invariant: 'I5',
+    noticedBy: 'core/src/killswitch.test.ts',
+    edits: [{ file: 'events.ts', from: 'structuredClone(event)', to: 'event' }],
+  },
+  {
+    name: 'a kill waits until its request is on record',
+    invariant: 'I5',
+    noticedBy: 'core/src/killswitch.test.ts',
+    edits: [{ file: 'stops.ts', from: 'const recordMs = 100;', to: 'const recordMs = 60_000;' }],
+  },
+];

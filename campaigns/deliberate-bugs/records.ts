@@ -1,0 +1,88 @@
+import type { DeliberateBug } from './deliberate-bug.ts';
+
+export const records: readonly DeliberateBug[] = [
+  {
+    name: 'a batch that the sink rejects is lost',
+    invariant: 'I4',
+    noticedBy: 'core/src/recorder.test.ts',
+    edits: [
+      {
+        file: 'recorder.ts',
+        from: '        this.#degrade(describeError(error));\n',
+        to: '        this.#degrade(describeError(error));\n        this.#waiting.splice(0, batch.length);\n',
+      },
+    ],
+  },
+  {
+    name: 'the record of an outage is kept without bounds',
+    invariant: 'I12',
+    noticedBy: 'core/src/recorder.test.ts',
+    edits: [{ file: 'recorder.ts', from: 'const maxWaiting = 10_000;', to: 'const maxWaiting = 1e9;' }],
+  },
+  {
+    name: 'a kill told again has another id',
+    invariant: 'I4',
+    noticedBy: 'core/src/races.test.ts > one kill is one event',
+    edits: [
+      {
+        file: 'audit-facts.ts',
+        from: 'factId(agent.spawnedAt, `${outcome.type}:${agent.agentId}`)',
+        to: 'factId(kill.requestedAt, `${outcome.type}:${hostId}:${agent.agentId}`)',
+      },
+    ],
+  },
+  {
+    name: 'an order is settled before that is on record',
+    invariant: 'I4',
+    noticedBy: 'core/src/settlement.test.ts',
+    edits: [
+      {
+        file: 'stop-run.ts',
+        from: '    if (!(await recorder.flush(durableMs))) return false;\n    return this.#settle',
+        to: '    void recorder;\n    return this.#settle',
+      },
+    ],
+  },
+  {
+    name: 'a crash takes the request of an open order off the record',
+    invariant: 'I4',
+    noticedBy: 'core/src/recovery.test.ts',
+    edits: [
+      {
+        file: 'stop-run.ts',
+        from: '    if (this.#owns()) this.record(orderRequested(this.#order, hostId));\n',
+        to: '',
+      },
+    ],
+  },
+  {
+    name: 'a denial is not on record',
+    invariant: 'I4',
+    noticedBy: 'core/src/killswitch.test.ts',
+    edits: [{ file: 'guard.ts', from: '    this.#recordDenial(request, decision, reason);\n', to: '' }],
+  },
+  {
+    name: 'the cleanup ends with its first step that fails',
+    invariant: 'I5',
+    noticedBy: 'core/src/killswitch.test.ts',
+    edits: [
+      {
+        file: 'cleanup.ts',
+        from: '      ledger.push(result);\n      recorder',
+        to: "      ledger.push(result);\n      if (result.status === 'failed') break;\n      recorder",
+      },
+    ],
+  },
+  {
+    name: 'a record is chained to itself and not to the one before it',
+    invariant: 'I4',
+    noticedBy: 'core/src/audit-chain.test.ts',
+    edits: [
+      {
+        file: 'audit-chain.ts',
+        from: 'const prev = last?.hash ?? genesisHash;',
+        to: 'const prev = genesisHash;',
+      },
+    ],
+  },
+];
