@@ -1,0 +1,31 @@
+import { describeError, type Observation } from '@agent-killswitch/core';
+import { shortId } from './container-id.ts';
+import type { Engine } from './engine.ts';
+import type { DockerHandle } from './handle.ts';
+
+/** What the engine says of the container. `running` is told the pid of one that lives. Never rejects. */
+export async function inspectEngine(
+  engine: Engine,
+  { containerId, engineId }: DockerHandle,
+  running: (pid: number) => void,
+  signal: AbortSignal,
+): Promise<Observation> {
+  const it = `container ${shortId(containerId)}`;
+  try {
+    const state = await engine.inspect(containerId, signal);
+    if (state === undefined) {
+      // Another engine at the same address would not know it either.
+      const { engineId: answering } = await engine.info(signal);
+      return answering === engineId
+        ? { state: 'dead', evidence: `its engine has no ${it}` }
+        : { state: 'unknown', evidence: `${it} belongs to another engine than the one that answers here` };
+    }
+    if (state.phase === 'ended')
+      return { state: 'dead', evidence: `its engine says ${it} is ${state.status}` };
+    if (state.pid > 0) running(state.pid);
+    const could = state.phase === 'created' ? ', and could be started' : '';
+    return { state: 'alive', evidence: `its engine says ${it} is ${state.status}${could}` };
+  } catch (error) {
+    return { state: 'unknown', evidence: `${it}: ${describeError(error)}` };
+  }
+}

@@ -1,0 +1,45 @@
+import type { DockerHandle, Local } from './handle.ts';
+import type { Locality } from './locality.ts';
+
+const most = 10_000;
+
+/**
+ * Where containers were found to be on this machine, for handles that do not say it themselves: made before their container
+ * ran, or on another host. Only what was seen is kept; the oldest gives way (I12).
+ */
+export class KnownLocals {
+  readonly #locality: Locality;
+  readonly #found = new Map<string, Local>();
+
+  constructor(locality: Locality) {
+    this.#locality = locality;
+  }
+
+  of({ containerId, local }: DockerHandle): Local | undefined {
+    if (local !== null && this.#locality.isHere(local)) return local;
+    return this.#found.get(containerId);
+  }
+
+  /** Takes note of the container, if the pid that its engine names is seen here to be its. */
+  learn(containerId: string, pid: number): Local | undefined {
+    return this.#keep(containerId, this.#locality.capture(containerId, pid));
+  }
+
+  /** Looks for it through all of `/proc`, for want of an engine that could name a pid. */
+  search(containerId: string): Local | undefined {
+    return this.#keep(containerId, this.#locality.find(containerId));
+  }
+
+  forget(containerId: string): void {
+    this.#found.delete(containerId);
+  }
+
+  #keep(containerId: string, local: Local | undefined): Local | undefined {
+    if (local === undefined) return undefined;
+    this.#found.delete(containerId);
+    this.#found.set(containerId, local);
+    const [oldest] = this.#found.keys();
+    if (this.#found.size > most && oldest !== undefined) this.#found.delete(oldest);
+    return local;
+  }
+}

@@ -1,0 +1,89 @@
+import {
+  type AuditEvent,
+  createKillswitch,
+  type Deadlines,
+  type KillOutcome,
+  type Killswitch,
+  type OrderReport,
+  type Principal,
+} from '@agent-killswitch/core';
+import { memoryAudit, memoryState } from '@agent-killswitch/core/memory';
+import type Docker from 'dockerode';
+import {
+  containerRemoval,
+  containerResource,
+  type DockerRuntime,
+  type DockerRuntimeOptions,
+  dockerRuntime,
+} from '../../src/index.ts';
+
+export const root: Principal = { id: 'root', kind: 'user', grants: [{ role: 'super-admin' }] };
+
+export interface World {
+  readonly ks: Killswitch;
+  readonly runtime: DockerRuntime;
+  readonly events: () => readonly AuditEvent[];
+  /** Admits an agent that is yet to start. */
+  admit(agentId: string): Promise<void>;
+  /** Admits an agent and says that it runs in this container. */
+  enrol(agentId: string, containerId: string): Promise<void>;
+  killAll(): Promise<OrderReport>;
+  close(): Promise<void>;
+}
+
+/** A killswitch in memory with one Docker engine and its cleanup. */
+export async function world(
+  docker: Docker,
+  {
+    deadlines,
+    removal = true,
+    ...options
+  }: DockerRuntimeOptions & { deadlines?: Partial<Deadlines>; removal?: boolean } = {},
+): Promise<World> {
+  const runtime = dockerRuntime(docker, options);
+  const audit = memoryAudit();
+  const { installation } = options;
+  const ks = createKillswitch({
+    hostId: 'host',
+    state: memoryState(),
+    audit,
+    runtimes: { docker: runtime },
+    cleanup: removal
+      ? [
+          containerRemoval(docker, {
+            gracefulStopTimeoutSeconds: 1,
+            ...(installation === undefined ? {} : { installation }),
+          }),
+        ]
+      : [],
+    ...(deadlines === undefined ? {} : { deadlines }),
+  });
+  await ks.start();
+  const admit = async (agentId: string): Promise<void> => {
+    await ks.admit({
+      agentId,
+      taskId: `t-${agentId}`,
+      workspaceId: 'w',
+      ownerId: 'o',
+      resources: [containerResource],
+    });
+  };
+  return {
+    ks,
+    runtime,
+    events: () => audit.events(),
+    admit,
+    async enrol(agentId, containerId) {
+      await admit(agentId);
+      await ks.running(agentId, [await runtime.adopt(containerId, { agentId })]);
+    },
+    killAll: () => ks.kill({ everything: true }, { principal: root, reason: 'test' }),
+    close: () => ks.close(),
+  };
+}
+
+export function outcomeOf(report: OrderReport, agentId: string): KillOutcome {
+  const outcome = report.outcomes.find((each) => each.agentId === agentId);
+  if (outcome === undefined) throw new Error(`No outcome for ${agentId}`);
+  return outcome;
+}
