@@ -4,7 +4,8 @@ import type { DockerClient } from './client.ts';
 import { containerIdSchema } from './container-id.ts';
 import { Engine } from './engine.ts';
 import { labelFilters, labelledAgent } from './labels.ts';
-import { removeContainer } from './remove-container.ts';
+import { pause } from './pause.ts';
+import { isAway, removeContainer } from './remove-container.ts';
 
 export interface ContainerRemovalOptions {
   /** As for `dockerRuntime`. Default `docker`. */
@@ -16,6 +17,11 @@ export interface ContainerRemovalOptions {
    * Default 10.
    */
   readonly gracefulStopTimeoutSeconds?: number;
+  /**
+   * How long to go on asking an engine that hangs or is down, before the step counts as failed and its containers are left to
+   * `sweepOrphans`. For so long the agent's stop order is not settled. Default 900,000: a quarter of an hour.
+   */
+  readonly patienceMs?: number;
 }
 
 /** The kind of resource to admit an agent with whose container is yet to be made: `resources: [containerResource]`. */
@@ -25,13 +31,11 @@ const optionsSchema = z.strictObject({
   runtime: idSchema.default('docker'),
   installation: idSchema.optional(),
   gracefulStopTimeoutSeconds: z.number().min(0).max(3_600).default(10),
+  patienceMs: z.number().int().min(0).max(86_400_000).default(900_000),
 });
 
-/**
- * Tries in a row with pauses of 250 ms, 500 ms, …: about 17 minutes for an engine that hangs or is down, with what each try
- * takes. The entry stays pending in the ledger, so a restart goes on with it.
- */
-const patience = { tries: 13, backoffMs: 250 };
+/** Between two tries of an engine that is away, in milliseconds. */
+const pauseMs = { first: 250, longest: 2_000 };
 
 /**
  * Removes an agent's containers after its end, those of its handles and, if it was admitted with {@link containerResource},
@@ -45,28 +49,40 @@ export function containerRemoval(docker: DockerClient, options: ContainerRemoval
       parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`),
     );
   }
-  const { runtime, installation, gracefulStopTimeoutSeconds } = parsed.data;
+  const { runtime, installation, gracefulStopTimeoutSeconds, patienceMs } = parsed.data;
   const engine = new Engine(docker);
+
+  const containersOf = async (agent: Agent, signal: AbortSignal): Promise<ReadonlySet<string>> => {
+    const ids = new Set(handled(agent, runtime));
+    if (!isDeclared(agent)) return ids;
+    for (const listed of await engine.list(labelFilters(installation, agent.agentId), signal)) {
+      if (labelledAgent(listed.labels, installation) === agent.agentId) ids.add(listed.containerId);
+    }
+    return ids;
+  };
+
+  const remove = async (agent: Agent, signal: AbortSignal): Promise<void> => {
+    const grace = agent.status === 'killed' ? undefined : gracefulStopTimeoutSeconds;
+    const ids = [...(await containersOf(agent, signal))];
+    const ends = await Promise.allSettled(ids.map((id) => removeContainer(engine, id, grace, signal)));
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  };
+
   return {
     name: 'container',
-    limits: { ...patience, deadlineMs: (gracefulStopTimeoutSeconds + 30) * 1_000 },
+    // One that is cut off by a restart is pending in the ledger, and goes on.
+    limits: { tries: 1, deadlineMs: patienceMs + (gracefulStopTimeoutSeconds + 30) * 1_000 },
     appliesTo: (agent) => isDeclared(agent) || handled(agent, runtime).length > 0,
     async run(agent, { signal }) {
-      const ids = new Set(handled(agent, runtime));
-      if (isDeclared(agent)) {
-        for (const { containerId, labels } of await engine.list(
-          labelFilters(installation, agent.agentId),
-          signal,
-        )) {
-          if (labelledAgent(labels, installation) === agent.agentId) ids.add(containerId);
+      const until = performance.now() + patienceMs;
+      for (let ms = pauseMs.first; ; ms = Math.min(ms * 2, pauseMs.longest)) {
+        try {
+          return await remove(agent, signal);
+        } catch (error) {
+          if (signal.aborted || !isAway(error) || performance.now() > until) throw error;
         }
+        await pause(ms, signal);
       }
-      const grace = agent.status === 'killed' ? undefined : gracefulStopTimeoutSeconds;
-      const removals = [...ids].map((id) => removeContainer(engine, id, grace, signal));
-      const faults = (await Promise.allSettled(removals)).flatMap((end) =>
-        end.status === 'rejected' ? [end.reason] : [],
-      );
-      if (faults.length > 0) throw faults[0];
     },
   };
 }

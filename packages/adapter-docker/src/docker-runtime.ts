@@ -159,7 +159,7 @@ class Containers implements DockerRuntime {
     const engine = Promise.resolve().then(byEngine);
     engine.catch(() => {});
     const isDoneHere =
-      local === undefined ? this.#killWhenSlow(target, engine) : this.#isEmptySoon(local, signal);
+      local === undefined ? this.#killWhenSlow(target, engine) : this.#isEmptySoon(target, local, signal);
     if ((await isDoneHere) && fault === undefined && !target.restarts) return;
     await withinSignal(engine, signal);
     if (fault !== undefined) throw fault;
@@ -186,10 +186,10 @@ class Containers implements DockerRuntime {
     return true;
   }
 
-  async #isEmptySoon(local: Local, signal: AbortSignal): Promise<boolean> {
+  async #isEmptySoon({ containerId }: DockerHandle, local: Local, signal: AbortSignal): Promise<boolean> {
     const until = performance.now() + settleMs;
     for (let pause = 2; ; pause = Math.min(pause * 2, 10)) {
-      if (lookHere(local, this.#locality.mounts).state === 'dead') return true;
+      if (lookHere(containerId, local, this.#locality.mounts).state === 'dead') return true;
       if (signal.aborted || performance.now() > until) return false;
       await sleep(pause);
     }
@@ -199,7 +199,7 @@ class Containers implements DockerRuntime {
   async #look(target: DockerHandle, signal: AbortSignal): Promise<Observation> {
     const { mounts } = this.#locality;
     const local = this.#known.of(target);
-    const here = local && lookHere(local, mounts);
+    const here = local && lookHere(target.containerId, local, mounts);
     if (here?.state === 'alive' || (here?.state === 'dead' && !target.restarts)) return here;
     const learn = (pid: number) => void (local ?? this.#known.learn(target.containerId, pid));
     const there = inspectEngine(this.#engine, target, learn, signal);
@@ -207,7 +207,7 @@ class Containers implements DockerRuntime {
     const quick = await Promise.race([there, sleep(slowMs, undefined, { ref: false })]);
     if (quick !== undefined && quick.state !== 'unknown') return quick;
     const found = local === undefined ? this.#known.search(target.containerId) : undefined;
-    return found === undefined ? there : lookHere(found, mounts);
+    return found === undefined ? there : lookHere(target.containerId, found, mounts);
   }
 }
 

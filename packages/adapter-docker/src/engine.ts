@@ -9,7 +9,12 @@ import { withinSignal } from './within-signal.ts';
 
 /** A call that takes longer is given up, in milliseconds. The core's own deadlines are shorter and come first. */
 const defaultMs = 5_000;
-const infoSchema = z.object({ ID: z.string().min(1).max(200), SystemTime: z.string().optional() });
+const infoSchema = z.object({
+  ID: z.string().min(1).max(200),
+  Name: z.string().max(300),
+  DockerRootDir: z.string().max(4_096),
+  SystemTime: z.string().optional(),
+});
 const listSchema = z.array(
   z.object({
     Id: containerIdSchema,
@@ -20,7 +25,10 @@ const listSchema = z.array(
 );
 
 export interface EngineInfo {
-  /** Different for every engine, the same as long as its data folder lives. */
+  /**
+   * Different for every engine, the same as long as its data folder lives. The id that an engine gives itself is not enough:
+   * engines before version 23 take it from a file that all on one machine share, and copies of a machine have it too.
+   */
   readonly engineId: string;
   /** The engine's clock, in milliseconds since the Unix epoch; `undefined` if it does not say. */
   readonly now: number | undefined;
@@ -55,19 +63,25 @@ export class Engine {
   /** Who the engine is now; asked after this call began, since another one may answer at the same address. */
   async info(signal: AbortSignal): Promise<EngineInfo> {
     const what = 'say who it is';
-    const { ID, SystemTime } = await this.#parsed(what, infoSchema, () => this.#info.next(), signal);
+    const { ID, Name, DockerRootDir, SystemTime } = await this.#parsed(
+      what,
+      infoSchema,
+      () => this.#info.next(),
+      signal,
+    );
     const now = Date.parse(SystemTime ?? '');
-    return { engineId: ID, now: Number.isNaN(now) ? undefined : now };
+    return { engineId: [ID, Name, DockerRootDir].join(' '), now: Number.isNaN(now) ? undefined : now };
   }
 
   /** The container with exactly this id; `undefined` if the engine has none. */
-  async inspect(containerId: string, signal: AbortSignal): Promise<ContainerState | undefined> {
+  async inspect(containerId: string, signal: AbortSignal, ms?: number): Promise<ContainerState | undefined> {
     const what = `inspect container ${shortId(containerId)}`;
     try {
       const answer = await this.#ask(
         what,
         (abortSignal) => this.#container(containerId).inspect({ abortSignal }),
         signal,
+        ms,
       );
       const state = parsed(what, () => parseState(answer));
       return state.containerId === containerId ? state : undefined;
@@ -113,7 +127,9 @@ export class Engine {
 
   async create(options: object, signal: AbortSignal): Promise<string> {
     const what = 'create a container';
-    const call = (abortSignal: AbortSignal) => this.#client.createContainer({ ...options, abortSignal });
+    // The client writes everything that is not told apart into the URL too, secrets in the environment included.
+    const request = { _query: {}, _body: options };
+    const call = (abortSignal: AbortSignal) => this.#client.createContainer({ ...request, abortSignal });
     const { id } = await this.#parsed(what, z.object({ id: containerIdSchema }), call, signal);
     return id;
   }

@@ -35,8 +35,8 @@ export const dockerHandleSchema = z
     /** The agent it was made for; a call for another one is refused. */
     agentId: idSchema,
     containerId: containerIdSchema,
-    /** The engine's own id: that another engine does not know the container says nothing. */
-    engineId: z.string().min(1).max(200),
+    /** Which engine it is on: that another engine does not know the container says nothing. */
+    engineId: z.string().min(1).max(5_000),
     /** Its engine starts it again when it ends, so that an empty cgroup alone is no death. */
     restarts: z.boolean(),
     /** `null` unless its processes were found on this machine when the handle was made. */

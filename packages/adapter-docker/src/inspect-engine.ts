@@ -3,6 +3,9 @@ import { shortId } from './container-id.ts';
 import type { Engine } from './engine.ts';
 import type { DockerHandle } from './handle.ts';
 
+/** Less than the core gives a look, so that there is time to say that the engine was silent. */
+const lookMs = 350;
+
 /** What the engine says of the container. `running` is told the pid of one that lives. Never rejects. */
 export async function inspectEngine(
   engine: Engine,
@@ -12,7 +15,7 @@ export async function inspectEngine(
 ): Promise<Observation> {
   const it = `container ${shortId(containerId)}`;
   try {
-    const state = await engine.inspect(containerId, signal);
+    const state = await engine.inspect(containerId, signal, lookMs);
     if (state === undefined) {
       // Another engine at the same address would not know it either.
       const { engineId: answering } = await engine.info(signal);

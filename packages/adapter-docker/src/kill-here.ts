@@ -3,8 +3,9 @@ import { freeze, killCgroup, pidsIn, thaw } from './cgroup.ts';
 import type { CgroupMounts } from './cgroup-mounts.ts';
 import { cgroupPathsOf } from './cgroup-path.ts';
 import { LocalKillError, systemCode } from './errors.ts';
+import { isFirstAlive } from './first-process.ts';
 import type { Local } from './handle.ts';
-import { readCgroups, readStat } from './process-stat.ts';
+import { readCgroups } from './process-stat.ts';
 
 /**
  * SIGKILL to everything in the container, without its engine. `local` is of this boot and these namespaces.
@@ -32,7 +33,7 @@ export function killHere(containerId: string, local: Local, mounts: CgroupMounts
     if (freezer !== undefined) attempt(() => freeze(freezer));
     for (const pid of attempt(() => pidsIn(folder)) ?? []) attempt(() => killMember(pid, containerId));
   }
-  attempt(() => killFirst(local));
+  if (attempt(() => isFirstAlive(containerId, local)) === true) attempt(() => send(local.pid));
   if (freezer !== undefined) attempt(() => thaw(freezer));
   if (faults.length === 0) return;
   const said = faults.map(describeError).join('; ');
@@ -45,11 +46,6 @@ export function killHere(containerId: string, local: Local, mounts: CgroupMounts
 function killMember(pid: number, containerId: string): void {
   const { cgroup, freezer } = cgroupPathsOf(readCgroups(pid) ?? '', containerId);
   if (cgroup !== null || freezer !== null) send(pid);
-}
-
-function killFirst({ pid, startTime }: Local): void {
-  const stat = readStat(pid);
-  if (stat?.startTime === startTime && stat.alive) send(pid);
 }
 
 function send(pid: number): void {

@@ -1,5 +1,6 @@
 import { isKillswitchError } from '@agent-killswitch/core';
 import type { Engine } from './engine.ts';
+import { pause } from './pause.ts';
 
 /**
  * Removes a container. With a grace in seconds in two phases (REQUIREMENTS C4): it is asked to end and killed when the grace is
@@ -21,35 +22,17 @@ export async function removeContainer(
       return;
     } catch (error) {
       // An engine that does not answer would not answer to force either.
-      if (
-        signal.aborted ||
-        isKillswitchError(error, 'engine-silent') ||
-        isKillswitchError(error, 'engine-unreachable')
-      )
-        throw error;
+      if (signal.aborted || isAway(error)) throw error;
     }
   }
   await engine.remove(containerId, true, signal);
   // A removal that was under way already has been answered before its end.
-  for (
-    let pause = 20;
-    (await engine.inspect(containerId, signal)) !== undefined;
-    pause = Math.min(pause * 2, 500)
-  ) {
-    await wait(pause, signal);
+  for (let ms = 20; (await engine.inspect(containerId, signal)) !== undefined; ms = Math.min(ms * 2, 500)) {
+    await pause(ms, signal);
   }
 }
 
-function wait(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener(
-      'abort',
-      () => {
-        clearTimeout(timer);
-        reject(signal.reason);
-      },
-      { once: true },
-    );
-  });
+/** Whether the engine hangs, or is not there. */
+export function isAway(error: unknown): boolean {
+  return isKillswitchError(error, 'engine-silent') || isKillswitchError(error, 'engine-unreachable');
 }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import Docker from 'dockerode';
 import {
   dockerCli,
@@ -65,6 +66,8 @@ export class PrivateEngine {
     } catch {
       // It is gone.
     }
-    await this.#ground.stop();
+    // What the engine cannot undo any more goes with its folder.
+    await this.#ground.stop().catch(() => {});
+    if (existsSync(this.#ground.folder)) throw new Error(`${this.#ground.folder} is still there`);
   }
 }

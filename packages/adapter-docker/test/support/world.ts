@@ -87,3 +87,10 @@ export function outcomeOf(report: OrderReport, agentId: string): KillOutcome {
   if (outcome === undefined) throw new Error(`No outcome for ${agentId}`);
   return outcome;
 }
+
+/** What a look at the agent's first handle says, given as long as the core gives it. */
+export async function evidenceOf({ ks, runtime }: World, agentId: string): Promise<string> {
+  const [handle] = (await ks.agent(agentId)).handles;
+  if (handle === undefined) throw new Error(`${agentId} has no handle`);
+  return (await runtime.inspect(handle, { agentId, signal: AbortSignal.timeout(500) })).evidence;
+}
