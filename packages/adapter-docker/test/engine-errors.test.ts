@@ -9,7 +9,7 @@ import { dockerRuntime } from '../src/index.ts';
 import { exists, pidsOf, run } from './support/containers.ts';
 import { type Answer, FaultyEngine } from './support/faulty-engine.ts';
 import { withEngine } from './support/with-engine.ts';
-import { evidenceOf, outcomeOf, type World, world } from './support/world.ts';
+import { evidenceOf, expectUnconfirmed, outcomeOf, type World, world } from './support/world.ts';
 
 const named: readonly [answer: Answer, code: string][] = [
   [{ status: 301 }, 'engine-answer'],
@@ -99,7 +99,7 @@ withEngine((on) => {
       path.startsWith('/info')
         ? { status: 200, body: '{"ID":"e","Name":"elsewhere","DockerRootDir":"/d"}' }
         : { status: 404 };
-    expect(outcomeOf(await w.killAll(), 'a').outcome).toBe('unconfirmed');
+    await expectUnconfirmed(w, await w.killAll(), 'a');
     await expect.poll(() => evidenceOf(w, 'a')).toContain('another engine');
     expect(pidsOf(id).length).toBeGreaterThanOrEqual(2);
   });
@@ -107,7 +107,7 @@ withEngine((on) => {
   it('says 204 and does nothing: never called dead by that (I3); on this machine dead all the same', async () => {
     engine.fault = (method) => (method === 'GET' ? 'pass' : { status: 204 });
     await w.enrol('a', id);
-    expect(outcomeOf(await w.killAll(), 'a').outcome).toBe('unconfirmed');
+    await expectUnconfirmed(w, await w.killAll(), 'a');
     await expect.poll(() => evidenceOf(w, 'a')).toContain('is running');
     expect(pidsOf(id).length).toBeGreaterThanOrEqual(2);
     const here = dockerRuntime(engine.docker);

@@ -7,7 +7,7 @@ import { dockerRuntime } from '../src/index.ts';
 import { create, exists, pidsOf, stubborn } from './support/containers.ts';
 import { FaultyEngine } from './support/faulty-engine.ts';
 import { withEngine } from './support/with-engine.ts';
-import { outcomeOf, root, type World, world } from './support/world.ts';
+import { expectUnconfirmed, outcomeOf, root, type World, world } from './support/world.ts';
 
 withEngine((on) => {
   const command = [...stubborn];
@@ -172,7 +172,7 @@ withEngine((on) => {
       const making = w.runtime.sandbox(w.ks, { ...what, agentId: 'a' }).catch((thrown: unknown) => thrown);
       await expect.poll(() => engine.requests.some((line) => line.includes('/start'))).toBe(true);
       const report = await killA();
-      expect(outcomeOf(report, 'a')).toMatchObject({ outcome: 'unconfirmed' });
+      await expectUnconfirmed(w, report, 'a');
       expect(await making).toMatchObject({ code: 'agent-stopped' });
       silent = false;
       await expect.poll(async () => (await w.ks.agent('a')).status, { timeout: 10_000 }).toBe('killed');

@@ -9,6 +9,7 @@ import {
 } from '@agent-killswitch/core';
 import { memoryAudit, memoryState } from '@agent-killswitch/core/memory';
 import type Docker from 'dockerode';
+import { expect } from 'vitest';
 import {
   containerRemoval,
   containerResource,
@@ -93,4 +94,16 @@ export async function evidenceOf({ ks, runtime }: World, agentId: string): Promi
   const [handle] = (await ks.agent(agentId)).handles;
   if (handle === undefined) throw new Error(`${agentId} has no handle`);
   return (await runtime.inspect(handle, { agentId, signal: AbortSignal.timeout(500) })).evidence;
+}
+
+/** Not observed dead by the order's deadline, and said so. */
+export async function expectUnconfirmed({ ks }: World, report: OrderReport, agentId: string): Promise<void> {
+  expect(outcomeOf(report, agentId).outcome).not.toBe('confirmed');
+  // The answer is given at the deadline; that it has passed is stored at the next look.
+  const isStored = async () => 'unconfirmedAt' in { ...(await kill()) };
+  const kill = async () => {
+    const agent = await ks.agent(agentId);
+    return 'kill' in agent ? agent.kill : undefined;
+  };
+  await expect.poll(isStored, { timeout: 5_000 }).toBe(true);
 }
