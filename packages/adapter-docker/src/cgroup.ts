@@ -18,8 +18,10 @@ export function killCgroup(folder: string): boolean {
 }
 
 /** Whether anything in the cgroup (v2) or below lives. */
-export function isPopulated(folder: string): boolean {
-  return /^populated 1$/m.test(readIfThere(join(folder, 'cgroup.events')));
+export function populationOf(folder: string): 'living' | 'empty' | 'gone' {
+  const events = readIfThere(join(folder, 'cgroup.events'));
+  if (events === '') return 'gone';
+  return /^populated 1$/m.test(events) ? 'living' : 'empty';
 }
 
 /** Who is in the cgroup and below, of either version. */

@@ -10,25 +10,17 @@ import {
 import { type AdoptOptions, adopt } from './adopt.ts';
 import type { DockerClient } from './client.ts';
 import { Engine } from './engine.ts';
-import { engineForce, engineKill, engineKillMs } from './engine-kill.ts';
 import { InvalidHandleError } from './errors.ts';
-import { type DockerHandle, type Local, parseHandle } from './handle.ts';
+import { type DockerHandle, parseHandle } from './handle.ts';
 import { inspectEngine } from './inspect-engine.ts';
-import { killHere } from './kill-here.ts';
+import { Killer, slowMs } from './killer.ts';
 import { KnownLocals } from './known-locals.ts';
 import { Locality } from './locality.ts';
 import { locate } from './locate.ts';
 import { lookHere } from './look-here.ts';
-import { OnceAtATime } from './once-at-a-time.ts';
 import { type DockerRuntimeOptions, parseOptions, type RuntimeSettings } from './options.ts';
 import { type Sandbox, sandbox } from './sandbox.ts';
 import type { SandboxOptions } from './sandbox-options.ts';
-import { withinSignal } from './within-signal.ts';
-
-/** How long a kill waits to see it work, in milliseconds: the core looks right after it, and most are dead by then. */
-const settleMs = 150;
-/** An engine that has not answered by then is not waited for any longer before `/proc` is searched, in milliseconds. */
-const slowMs = 150;
 
 export interface DockerRuntime extends Runtime {
   readonly reach: 'network';
@@ -67,14 +59,14 @@ class Containers implements DockerRuntime {
   readonly #settings: RuntimeSettings;
   readonly #locality: Locality;
   readonly #known: KnownLocals;
-  readonly #kills = new OnceAtATime();
-  readonly #forces = new OnceAtATime();
+  readonly #killer: Killer;
 
   constructor(engine: Engine, settings: RuntimeSettings) {
     this.#engine = engine;
     this.#settings = settings;
     this.#locality = new Locality(settings.cgroup === 'off');
     this.#known = new KnownLocals(this.#locality);
+    this.#killer = new Killer(engine, this.#locality.mounts, this.#known);
   }
 
   async stop(handle: Handle, context: RuntimeContext): Promise<void> {
@@ -84,28 +76,11 @@ class Containers implements DockerRuntime {
   }
 
   async kill(handle: Handle, context: RuntimeContext): Promise<void> {
-    const target = this.#parse(handle, context);
-    const { containerId } = target;
-    await this.#demand(target, context.signal, () =>
-      this.#kills.run(containerId, () =>
-        engineKill(
-          this.#engine,
-          containerId,
-          (pid) => this.#killIfHere(target, pid),
-          AbortSignal.timeout(engineKillMs),
-        ),
-      ),
-    );
+    await this.#killer.kill(this.#parse(handle, context), context.signal);
   }
 
   async force(handle: Handle, context: RuntimeContext): Promise<void> {
-    const target = this.#parse(handle, context);
-    const { containerId } = target;
-    await this.#demand(target, context.signal, () =>
-      this.#forces.run(containerId, () =>
-        engineForce(this.#engine, containerId, AbortSignal.timeout(engineKillMs)),
-      ),
-    );
+    await this.#killer.force(this.#parse(handle, context), context.signal);
   }
 
   async inspect(handle: Handle, context: RuntimeContext): Promise<Observation> {
@@ -145,59 +120,11 @@ class Containers implements DockerRuntime {
     throw new InvalidHandleError('This very process lives in that container: end it from outside');
   }
 
-  /** By the cgroup at once and by the engine in parallel. Either is enough to resolve, unless it would be started again. */
-  async #demand(target: DockerHandle, signal: AbortSignal, byEngine: () => Promise<void>): Promise<void> {
-    signal.throwIfAborted();
-    const local = this.#known.of(target);
-    let fault: unknown;
-    try {
-      if (local !== undefined) killHere(target.containerId, local, this.#locality.mounts);
-    } catch (error) {
-      fault = error;
-    }
-    // A tick later: of many killed at once, every cgroup comes before the first request.
-    const engine = Promise.resolve().then(byEngine);
-    engine.catch(() => {});
-    const isDoneHere =
-      local === undefined ? this.#killWhenSlow(target, engine) : this.#isEmptySoon(target, local, signal);
-    if ((await isDoneHere) && fault === undefined && !target.restarts) return;
-    await withinSignal(engine, signal);
-    if (fault !== undefined) throw fault;
-  }
-
-  #killIfHere(target: DockerHandle, pid: number): void {
-    if (this.#known.of(target) !== undefined) return;
-    const local = this.#known.learn(target.containerId, pid);
-    if (local !== undefined) killHere(target.containerId, local, this.#locality.mounts);
-  }
-
-  /** Of a handle that does not say where the container is, while its engine hangs. Whether it was found here and killed. */
-  async #killWhenSlow(target: DockerHandle, engine: Promise<void>): Promise<boolean> {
-    const isQuick = await Promise.race([
-      engine.then(
-        () => true,
-        () => false,
-      ),
-      sleep(slowMs, false, { ref: false }),
-    ]);
-    const local = isQuick ? undefined : (this.#known.of(target) ?? this.#known.search(target.containerId));
-    if (local === undefined) return false;
-    killHere(target.containerId, local, this.#locality.mounts);
-    return true;
-  }
-
-  async #isEmptySoon({ containerId }: DockerHandle, local: Local, signal: AbortSignal): Promise<boolean> {
-    const until = performance.now() + settleMs;
-    for (let pause = 2; ; pause = Math.min(pause * 2, 10)) {
-      if (lookHere(containerId, local, this.#locality.mounts).state === 'dead') return true;
-      if (signal.aborted || performance.now() > until) return false;
-      await sleep(pause);
-    }
-  }
-
   /** First here, where nobody has to answer. */
   async #look(target: DockerHandle, signal: AbortSignal): Promise<Observation> {
     const { mounts } = this.#locality;
+    const death = this.#killer.hasJustSeen(target.containerId);
+    if (death !== undefined) return { state: 'dead', evidence: death };
     const local = this.#known.of(target);
     const here = local && lookHere(target.containerId, local, mounts);
     if (here?.state === 'alive' || (here?.state === 'dead' && !target.restarts)) return here;

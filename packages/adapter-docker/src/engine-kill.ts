@@ -25,6 +25,18 @@ export async function engineKill(
   if (state.restarts) await engine.liftRestartPolicy(containerId, signal);
 }
 
+/** Has the engine not start it again, if it has a mind to. @throws one of the engine's named errors. */
+export async function engineKeepDown(
+  engine: Engine,
+  containerId: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const state = await engine.inspect(containerId, signal);
+  if (state?.restarts !== true) return;
+  if (state.phase === 'living') await engine.kill(containerId, 'SIGKILL', signal);
+  await engine.liftRestartPolicy(containerId, signal);
+}
+
 /** Has the engine remove the container, whatever it does. @throws one of the engine's named errors. */
 export async function engineForce(engine: Engine, containerId: string, signal: AbortSignal): Promise<void> {
   const state = await engine.inspect(containerId, signal);

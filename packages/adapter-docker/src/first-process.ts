@@ -7,7 +7,8 @@ import { readCgroups, readStat } from './process-stat.ts';
  * in the cgroup of another container is taken for that one's.
  */
 export function isFirstAlive(containerId: string, { pid, startTime }: Local): boolean {
-  const ids = containerIdsIn(readCgroups(pid) ?? '');
   const stat = readStat(pid);
-  return stat?.startTime === startTime && stat.alive && (ids.size === 0 || ids.has(containerId));
+  if (stat?.startTime !== startTime || !stat.alive) return false;
+  const ids = containerIdsIn(readCgroups(pid) ?? '');
+  return ids.size === 0 || ids.has(containerId);
 }

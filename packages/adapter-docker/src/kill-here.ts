@@ -8,35 +8,48 @@ import type { Local } from './handle.ts';
 import { readCgroups } from './process-stat.ts';
 
 /**
- * SIGKILL to everything in the container, without its engine. `local` is of this boot and these namespaces.
- *
- * The first process gets a signal of its own: with it the kernel ends all of its pid namespace, also what had the right to
- * move itself out of the cgroup.
+ * SIGKILL to everything in the container's cgroup (v2): one write of some 50 µs, after which nothing in there runs any more, unless
+ * it is frozen. `local` is of this boot and these namespaces. `false`: the machine cannot, or the kernel does not allow it.
+ */
+export function killAtOnce(local: Local, mounts: CgroupMounts): boolean {
+  const folder = local.cgroup === null ? undefined : mounts.unified(local.cgroup);
+  try {
+    return folder !== undefined && killCgroup(folder);
+  } catch {
+    // The rest says why, if it fares no better.
+    return false;
+  }
+}
+
+/**
+ * What {@link killAtOnce} may leave, or cannot do: signals to each process, where there is no cgroup v2; the first process, with
+ * which the kernel ends all of its pid namespace, also what had the right to move itself out of the cgroup; a thaw.
  * @throws LocalKillError if the kernel does not allow it; whatever could be signalled was.
  */
-export function killHere(containerId: string, local: Local, mounts: CgroupMounts): void {
-  const unified = local.cgroup === null ? undefined : mounts.unified(local.cgroup);
+export function killRest(containerId: string, local: Local, mounts: CgroupMounts): void {
   const freezer = local.freezer === null ? undefined : mounts.freezer(local.freezer);
+  const folder = freezer ?? (local.cgroup === null ? undefined : mounts.unified(local.cgroup));
   const faults: unknown[] = [];
-  const attempt = <T>(work: () => T): T | undefined => {
+  const attempt = (work: () => void): void => {
     try {
-      return work();
+      work();
     } catch (error) {
       faults.push(error);
-      return undefined;
     }
   };
-  const killed = unified !== undefined && attempt(() => killCgroup(unified)) === true;
-  const folder = freezer ?? unified;
-  if (!killed && folder !== undefined) {
-    // One after the other, while none of them can fork: where cgroup v2 does not kill them all at once.
+  if (folder !== undefined && !killAtOnce(local, mounts)) {
+    // One after the other, while none of them can fork.
     if (freezer !== undefined) attempt(() => freeze(freezer));
-    for (const pid of attempt(() => pidsIn(folder)) ?? []) attempt(() => killMember(pid, containerId));
+    attempt(() => {
+      for (const pid of pidsIn(folder)) attempt(() => killMember(pid, containerId));
+    });
   }
-  if (attempt(() => isFirstAlive(containerId, local)) === true) attempt(() => send(local.pid));
+  attempt(() => {
+    if (isFirstAlive(containerId, local)) send(local.pid);
+  });
   if (freezer !== undefined) attempt(() => thaw(freezer));
   if (faults.length === 0) return;
-  const said = faults.map(describeError).join('; ');
+  const said = faults.slice(0, 5).map(describeError).join('; ');
   throw new LocalKillError(`Not everything in the container's cgroup could be signalled: ${said}`, {
     cause: faults[0],
   });

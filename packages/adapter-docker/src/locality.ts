@@ -16,6 +16,7 @@ const scanMs = 50;
 export class Locality {
   readonly mounts: CgroupMounts = CgroupMounts.here();
   readonly #origin: Origin | undefined;
+  #ownContainers: ReadonlySet<string> | undefined;
   #scanned: ReadonlyMap<string, readonly number[]> = new Map();
   #scannedAt = Number.NEGATIVE_INFINITY;
 
@@ -57,7 +58,8 @@ export class Locality {
 
   /** Whether this very process lives in the container: to kill it would leave nobody to say so. */
   isOwn(containerId: string): boolean {
-    return containerIdsIn(tryTo(() => readCgroups('self')) ?? '').has(containerId);
+    this.#ownContainers ??= containerIdsIn(tryTo(() => readCgroups('self')) ?? '');
+    return this.#ownContainers.has(containerId);
   }
 
   /** The processes of every container, by its id. Many ask at once while an engine hangs, so a scan serves for a moment. */

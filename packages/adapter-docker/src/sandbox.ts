@@ -2,7 +2,7 @@ import { describeError, type Killswitch, parseInput } from '@agent-killswitch/co
 import { shortId } from './container-id.ts';
 import { AgentStoppedError, SandboxFailedError } from './errors.ts';
 import type { DockerHandle } from './handle.ts';
-import { killHere } from './kill-here.ts';
+import { killRest } from './kill-here.ts';
 import { agentLabels } from './labels.ts';
 import { createOptions, type SandboxOptions, sandboxOptionsSchema } from './sandbox-options.ts';
 import type { Tools } from './tools.ts';
@@ -92,7 +92,7 @@ async function unstarted(
 /** As far as it goes at once: the killswitch, the cleanup and the sweeper do the rest. */
 async function destroy({ containerId, local }: DockerHandle, { engine, locality }: Tools): Promise<void> {
   try {
-    if (local !== null) killHere(containerId, local, locality.mounts);
+    if (local !== null) killRest(containerId, local, locality.mounts);
   } catch {
     // The engine may be able to.
   }

@@ -9,7 +9,7 @@ import { dockerRuntime } from '../src/index.ts';
 import { exists, pidsOf, run } from './support/containers.ts';
 import { type Answer, FaultyEngine } from './support/faulty-engine.ts';
 import { withEngine } from './support/with-engine.ts';
-import { evidenceOf, expectUnconfirmed, outcomeOf, type World, world } from './support/world.ts';
+import { evidenceOf, expectUnconfirmed, type World, world } from './support/world.ts';
 
 const named: readonly [answer: Answer, code: string][] = [
   [{ status: 301 }, 'engine-answer'],
@@ -81,8 +81,7 @@ withEngine((on) => {
     await w.enrol('a', id);
     engine.fault = (method) =>
       method === 'GET' ? 'pass' : { status: 500, body: '{"message":"out of order"}' };
-    const outcome = outcomeOf(await w.killAll(), 'a');
-    expect(outcome).toMatchObject({ outcome: 'unconfirmed' });
+    await expectUnconfirmed(w, await w.killAll(), 'a');
     await expect.poll(() => evidenceOf(w, 'a')).toContain('is running');
     const onRecord = () => w.events().find(({ type }) => type === 'agent.unconfirmed');
     await expect.poll(onRecord).toMatchObject({

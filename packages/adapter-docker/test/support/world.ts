@@ -100,10 +100,9 @@ export async function evidenceOf({ ks, runtime }: World, agentId: string): Promi
 export async function expectUnconfirmed({ ks }: World, report: OrderReport, agentId: string): Promise<void> {
   expect(outcomeOf(report, agentId).outcome).not.toBe('confirmed');
   // The answer is given at the deadline; that it has passed is stored at the next look.
-  const isStored = async () => 'unconfirmedAt' in { ...(await kill()) };
-  const kill = async () => {
+  const isStored = async (): Promise<boolean> => {
     const agent = await ks.agent(agentId);
-    return 'kill' in agent ? agent.kill : undefined;
+    return 'kill' in agent && agent.kill.unconfirmedAt !== undefined;
   };
   await expect.poll(isStored, { timeout: 5_000 }).toBe(true);
 }

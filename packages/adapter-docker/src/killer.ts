@@ -1,0 +1,131 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { CgroupMounts } from './cgroup-mounts.ts';
+import type { Engine } from './engine.ts';
+import { engineForce, engineKeepDown, engineKill, engineKillMs } from './engine-kill.ts';
+import { finishHere } from './finish-here.ts';
+import type { DockerHandle } from './handle.ts';
+import { killAtOnce, killRest } from './kill-here.ts';
+import type { KnownLocals } from './known-locals.ts';
+import { OnceAtATime } from './once-at-a-time.ts';
+import { WatchedCgroup } from './watched-cgroup.ts';
+import { withinSignal } from './within-signal.ts';
+
+/** An engine that has not answered by then is not waited for any longer before `/proc` is searched, in milliseconds. */
+export const slowMs = 150;
+/** How long a death that a kill has seen answers for the look right after it, in milliseconds. */
+const justMs = 250;
+/** An engine that has just lost many containers has enough to do, in milliseconds. */
+const keepDownMs = 1_000;
+
+/** Ends containers: here through their cgroups, and through their engine. */
+export class Killer {
+  readonly #engine: Engine;
+  readonly #mounts: CgroupMounts;
+  readonly #known: KnownLocals;
+  readonly #kills = new OnceAtATime();
+  readonly #forces = new OnceAtATime();
+  readonly #justSeen = new Map<string, { readonly evidence: string; readonly at: number }>();
+
+  constructor(engine: Engine, mounts: CgroupMounts, known: KnownLocals) {
+    this.#engine = engine;
+    this.#mounts = mounts;
+    this.#known = known;
+  }
+
+  /** @throws LocalKillError, one of the engine's named errors, or the signal's reason */
+  kill(target: DockerHandle, signal: AbortSignal): Promise<void> {
+    const { containerId } = target;
+    const learn = (pid: number): void => this.#killIfHere(target, pid);
+    return this.#demand(target, signal, () =>
+      this.#kills.run(containerId, () =>
+        engineKill(this.#engine, containerId, learn, AbortSignal.timeout(engineKillMs)),
+      ),
+    );
+  }
+
+  /** @throws LocalKillError, one of the engine's named errors, or the signal's reason */
+  force(target: DockerHandle, signal: AbortSignal): Promise<void> {
+    const { containerId } = target;
+    return this.#demand(target, signal, () =>
+      this.#forces.run(containerId, () =>
+        engineForce(this.#engine, containerId, AbortSignal.timeout(engineKillMs)),
+      ),
+    );
+  }
+
+  /** The evidence of a death that a kill has seen a moment ago. */
+  hasJustSeen(containerId: string): string | undefined {
+    const seen = this.#justSeen.get(containerId);
+    return seen !== undefined && performance.now() - seen.at < justMs ? seen.evidence : undefined;
+  }
+
+  /**
+   * By the cgroup at once. In parallel by the engine, if it would start the container again, or nothing can be done here. Else the
+   * engine is only asked to keep it down, when nothing lives in it any more: fifty containers that an engine kills at the same time
+   * as the kernel does delay each other's death.
+   */
+  async #demand(target: DockerHandle, signal: AbortSignal, byEngine: () => Promise<void>): Promise<void> {
+    signal.throwIfAborted();
+    const mounts = this.#mounts;
+    const local = this.#known.of(target);
+    const isStruck = local !== undefined && killAtOnce(local, mounts);
+    const folder = isStruck && local.cgroup !== null ? mounts.unified(local.cgroup) : undefined;
+    const watched = folder === undefined ? undefined : WatchedCgroup.open(folder);
+    // A tick later: of many killed at once, every cgroup comes before the first request.
+    const begun = isStruck && !target.restarts ? undefined : Promise.resolve().then(byEngine);
+    begun?.catch(() => {});
+    let fault: unknown;
+    try {
+      const death =
+        local === undefined
+          ? await this.#killWhenSlow(target, begun)
+          : await finishHere(target.containerId, local, mounts, watched, signal);
+      if (death !== undefined && !target.restarts) return this.#isOver(target, death, begun === undefined);
+    } catch (error) {
+      fault = error;
+    } finally {
+      watched?.close();
+    }
+    await withinSignal(begun ?? byEngine(), signal);
+    if (fault !== undefined) throw fault;
+  }
+
+  /** It was seen dead a moment ago: that is what the look right after a kill is told. */
+  #isOver(target: DockerHandle, evidence: string, isEngineUntold: boolean): void {
+    const { containerId } = target;
+    this.#justSeen.set(containerId, { evidence, at: performance.now() });
+    setTimeout(() => this.#justSeen.delete(containerId), justMs).unref();
+    if (isEngineUntold) this.#keepDown(target);
+  }
+
+  /** Should it have got a restart policy since its handle was made. Nobody waits for it. */
+  #keepDown({ containerId }: DockerHandle): void {
+    setTimeout(() => {
+      void this.#kills.run(containerId, () =>
+        engineKeepDown(this.#engine, containerId, AbortSignal.timeout(engineKillMs)),
+      );
+    }, keepDownMs).unref();
+  }
+
+  #killIfHere(target: DockerHandle, pid: number): void {
+    if (this.#known.of(target) !== undefined) return;
+    const local = this.#known.learn(target.containerId, pid);
+    if (local !== undefined) killRest(target.containerId, local, this.#mounts);
+  }
+
+  /** Of a handle that does not say where the container is, while its engine hangs. What was done here if it was found. */
+  async #killWhenSlow(target: DockerHandle, engine: Promise<void> | undefined): Promise<string | undefined> {
+    const { containerId } = target;
+    const isQuick = await Promise.race([
+      engine?.then(
+        () => true,
+        () => false,
+      ),
+      sleep(slowMs, false, { ref: false }),
+    ]);
+    const local = isQuick ? undefined : (this.#known.of(target) ?? this.#known.search(containerId));
+    if (local === undefined) return undefined;
+    killRest(containerId, local, this.#mounts);
+    return finishHere(containerId, local, this.#mounts, undefined, AbortSignal.timeout(slowMs));
+  }
+}
