@@ -170,9 +170,11 @@ withEngine((on) => {
     w = await world(on.docker, { removal: false });
     const polite = ['sh', '-c', `trap 'exit 7' USR1; while :; do sleep 1 & wait $!; done`];
     const id = await run(on.docker, on.image, { Cmd: polite, StopSignal: 'SIGUSR1' });
+    // Its child is started when it listens.
+    await expect.poll(() => pidsOf(id).length).toBeGreaterThanOrEqual(2);
     await w.enrol('a', id);
     const report = await w.ks.stop({ agent: 'a' }, { principal: root, reason: 'test', graceMs: 5_000 });
     expect(outcomeOf(report, 'a')).toMatchObject({ outcome: 'confirmed' });
-    expect((await on.docker.getContainer(id).inspect()).State.ExitCode).toBe(7);
+    await expect.poll(async () => (await on.docker.getContainer(id).inspect()).State.ExitCode).toBe(7);
   });
 });
