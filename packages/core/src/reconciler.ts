@@ -28,6 +28,7 @@ export interface ReconcilerHost {
 export class Reconciler {
   readonly #host: ReconcilerHost;
   #cancel: (() => void) | undefined;
+  #cancelHint: (() => void) | undefined;
   #stopped = false;
   #isHinted = false;
   #hintedAt = Number.NEGATIVE_INFINITY;
@@ -39,7 +40,9 @@ export class Reconciler {
   /** Takes up the open orders that have no run here. @throws StateUnavailableError. */
   async follow(): Promise<void> {
     const { book, stops } = this.#host;
-    stops.follow(await book.ask('listing open orders', (store) => store.listOpenOrders()));
+    const orders = await book.ask('listing open orders', (store) => store.listOpenOrders());
+    // After the close nobody would end what is taken up here.
+    if (!this.#stopped) stops.follow(orders);
   }
 
   /** Somebody else may have changed something. */
@@ -48,7 +51,7 @@ export class Reconciler {
     this.#isHinted = true;
     const { clock, stops } = this.#host;
     const since = clock.now() - this.#hintedAt;
-    clock.setTimer(Math.max(0, hintMs - since), () => {
+    this.#cancelHint = clock.setTimer(Math.max(0, hintMs - since), () => {
       this.#isHinted = false;
       this.#hintedAt = clock.now();
       // What fails here is done by the next round.
@@ -66,6 +69,7 @@ export class Reconciler {
   stop(): void {
     this.#stopped = true;
     this.#cancel?.();
+    this.#cancelHint?.();
   }
 
   async #round(): Promise<void> {

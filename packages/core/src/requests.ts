@@ -144,6 +144,8 @@ export class Requests {
     const run = await stops.place(order);
     const left = Math.min(order.deadlineAt, run.order.deadlineAt) - clock.now();
     await this.#within(Math.min(left, request.waitMs ?? left), run.ended);
+    // Whoever joins an order that is overdue is told of everybody who is not dead yet, too (I1).
+    if (request.waitMs === undefined) await this.#within(order.deadlineAt - clock.now(), run.looked);
     return run.report();
   }
 

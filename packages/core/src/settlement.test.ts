@@ -82,3 +82,54 @@ it('I4: an order stays open, and its gate shut, until its settlement is durable 
   expect(await h.state.listOpenOrders()).toEqual([]);
   expect(audit.events().filter(({ type }) => type === 'order.settled')).toHaveLength(1);
 });
+
+it('I1: whoever joins a stop that is overdue is told who is not confirmed dead, once this host has looked', async () => {
+  const real = memoryState();
+  const lost = await harness({ state: real });
+  const { clock, during } = lost;
+  const at = clock.now();
+  await lost.agent('a1', { behaviour: 'immortal' });
+  await lost.ks.close();
+  let isSlow = false;
+  const state = patchedStore(real, {
+    listOpenOrders: async () => [],
+    listAgents: async (key, page) => {
+      if (isSlow) await new Promise<void>((resolve) => clock.setTimer(150, resolve));
+      return real.listAgents(key, page);
+    },
+  });
+  const h = await harness({ state, clock, hostId: 'host-2' });
+  isSlow = true;
+  // Restored after the crash of a host that could reach neither the store nor anybody.
+  await real.placeOrder({
+    orderId: 'ord_restored',
+    revision: 0,
+    hostId: 'host-3',
+    scope: { everything: true },
+    opens: 'at-settle',
+    principal: { id: 'root', kind: 'user' },
+    reason: 'drill',
+    policyVersion: 'roles',
+    requestedAt: at - 9_000,
+    killAt: at - 9_000,
+    forceAt: at - 7_000,
+    deadlineAt: at - 4_000,
+  });
+  const early = await during(100, h.ks.kill({ everything: true }, { ...request, waitMs: 0 }));
+  expect(early.errors[0]).toContain('Not every agent in scope could be looked at');
+  const report = await during(500, h.ks.kill({ everything: true }, request));
+  expect(report).toMatchObject({ orderId: 'ord_restored', settled: false, total: 1, failed: 1 });
+});
+
+it('I12: a closed killswitch takes up no order, also if it was about to look for some', async () => {
+  const state = memoryState();
+  const a = await harness({ state });
+  const b = await harness({ state, hostId: 'host-2', clock: a.clock, audit: a.audit });
+  const steps: string[] = [];
+  b.ks.on('step', ({ step }) => steps.push(step));
+  const handle = await b.agent('b1');
+  await b.ks.close();
+  await a.during(6_000, a.ks.kill({ everything: true }, request));
+  expect(steps).toEqual([]);
+  expect(b.runtime.isAlive(handle)).toBe(true);
+});

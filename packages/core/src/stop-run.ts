@@ -48,6 +48,8 @@ export type Beginning = 'placed' | 'unplaced' | 'found';
 export class StopRun {
   /** Resolves when the order has settled, as far as this host can see, or this host shuts down. Never rejects. */
   readonly ended: Promise<void>;
+  /** Resolves when this host has looked through the scope once, or has failed to. Never rejects. */
+  readonly looked: Promise<void>;
   readonly #host: StopRunHost;
   readonly #wake: Wake;
   readonly #kills: Kills;
@@ -56,6 +58,8 @@ export class StopRun {
   #stopped = false;
   /** Why the scope could not be looked through at the last try. */
   #blind: string | undefined;
+  #hasLooked = false;
+  #setLooked = (): void => undefined;
   /** Event ids already on record, for an order that was found open. */
   #onRecord: ReadonlySet<string> = new Set();
   #settledAt: number | undefined;
@@ -85,7 +89,10 @@ export class StopRun {
     if (beginning === 'unplaced') host.book.holdClaims(order.orderId);
     this.#wasOwner = this.#owns();
     this.#isTold = beginning !== 'found' || !this.#wasOwner;
-    this.ended = this.#run();
+    this.looked = new Promise((resolve) => {
+      this.#setLooked = resolve;
+    });
+    this.ended = this.#run().finally(() => this.#setLooked());
   }
 
   get order(): StopOrder {
@@ -146,8 +153,10 @@ export class StopRun {
       if (!isKillswitchError(error, 'state-unavailable')) throw error;
       blind = describeError(error);
     }
-    return reportOf(this.#order, agents.values(), this.#host.clock.now(), {
-      blind: this.#blind ?? blind,
+    const now = this.#host.clock.now();
+    const isOverdue = now >= this.#order.deadlineAt;
+    return reportOf(this.#order, agents.values(), now, {
+      blind: this.#blind ?? blind ?? (isOverdue && !this.#hasLooked ? 'that goes on' : undefined),
       isStored: this.isPlaced,
     });
   }
@@ -168,6 +177,8 @@ export class StopRun {
         if (isKillswitchError(error, 'state-unavailable')) this.#sweepHere();
         else this.#host.events.emit('warning', { message: `Order "${this.#order.orderId}": ${this.#blind}` });
       }
+      this.#hasLooked = true;
+      this.#setLooked();
       await this.#wake.sleep(pause);
       pause = Math.min(pause * 2, passMs.longest);
     }
