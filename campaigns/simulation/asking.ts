@@ -7,11 +7,15 @@ import { backends, mayStop, people, root, tasks, workspaces } from './people.ts'
 import { launch } from './service.ts';
 import type { World } from './world.ts';
 
+/** What somebody wants stopped, and how. */
+type Demand = Pick<StopCall, 'scope' | 'kind'> & { readonly hold: boolean };
+
 /** Everybody who uses the hosts: asks for admissions, stops, releases and previews by chance. */
 export class Asking {
   readonly #world: World;
   readonly #random: SeededRandom;
   #count = 0;
+  #last: Demand | undefined;
 
   constructor(world: World, random: SeededRandom) {
     this.#world = world;
@@ -52,23 +56,16 @@ export class Asking {
   async #stop(life: Life): Promise<void> {
     const { history } = this.#world;
     const random = this.#random;
-    const scope = this.#scope();
+    const { scope, kind, hold } = this.#demand();
     const principal = this.#principal(scope);
     const reason = `reason ${++this.#count}`;
-    const isWide = !('agent' in scope || 'task' in scope);
-    const latches = ('everything' in scope || 'backend' in scope) && random.chance(0.4);
-    const kind = latches
-      ? 'everything' in scope
-        ? 'emergency-stop'
-        : 'revoke-backend'
-      : random.pick(['kill', 'kill', 'stop'] as const);
     const waitMs = random.chance(0.15) ? random.integer(0, 1_000) : undefined;
     const graceMs = kind === 'stop' ? random.integer(100, 2_500) : 0;
     const call: StopCall = { ...history.moment(), life, kind, scope, principal, reason, graceMs, waitMs };
     history.stops.push(call);
     this.#world.trace(life.name, `${principal.id} asks to ${kind} ${JSON.stringify(scope)}, ${reason}`);
     const request = { principal, reason, waitMs };
-    const held = { ...request, hold: isWide && random.chance(0.25) };
+    const held = { ...request, hold };
     const { killswitch } = life;
     const work =
       kind === 'emergency-stop'
@@ -121,6 +118,19 @@ export class Asking {
     } catch {
       // Refused, or the store is down: a preview promises nothing then.
     }
+  }
+
+  /** Something new, or once more what was asked for last: the button is pressed twice, or by two people (I7). */
+  #demand(): Demand {
+    const random = this.#random;
+    if (this.#last !== undefined && random.chance(0.3)) return this.#last;
+    const scope = this.#scope();
+    const isWide = !('agent' in scope || 'task' in scope);
+    const latches = ('everything' in scope || 'backend' in scope) && random.chance(0.4);
+    const latch = 'everything' in scope ? 'emergency-stop' : 'revoke-backend';
+    const kind = latches ? latch : random.pick(['kill', 'kill', 'stop'] as const);
+    this.#last = { scope, kind, hold: isWide && random.chance(0.25) };
+    return this.#last;
   }
 
   #scope(): Scope {

@@ -1,5 +1,6 @@
 import type { SeededRandom } from '../seeded-random.ts';
 import type { Faults } from './faults.ts';
+import type { Life } from './life.ts';
 
 /**
  * How a running agent takes a stop: `graceful` ends when asked, `cooperative` when killed, `slow` some time after a
@@ -10,6 +11,18 @@ export type Behaviour = 'graceful' | 'cooperative' | 'slow' | 'stubborn' | 'immo
 
 /** By which runtime it is reached: `thread` lives in its host's process, `process` on its machine, `container` anywhere. */
 export type Kind = 'thread' | 'process' | 'container';
+
+/** A call on a body that went wrong by itself: nothing in the body's nature made it. */
+export interface Trouble {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  /** Whose call it was. */
+  readonly life: Life;
+  /** The route and what was asked of it. */
+  readonly call: string;
+  /** It will never come back. */
+  isHung: boolean;
+}
 
 /** What really runs of an agent: the truth that the killswitch's words are held against. */
 export interface Body {
@@ -31,8 +44,8 @@ export interface Body {
   diedSeq?: number;
   /** When its service had been told by `running` that the routes to it are known. */
   knownAt?: number;
-  /** When calls on it went wrong by themselves, in milliseconds since the epoch. */
-  readonly disturbed: number[];
+  /** Calls on it that went wrong by themselves. */
+  readonly troubles: Trouble[];
 }
 
 const kinds: readonly Kind[] = ['thread', 'process', 'process', 'container', 'container'];

@@ -51,7 +51,7 @@ function startBody(world: World, life: Life, agentId: string): Body {
     behaviour: nature,
     startedAt: at,
     startedSeq: seq,
-    disturbed: [],
+    troubles: [],
   };
   history.bodies.set(agentId, body);
   world.trace(life.name, `starts ${agentId}, a ${body.behaviour} ${kind}`);

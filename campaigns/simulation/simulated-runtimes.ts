@@ -33,18 +33,33 @@ function runtime(world: World, life: Life, kind: Kind, name: string): Runtime {
 
   const call = <T>(what: string, agentId: string, effect: (body: Body | undefined) => T | Promise<T>) => {
     const body = history.bodies.get(agentId);
+    const asked = `${name}.${what}`;
+    let isHung = false;
+    /** Once per call, though both the network and the agent may keep it. */
+    const hang = (): void => {
+      const key = `${asked} ${agentId}`;
+      if (!isHung) life.hanging.set(key, (life.hanging.get(key) ?? 0) + 1);
+      isHung = true;
+    };
     return perform(world, life, {
       port: 'runtime',
-      what: `${name}.${what} ${agentId}`,
+      what: `${asked} ${agentId}`,
       effect: async () => {
         if (body !== undefined && kind === 'process' && body.machine !== life.machine)
           throw new Error('it runs on another machine');
         if (body !== undefined && isAlive(body) && what !== 'locate')
-          await resist(life, `${name}.${what}`, body);
+          await resist(body, () => {
+            world.trace(life.name, `${asked} ${agentId}: the agent never lets it come back`);
+            hang();
+          });
         return effect(body);
       },
-      onDisturbed: () => body?.disturbed.push(world.timeline.now),
-      onHung: () => hang(life, `${name}.${what}`, agentId),
+      onDisturbed: () => body?.troubles.push({ at: world.timeline.now, life, call: asked, isHung: false }),
+      onHung: () => {
+        const trouble = body?.troubles.at(-1);
+        if (trouble !== undefined) trouble.isHung = true;
+        hang();
+      },
     });
   };
 
@@ -86,14 +101,9 @@ function located(kind: Kind, name: string, life: Life) {
 }
 
 /** What an agent that cannot be handled does to every call on it. */
-async function resist(life: Life, what: string, body: Body): Promise<void> {
+async function resist(body: Body, onHung: () => void): Promise<void> {
   if (body.behaviour === 'failing') throw new Error('the runtime failed');
   if (body.behaviour !== 'hung') return;
-  hang(life, what, body.agentId);
+  onHung();
   await new Promise(() => undefined);
-}
-
-function hang({ hanging }: Life, what: string, agentId: string): void {
-  const key = `${what} ${agentId}`;
-  hanging.set(key, (hanging.get(key) ?? 0) + 1);
 }

@@ -71,6 +71,7 @@ export function watchedStore(world: World, life: Life): StateStore {
         return placement;
       }).then((placement) => {
         heard(order.orderId);
+        if (!placement.placed) heard(placement.open.orderId);
         return placement;
       }),
     getOrder: (orderId) =>
@@ -86,7 +87,11 @@ export function watchedStore(world: World, life: Life): StateStore {
           history.broken.push(`I4: ${order.orderId} is settled before that is on record`);
         return won;
       }),
-    listOpenOrders: () => ask('listOpenOrders', () => state.listOpenOrders()),
+    listOpenOrders: () =>
+      ask('listOpenOrders', () => state.listOpenOrders()).then((orders) => {
+        for (const { orderId } of orders) heard(orderId);
+        return orders;
+      }),
     listGates: () => ask('listGates', () => state.listGates()),
     approve: (approval) => ask('approve', () => state.approve(approval)),
     release: (orderIds) =>

@@ -1,7 +1,7 @@
 import type { Scope } from '@agent-killswitch/core';
 import type { History } from '../history.ts';
 import { inScope, mayStop, people, tasks } from '../people.ts';
-import type { Check } from './check.ts';
+import { type Check, restMs } from './check.ts';
 
 /** I11: every order is one that its principal may place, and touches only what is in its scope. */
 export const authorityHolds: Check = ({ history }) => {
@@ -30,17 +30,24 @@ export const authorityHolds: Check = ({ history }) => {
   return broken;
 };
 
-/** I9: nobody who was let in after an order's gate had opened is stopped by that order. */
+/**
+ * I9: nobody who was let in after an order's gate had opened is stopped by that order. Unless their host heard of the
+ * order only after it had asked for the admission, and could not ask the store which of the two was first: then it has to
+ * stop whoever may have been there before (I1, I6).
+ */
 export const openGatesStopNobody: Check = ({ history }) => {
   const broken: string[] = [];
-  for (const [agentId, admission] of history.admissions) {
+  for (const [agentId, { seq, life, at }] of history.admissions) {
     const agent = history.agent(agentId);
-    for (const gate of history.gates) {
-      const isOpen = (gate.openedSeq ?? Number.POSITIVE_INFINITY) < admission.seq;
-      if (isOpen && agent !== undefined && 'kill' in agent && agent.kill.orderIds.includes(gate.orderId))
-        broken.push(
-          `I9: ${agentId} came after the gate of ${gate.orderId} had opened by ${gate.openedBy}, and is stopped by it`,
-        );
+    if (agent === undefined || !('kill' in agent)) continue;
+    const asked = history.admits.find((call) => call.agentId === agentId)?.seq ?? seq;
+    for (const { orderId, openedSeq = Number.POSITIVE_INFINITY, openedBy } of history.gates) {
+      if (openedSeq > seq || !agent.kill.orderIds.includes(orderId)) continue;
+      const heard = life.placementsHeard.get(orderId) ?? Number.POSITIVE_INFINITY;
+      if (heard > asked && life.wasDisturbed('store', at - restMs, agent.kill.requestedAt)) continue;
+      broken.push(
+        `I9: ${agentId} came after ${openedBy} had opened the gate of ${orderId}, and is stopped by it`,
+      );
     }
   }
   return broken;

@@ -3,12 +3,18 @@ import { type Body, isMortal } from '../body.ts';
 import type { History, Version } from '../history.ts';
 import type { Life } from '../life.ts';
 import { inScope } from '../people.ts';
-import type { Check } from './check.ts';
+import { type Check, restMs } from './check.ts';
 
 /** How long a host may take to learn of an order without a hint. */
 const followMs = 1_100;
 /** From a rung's time to the death that it brings, when nothing goes wrong: a sweep, a call, a look. */
 const rungMs = 700;
+/** How long a host waits for a call on a route at the most. */
+const callMs = 1_000;
+/** So many calls of a kind that never came back on a route, and no more are made for a while. */
+const mostUnanswered = 3;
+
+const deadlines = ['killAt', 'forceAt', 'deadlineAt'] as const;
 
 /**
  * I5: where nothing goes wrong for a host and an agent of its own, the agent dies at the rung that it yields to, whatever
@@ -42,7 +48,7 @@ export const ownAgentsDieAnyway: Check = ({ history, world }) => {
       // What another life of the host was told, and could not store, this one cannot know.
       if (admission.life !== life && body.knownAt > life.bornAt) continue;
       const due = order.deadlineAt + world.deadlines.state + 300;
-      if (!life.livedThrough(at, due) || hasTrouble(body, due) || isGone(body, at)) continue;
+      if (!life.livedThrough(at, due) || hasTrouble(body, life, at, due) || isGone(body, at)) continue;
       if ((body.diedAt ?? Number.POSITIVE_INFINITY) > due)
         broken.push(`I6: ${body.agentId} outlives the deadline of ${order.orderId} on ${life.name}`);
     }
@@ -57,7 +63,7 @@ export const ordersOnlyHarden: Check = ({ history }) => {
     versions.forEach(({ order }, i) => {
       const before = versions[i - 1]?.order;
       if (before === undefined) return;
-      for (const when of ['killAt', 'forceAt', 'deadlineAt'] as const)
+      for (const when of deadlines)
         if (order[when] > before[when]) broken.push(`I7: ${when} of ${orderId} moves away`);
       if (order.opens !== before.opens) broken.push(`I7: the gate of ${orderId} is softened`);
     });
@@ -87,18 +93,22 @@ export const everyStopIsGated: Check = ({ history }) => {
   return broken;
 };
 
-/** I7: whoever joins a stop under way gets at least the hardness that they asked for. */
+/** I7: whoever joins a stop under way gets, before they are answered, at least the hardness that they asked for. */
 export const joiningHardens: Check = ({ history }) => {
   const broken: string[] = [];
   for (const { order, life } of history.requested) {
     const call = history.stops.find(({ reason }) => reason === order.reason);
-    const report = call?.answer?.report;
-    if (call?.answer === undefined || report === undefined || report.orderId === order.orderId) continue;
-    if (life.wasDisturbed('store', call.at, call.answer.at)) continue;
-    const joined = history.order(report.orderId);
+    const answer = call?.answer;
+    const joinedId = answer?.report?.orderId;
+    if (call === undefined || answer === undefined || joinedId === undefined || joinedId === order.orderId)
+      continue;
+    if (life.wasDisturbed('store', call.at - restMs, answer.at)) continue;
+    const joined = history.orders.get(joinedId)?.versions.findLast(({ seq }) => seq < answer.seq)?.order;
+    // One that settles meanwhile has nobody left to be hard on.
     if (joined === undefined || joined.settledAt !== undefined) continue;
-    if (joined.deadlineAt > order.deadlineAt)
-      broken.push(`I7: ${order.orderId} joined ${joined.orderId} and did not shorten it`);
+    for (const when of deadlines)
+      if (joined[when] > order[when])
+        broken.push(`I7: ${order.orderId} joined ${joinedId} and did not bring its ${when} nearer`);
   }
   return broken;
 };
@@ -125,14 +135,22 @@ function isGone({ diedAt }: Body, at: number): boolean {
   return diedAt !== undefined && diedAt <= at;
 }
 
-/** Also before: after calls that never came back, fewer are made (I12). */
-function hasTrouble({ disturbed }: Body, to: number): boolean {
-  return disturbed.some((at) => at <= to);
+/**
+ * Whether calls of this very life on the body went wrong in this time, or so long before that a host may still wait for
+ * them; or so many have never come back before that it makes no more (I12). What other hosts meet is no excuse (I5).
+ */
+function hasTrouble({ troubles }: Body, life: Life, from: number, to: number): boolean {
+  const hung = new Map<string, number>();
+  for (const { at, call, isHung, ...trouble } of troubles) {
+    if (trouble.life !== life || at > to) continue;
+    if (at >= from - callMs) return true;
+    if (isHung) hung.set(call, (hung.get(call) ?? 0) + 1);
+  }
+  return [...hung.values()].some((times) => times >= mostUnanswered);
 }
 
 function isUndisturbed(body: Body, life: Life, from: number, to: number): boolean {
   const { readyAt } = life;
   if (body.knownAt === undefined || readyAt === undefined || !life.livedThrough(readyAt, to)) return false;
-  if (life.bornAt > from && life.bornAt > to) return false;
-  return !hasTrouble(body, to) && !life.wasDisturbed('store', Math.max(life.bornAt, from), to);
+  return !hasTrouble(body, life, from, to) && !life.wasDisturbed('store', from - restMs, to);
 }

@@ -10,19 +10,19 @@ import {
   ordersOnlyHarden,
   ownAgentsDieAnyway,
 } from './deadlines.ts';
+import { killsAreOnRecord, recordedDeathIsReal } from './kills-on-record.ts';
 import { deathIsReal, oneTerminalState } from './lifecycles.ts';
 import {
   callersAreOnRecord,
   chainsAreWhole,
   cleanupsAreOnRecord,
   denialsAreOnRecord,
-  killsAreOnRecord,
   ordersAreOnRecord,
   releasesAreOnRecord,
 } from './record.ts';
 import { everythingSettles, nobodyIsLeftAlive, nothingLingers, survivorsAreNamed } from './rest.ts';
 
-const checks: Readonly<Record<string, Check>> = {
+export const checks = {
   nobodyPassesAGate,
   admissionComesFromTheStore,
   unplacedGatesStandHere,
@@ -43,6 +43,7 @@ const checks: Readonly<Record<string, Check>> = {
   ordersAreOnRecord,
   callersAreOnRecord,
   killsAreOnRecord,
+  recordedDeathIsReal,
   denialsAreOnRecord,
   releasesAreOnRecord,
   cleanupsAreOnRecord,
@@ -50,7 +51,9 @@ const checks: Readonly<Record<string, Check>> = {
   nobodyIsLeftAlive,
   survivorsAreNamed,
   nothingLingers,
-};
+} satisfies Record<string, Check>;
+
+export type CheckName = keyof typeof checks;
 
 /** Every promise that the round broke, each line with the name of the check that found it. */
 export function judge(round: Round): string[] {

@@ -4,8 +4,8 @@ import type { Check } from './check.ts';
 
 /** At rest a host has its rounds' timer and perhaps a call or two under way. */
 const restingTimers = 6;
-/** Three for a volley and a pursuit each, and as many again for a pursuit after a death that was not stored. */
-const maxHanging = 8;
+/** One of a volley and three of the pursuit after it, on one route. */
+const maxHanging = 4;
 const hangingEveryMs = 30_000;
 
 /** Everything settles once nothing goes wrong any more: orders, kills, cleanups. */
