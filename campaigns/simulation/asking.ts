@@ -110,6 +110,7 @@ export class Asking {
     const { history } = this.#world;
     const scope = this.#scope();
     const principal = this.#principal(scope);
+    this.#world.trace(life.name, `${principal.id} asks for a preview of ${JSON.stringify(scope)}`);
     try {
       const { agents } = await life.killswitch.preview(scope, principal);
       for (const { agentId, workspaceId, ownerId } of agents)

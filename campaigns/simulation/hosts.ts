@@ -47,6 +47,7 @@ export class Hosts {
     up.delete(life.hostId);
     life.die(timeline.now);
     const isLong = faults.strikes('host: lease lost', 4);
+    if (isLong) this.#world.trace(life.hostId, 'stays down for longer than its lease');
     const ms = this.#random.integer(0, 1_500) + (isLong ? deadlines.lease + 1_000 : 0);
     timeline.after(ms, () => this.boot(life.hostId));
   }
@@ -119,19 +120,24 @@ export class Hosts {
   }
 
   #listen(life: Life): void {
-    const { history, faults } = this.#world;
+    const { history, faults, trace } = this.#world;
     life.killswitch.on('step', ({ step, order }) => {
       if (step === 'requested' && !life.isDead) {
         const isUnplaced = !life.placementsHeard.has(order.orderId);
         history.requested.push({ ...history.moment(), order, life, isUnplaced });
       }
     });
+    const strikes = (kind: 'throw' | 'hang'): boolean => {
+      const isStruck = faults.strikes(`listener: ${kind}`);
+      if (isStruck) trace(life.name, `a listener of it will ${kind}`);
+      return isStruck;
+    };
     for (const name of ['step', 'transition', 'audit-degraded', 'warning'] as const) {
       life.killswitch.on(name, () => {
-        if (faults.strikes('listener: throw')) throw new Error('a listener');
+        if (strikes('throw')) throw new Error('a listener');
       });
       life.killswitch.on(name, (() =>
-        faults.strikes('listener: hang') ? new Promise(() => undefined) : undefined) as () => void);
+        strikes('hang') ? new Promise(() => undefined) : undefined) as () => void);
     }
   }
 }

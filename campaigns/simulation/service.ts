@@ -12,6 +12,11 @@ export async function launch(world: World, life: Life, agent: NewAgent): Promise
   const { history, random } = world;
   const call = { ...history.moment(), life, agentId: agent.agentId };
   history.admits.push(call);
+  const parent = agent.parentId === undefined ? '' : `, a child of ${agent.parentId}`;
+  world.trace(
+    life.name,
+    `its service asks to admit ${agent.agentId} for ${agent.taskId} on ${agent.backendId}${parent}`,
+  );
   const { killswitch } = life;
   try {
     await killswitch.admit(agent);

@@ -14,7 +14,9 @@ export function watchedSink(world: World, life: Life): AuditSink {
         what: `sink.append ${events.map(({ type }) => type)}`,
         effect: async () => {
           await sink.append(events);
-          if (world.faults.strikes('sink: repeated batch')) await sink.append(events);
+          if (!world.faults.strikes('sink: repeated batch')) return;
+          world.trace(life.name, 'its batch arrives twice');
+          await sink.append(events);
         },
       }),
     read: (query) => readThrough(world, life, sink, query),

@@ -16,6 +16,10 @@ export function watchedStore(world: World, life: Life): StateStore {
     if (older.every((agent, i) => agent === agents[i]) || !faults.strikes('store: stale read', 2))
       return [...agents];
     life.disturbed.store.push(timeline.now);
+    world.trace(
+      life.name,
+      `is shown what is out of date: ${older.map(({ agentId, revision }) => `${agentId}@${revision}`)}`,
+    );
     return older;
   };
 
@@ -41,6 +45,7 @@ export function watchedStore(world: World, life: Life): StateStore {
     getTask: (taskId) =>
       ask(`getTask ${taskId}`, async () => {
         const isStale = isNewTask(history, taskId, timeline.now) && faults.strikes('store: stale read');
+        if (isStale) world.trace(life.name, `is shown no task ${taskId}, as before it was made`);
         return isStale ? undefined : state.getTask(taskId);
       }),
     swapAgents: (agents) =>
@@ -126,15 +131,21 @@ function askedBy({ sinks }: World, orderIds: readonly string[]): string[] {
 }
 
 /** Hints that are lost, late or told twice. */
-function watch({ state, faults, timeline, random }: World, life: Life, changed: () => void): () => void {
+function watch(world: World, life: Life, changed: () => void): () => void {
+  const { state, faults, timeline, random } = world;
+  const strikes = (kind: 'lost' | 'late' | 'repeated'): boolean => {
+    const isStruck = faults.strikes(`watch: ${kind} hint`);
+    if (isStruck) world.trace(life.name, `its hint is ${kind}`);
+    return isStruck;
+  };
   const hint = (): void => {
     if (!life.isDead) changed();
   };
   const unwatch = state.watch(() => {
-    if (faults.strikes('watch: lost hint')) return;
-    const ms = faults.strikes('watch: late hint') ? random.integer(50, 2_000) : random.integer(0, 3);
+    if (strikes('lost')) return;
+    const ms = strikes('late') ? random.integer(50, 2_000) : random.integer(0, 3);
     timeline.after(ms, hint);
-    if (faults.strikes('watch: repeated hint')) timeline.after(ms, hint);
+    if (strikes('repeated')) timeline.after(ms, hint);
   });
   life.onEnd(unwatch);
   return unwatch;

@@ -1,4 +1,4 @@
-import type { Scope } from '@agent-killswitch/core';
+import { isKillswitchError, type Scope } from '@agent-killswitch/core';
 import type { History } from '../history.ts';
 import { inScope, mayStop, people, tasks } from '../people.ts';
 import { type Check, restMs } from './check.ts';
@@ -26,6 +26,22 @@ export const authorityHolds: Check = ({ history }) => {
       else if (!mayTouch(order.principal.id, agent.workspaceId))
         broken.push(`I11: ${order.principal.id} kills ${agentId} of ${agent.workspaceId}`);
     }
+  }
+  return broken;
+};
+
+/** I11: whoever has nothing to say in a workspace is told of its agents and tasks what they are told of unknown ones. */
+export const foreignLooksUnknown: Check = ({ history }) => {
+  const broken: string[] = [];
+  for (const { scope, principal, reason, answer } of history.stops) {
+    if (answer === undefined || !('agent' in scope || 'task' in scope)) continue;
+    const { workspaceId }: { workspaceId?: string } = factsOf(history, scope);
+    if (workspaceId === undefined || mayTouch(principal.id, workspaceId)) continue;
+    const isSilent = ['unknown-target', 'state-unavailable'].some((code) =>
+      isKillswitchError(answer.error, code),
+    );
+    if (!isSilent)
+      broken.push(`I11: ${principal.id} learns of ${JSON.stringify(scope)} from the answer to ${reason}`);
   }
   return broken;
 };

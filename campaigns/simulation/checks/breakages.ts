@@ -1,4 +1,4 @@
-import type { AuditEvent, AuditEventType } from '@agent-killswitch/core';
+import { type AuditEvent, type AuditEventType, ForbiddenError } from '@agent-killswitch/core';
 import type { MemoryAudit } from '@agent-killswitch/core/memory';
 import type { Round } from '../round.ts';
 import type { CheckName } from './index.ts';
@@ -117,6 +117,14 @@ export const breakages: Readonly<Record<CheckName, Breakage>> = {
     return after(round, asked, (it) => {
       const principal = { id: 'carl', kind: 'service' } as const;
       round.history.requested[index] = { ...it, order: { ...it.order, principal } };
+    });
+  },
+  foreignLooksUnknown: (round) => {
+    const call = round.history.stops.find(
+      ({ answer, principal, scope }) => answer !== undefined && 'agent' in scope && principal.id === 'carl',
+    );
+    return after(round, call, (it) => {
+      if (it.answer !== undefined) it.answer = { ...it.answer, error: new ForbiddenError('not this one') };
     });
   },
   openGatesStopNobody: (round) => {

@@ -1,7 +1,7 @@
 import type { Round } from '../round.ts';
 import { admissionComesFromTheStore, nobodyPassesAGate, unplacedGatesStandHere } from './admissions.ts';
 import { everyRequestIsAnswered, onlyNamedRefusals, reportsAreTrue } from './answers.ts';
-import { authorityHolds, openGatesStopNobody, releasesArePeoples } from './authority.ts';
+import { authorityHolds, foreignLooksUnknown, openGatesStopNobody, releasesArePeoples } from './authority.ts';
 import type { Check } from './check.ts';
 import {
   deathComesInTime,
@@ -37,6 +37,7 @@ export const checks = {
   joiningHardens,
   everyStopIsGated,
   authorityHolds,
+  foreignLooksUnknown,
   openGatesStopNobody,
   releasesArePeoples,
   chainsAreWhole,
