@@ -41,6 +41,11 @@ export function cgroupMount(): CgroupMount | undefined {
   return undefined;
 }
 
+/** This process has just been moved. */
+export function forgetOwnPath(): void {
+  ownOfThisMoment = undefined;
+}
+
 function ownPath(): string | undefined {
   if (ownOfThisMoment === undefined) {
     ownOfThisMoment = { path: /^0::(\/.*)$/m.exec(readFileSync('/proc/self/cgroup', 'latin1'))?.[1] };

@@ -54,7 +54,7 @@ export function isPopulated(folder: string): boolean {
  * was looked at, so that no process with a pid given out anew is among them.
  */
 export function membersOf(folder: string): ProcessStat[] {
-  const before = pidsIn(folder);
+  const before = pidsIn(folder).filter(isOther);
   const stats = before.flatMap((pid) => readStat(pid) ?? []).filter(({ alive }) => alive);
   const after = new Set(pidsIn(folder));
   return stats.filter(({ pid }) => after.has(pid));
@@ -88,12 +88,20 @@ export function subgroups(folder: string): string[] {
   return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
 }
 
-/** The kernel says 0 for processes of pid namespaces that cannot be seen from here; to `kill` that is one's own group. */
-function pidsIn(folder: string): number[] {
+/** Neither this very process nor pid 1. */
+function isOther(pid: number): boolean {
+  return pid > 1 && pid !== process.pid;
+}
+
+/**
+ * All pids in the cgroup and below. The kernel says 0 for processes of pid namespaces that cannot be seen from here, which are
+ * left out: to `kill` that is one's own group.
+ */
+export function pidsIn(folder: string): number[] {
   try {
     const own = readFileSync(join(folder, 'cgroup.procs'), 'latin1').split('\n').map(Number);
     const nested = subgroups(folder).flatMap((name) => pidsIn(join(folder, name)));
-    return [...own.filter((pid) => pid > 1 && pid !== process.pid), ...nested];
+    return [...own.filter((pid) => pid > 0), ...nested];
   } catch (thrown) {
     if (isGone(thrown)) return [];
     throw thrown;

@@ -33,7 +33,7 @@ export type Home =
   | { readonly kind: 'here'; readonly folder: string; readonly path: string }
   | { readonly kind: 'gone'; readonly folder: string; readonly path: string }
   | { readonly kind: 'hidden'; readonly because: string }
-  | { readonly kind: 'around'; readonly because: string };
+  | { readonly kind: 'around'; readonly folder: string; readonly because: string };
 
 /**
  * Finds the cgroup that a handle names.
@@ -48,9 +48,9 @@ export function homeOf({ path, inode, view }: CgroupRef, agentId: string): Home 
   if (mount.view !== view) {
     return { kind: 'hidden', because: `it is in ${view}, which cannot be seen from ${mount.view}` };
   }
-  if (`${mount.own}/`.startsWith(`${path}/`))
-    return { kind: 'around', because: 'this very process is in its cgroup' };
   const folder = join(mount.point, path);
+  if (`${mount.own}/`.startsWith(`${path}/`))
+    return { kind: 'around', folder, because: 'this very process is in its cgroup' };
   try {
     const found = statSync(folder, { bigint: true }).ino.toString();
     if (found === inode) return { kind: 'here', folder, path };

@@ -9,6 +9,7 @@ import {
 import { type AdoptOptions, adopt } from './adopt.ts';
 import { askTree } from './ask-tree.ts';
 import { isPopulated } from './cgroup.ts';
+import { type CgroupMount, cgroupMount, forgetOwnPath } from './cgroup-mount.ts';
 import { Cgroups } from './cgroups.ts';
 import { Children } from './children.ts';
 import { InvalidHandleError, UnreachableHandleError } from './errors.ts';
@@ -26,6 +27,7 @@ import { originHere, placeOf } from './origin.ts';
 import { Quiet } from './quiet.ts';
 import { SharedRun } from './shared-run.ts';
 import { type SpawnedAgent, type SpawnOptions, spawnAgent } from './spawn-agent.ts';
+import { stepOut } from './step-out.ts';
 
 export interface ProcessRuntime extends Runtime {
   readonly reach: 'machine';
@@ -70,6 +72,7 @@ export function processRuntime(options: ProcessRuntimeOptions = {}): ProcessRunt
   /** Reading the processes of a thousand that are dying would only hold up their deaths. */
   const dying = new Quiet(dyingMs);
   const cgroups = cgroup === 'off' ? undefined : Cgroups.here();
+  const belongs = cgroupMount();
 
   async function kill(given: Handle, { agentId, signal }: RuntimeContext): Promise<void> {
     const root = parseHandle(given, runtime);
@@ -78,11 +81,13 @@ export function processRuntime(options: ProcessRuntimeOptions = {}): ProcessRunt
     if (place === 'elsewhere') throw new UnreachableHandleError(`pid ${root.pid}: ${because}`);
     if (signal.aborted)
       throw new DeadlineError(`No time left to kill agent ${agentId}: nothing was signalled`);
-    const home = homeToSignal(root, agentId);
+    const home = homeToSignal(root, agentId, belongs);
     const isAccountedFor = (): boolean => home !== undefined && isEmpty(home);
     try {
       if (home?.kind === 'here') {
-        await dying.during(killContained(root, children, () => homeToSignal(root, agentId)));
+        await dying.during(
+          killContained(root, children, () => homeToSignal(root, agentId, belongs), belongs),
+        );
         await dying.come();
       }
       await inTime(killTree(looker, { agentId, root }, signal, isAccountedFor), agentId, signal);
@@ -111,7 +116,7 @@ export function processRuntime(options: ProcessRuntimeOptions = {}): ProcessRunt
     const { place, because } = placeOf(root, origin, ownNamespace);
     if (place === 'elsewhere') throw new UnreachableHandleError(`pid ${root.pid}: ${because}`);
     if (place === 'gone' || signal.aborted) return;
-    const home = homeToSignal(root, agentId);
+    const home = homeToSignal(root, agentId, belongs);
     const folder = home?.kind === 'here' ? home.folder : undefined;
     await inTime(askTree(looker, { agentId, root }, folder, signal), agentId, signal);
   }
@@ -144,9 +149,21 @@ export function processRuntime(options: ProcessRuntimeOptions = {}): ProcessRunt
   };
 }
 
-/** @throws InvalidHandleError also if this very process is in the agent's cgroup, and would die with it */
-function homeToSignal({ cgroup }: ProcessHandle, agentId: string): Home | undefined {
-  const home = cgroup && homeOf(cgroup, agentId);
+/**
+ * @param belongs where this process steps out to, should the agent have pulled it into its cgroup
+ * @throws InvalidHandleError also if this very process was started in the agent's cgroup, and would die with it
+ */
+function homeToSignal(
+  { cgroup }: ProcessHandle,
+  agentId: string,
+  belongs: CgroupMount | undefined,
+): Home | undefined {
+  let home = cgroup && homeOf(cgroup, agentId);
+  if (cgroup !== undefined && home?.kind === 'around' && belongs !== undefined) {
+    stepOut(home.folder, belongs);
+    forgetOwnPath();
+    home = homeOf(cgroup, agentId);
+  }
   if (home?.kind !== 'around') return home;
   throw new InvalidHandleError(
     `Agent ${agentId} holds this very process (${home.because}): end it from outside`,

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { removeCgroup } from '../src/cgroup.ts';
@@ -121,17 +121,32 @@ describe.runIf(isContained)('an agent in a cgroup, on record with its handle', (
       expect(await stop(runtime, id(name), handle)).toMatchObject({ state: 'dead' });
   });
 
-  it('is not killed by a host that it holds itself', async () => {
+  it('is not killed by a host that was started in it', async () => {
     const { handle, noted } = await start(runtime, id('outer'), `${sleeper} & wait`);
     const path = (handle as ProcessHandle).cgroup!.path;
     await inCgroup(path, async () => {
-      await expect(runtime.kill(handle, inTime(id('outer')))).rejects.toThrow('holds this very process');
-      await expect(runtime.stop(handle, inTime(id('outer')))).rejects.toThrow(InvalidHandleError);
-      expect(await runtime.inspect(handle, inTime(id('outer')))).toMatchObject({ state: 'alive' });
+      const inner = processRuntime();
+      await expect(inner.kill(handle, inTime(id('outer')))).rejects.toThrow('holds this very process');
+      await expect(inner.stop(handle, inTime(id('outer')))).rejects.toThrow(InvalidHandleError);
+      expect(await inner.inspect(handle, inTime(id('outer')))).toMatchObject({ state: 'alive' });
     });
     expect(noted.every(isAlive)).toBe(true);
     expect(await stop(runtime, id('outer'), handle)).toMatchObject({ state: 'dead' });
     expect(await settled(runtime, id('outer'), handle)).toMatchObject({ state: 'dead' });
     expect(existsSync(join(point, path))).toBe(false);
   });
+
+  it('cannot have the killswitch or its ancestors killed by pulling them into its cgroup', async () => {
+    const pull = `d=$CGROUPS$(sed -n 's/^0:://p' /proc/self/cgroup); for pid in ${process.pid} ${process.ppid}; do echo $pid > $d/cgroup.procs; done`;
+    const { handle, noted } = await start(runtime, id('thief'), `${pull}; ${sleeper} & wait`);
+    expect(cgroupOf(process.pid)).toBe(handle.cgroup?.path);
+    expect(cgroupOf(process.ppid)).toBe(handle.cgroup?.path);
+    expect(await stop(runtime, id('thief'), handle)).toMatchObject({ state: 'dead' });
+    expect(noted.filter(isAlive)).toEqual([]);
+    expect([cgroupOf(process.pid), cgroupOf(process.ppid)]).toEqual([own, own]);
+  });
 });
+
+function cgroupOf(pid: number): string | undefined {
+  return /^0::(.*)$/m.exec(readFileSync(`/proc/${pid}/cgroup`, 'latin1'))?.[1];
+}
