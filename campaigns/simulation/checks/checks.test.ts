@@ -21,4 +21,5 @@ test.each(Object.entries(breakages) as Array<[CheckName, Breakage]>)(
   async (name, breakage) => {
     expect(await isEverFoundOut(name, breakage)).toBe(true);
   },
+  60_000,
 );
