@@ -14,7 +14,7 @@ import { swapBatch } from './swap-batch.ts';
 /** Most agents that one script changes: other clients have their turn between. */
 const mostSwaps = 100;
 /** Most such scripts on their way at once. */
-const mostBatches = 8;
+const mostBatches = 10;
 
 /** Agents and their tasks. See `StateStore`. */
 export class Agents {

@@ -4,6 +4,7 @@ import { recordVersion } from './envelope.ts';
 import { StateBusyError, StateClosedError, StateRecordError } from './errors.ts';
 import { failureOf, isReply } from './failure.ts';
 import type { Keys } from './keys.ts';
+import { allScripts } from './lua/all-scripts.ts';
 import { openStore } from './lua/open-store.ts';
 import type { Script } from './script.ts';
 
@@ -39,6 +40,11 @@ export class Link {
     return this.evaluate(script, [this.keys.store, ...keys], [id, String(epoch), ...args]);
   }
 
+  /** The state was seen at this epoch: from now on an older one is a lost one. */
+  note(epoch: number): void {
+    if (this.known !== undefined && epoch > this.known.epoch) this.known = { ...this.known, epoch };
+  }
+
   /** Several strings at once; `null` for one that is not there, or is none. */
   async readMany(keys: readonly string[]): Promise<(string | null)[]> {
     if (keys.length === 0) return [];
@@ -58,6 +64,8 @@ export class Link {
   }
 
   private async openNow(): Promise<Known> {
+    // Known before they are needed, so that the first stop does not wait twice. Whether it worked is seen then.
+    for (const { source } of allScripts) this.client.script('LOAD', source).catch(() => {});
     const answer = await this.evaluate(openStore, [this.keys.store], [randomUUID(), String(recordVersion)]);
     const [id, epoch] = answer as [string, string];
     this.known = { id, epoch: Number(epoch) };

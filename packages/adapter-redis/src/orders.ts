@@ -38,7 +38,10 @@ export class Orders {
       ...[this.keys.channel, this.caller.event({ order: orderId })],
     ]);
     const [result, id, raw] = answer as ['placed' | 'open' | 'used', string, string | null];
-    if (result === 'placed') return { placed: true };
+    if (result === 'placed') {
+      this.link.note(Number(id));
+      return { placed: true };
+    }
     if (result === 'open') return { placed: false, open: this.records.order(id, raw ?? '') };
     throw new InvalidInputError('stop order', [`orderId: "${orderId}" is the id of another order`]);
   }
@@ -64,7 +67,9 @@ export class Orders {
   async listOpenOrders(): Promise<readonly StopOrder[]> {
     const { orders, open } = this.keys;
     const answer = await this.link.run(listOpenOrders, [orders, open], []);
-    return pairsOf(answer).map(([orderId, raw]) => this.records.order(orderId, raw));
+    const [epoch, ...pairs] = answer as [string, ...(string | null)[]];
+    this.link.note(Number(epoch));
+    return pairsOf(pairs).map(([orderId, raw]) => this.records.order(orderId, raw));
   }
 
   async listGates(): Promise<readonly Gate[]> {

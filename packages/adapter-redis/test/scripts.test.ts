@@ -28,14 +28,7 @@ withService('valkey', 'VALKEY_URL', (url) => {
   });
 
   it('keeps every promise on a cluster, where a script may touch one slot only', async () => {
-    const server = await PrivateServer.start(
-      '--cluster-enabled',
-      'yes',
-      '--cluster-config-file',
-      `nodes-${process.pid}.conf`,
-      '--dir',
-      '/tmp',
-    );
+    const server = await PrivateServer.start('--cluster-enabled', 'yes');
     const client = clientOf(server.url);
     await client.cluster('ADDSLOTSRANGE', 0, 16_383);
     await expect.poll(() => client.cluster('INFO'), { timeout: 10_000 }).toContain('cluster_state:ok');

@@ -39,7 +39,7 @@ seq = string.format('%.0f', seq)
 if not task then redis.call('SET', KEYS[5], ARGV[6]) end
 redis.call('SET', KEYS[4], ARGV[3] .. seq .. ARGV[4])
 for i = 7, #KEYS do redis.call('ZADD', KEYS[i], seq, ARGV[7]) end
-redis.call('PUBLISH', ARGV[9], ARGV[10])
+redis.pcall('PUBLISH', ARGV[9], ARGV[10])
 return {'admitted'}
 `,
 );

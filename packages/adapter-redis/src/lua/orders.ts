@@ -31,7 +31,7 @@ end
 redis.call('HSET', KEYS[5], order, '{"seq":' .. seq .. ',' .. string.sub(ARGV[6], 2))
 add_id(KEYS[6], ARGV[7], order)
 local epoch = redis.call('HINCRBY', KEYS[1], 'epoch', 1)
-redis.call('PUBLISH', ARGV[10], ARGV[11])
+redis.pcall('PUBLISH', ARGV[10], ARGV[11])
 return {'placed', string.format('%.0f', epoch)}
 `,
 );
@@ -64,16 +64,16 @@ if ARGV[13] == '1' and redis.call('HDEL', KEYS[5], order) == 1 then
   remove_id(KEYS[6], ARGV[9], order)
   redis.call('HINCRBY', KEYS[1], 'epoch', 1)
 end
-redis.call('PUBLISH', ARGV[14], ARGV[15])
+redis.pcall('PUBLISH', ARGV[14], ARGV[15])
 return 1
 `,
 );
 
-/** KEYS: store, orders, open. ARGV: id, epoch. Answers the id and record of every open order, in turns, oldest first. */
+/** KEYS: store, orders, open. ARGV: id, epoch. Answers the epoch, then id and record of every open order, in turns, oldest first. */
 export const listOpenOrders: Script = script(
   'no-writes',
   `
-local answer = {}
+local answer = {store[2]}
 for _, order in ipairs(redis.call('ZRANGE', KEYS[3], 0, -1)) do
   answer[#answer + 1] = order
   answer[#answer + 1] = redis.call('HGET', KEYS[2], order)

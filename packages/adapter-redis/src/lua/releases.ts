@@ -33,7 +33,7 @@ for _, field in ipairs(redis.call('HKEYS', KEYS[4])) do
 end
 if fresh then
   redis.call('HINCRBY', KEYS[1], 'epoch', 1)
-  redis.call('PUBLISH', ARGV[4], ARGV[5])
+  redis.pcall('PUBLISH', ARGV[4], ARGV[5])
 end
 return gone
 `,

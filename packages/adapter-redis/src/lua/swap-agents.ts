@@ -47,7 +47,7 @@ for n = 1, tonumber(ARGV[6]) do
   at = at + 8
 end
 if #events > 0 then
-  redis.call('PUBLISH', ARGV[3], '{"from":"' .. ARGV[4] .. '","agents":{' .. table.concat(events, ',') .. '}}')
+  redis.pcall('PUBLISH', ARGV[3], '{"from":"' .. ARGV[4] .. '","agents":{' .. table.concat(events, ',') .. '}}')
 end
 return answers
 `,

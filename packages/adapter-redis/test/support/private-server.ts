@@ -1,10 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { onTestFinished } from 'vitest';
 
-/** A server of this test's own, to be stopped, filled and killed. Nothing on disk. Gone after the test. */
+/** A server of this test's own, to be stopped, filled and killed; it remembers nothing. Gone after the test. */
 export class PrivateServer {
   readonly port: number;
   readonly url: string;
@@ -17,21 +20,34 @@ export class PrivateServer {
     this.args = args;
   }
 
+  /** On another port if somebody took the first one in between. */
   static async start(...args: string[]): Promise<PrivateServer> {
-    const server = new PrivateServer(await freePort(), args);
-    onTestFinished(() => server.kill());
-    await server.boot();
-    return server;
+    for (let tries = 1; ; tries += 1) {
+      const server = new PrivateServer(await freePort(), args);
+      onTestFinished(() => server.kill());
+      try {
+        await server.boot();
+        return server;
+      } catch (error) {
+        if (tries === 5) throw error;
+      }
+    }
   }
 
   /** Starts it, again after a kill: then it is empty. */
   async boot(): Promise<void> {
-    const settings = ['--port', `${this.port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
+    // A replica writes what it is sent to a file, which the next server there would read.
+    const folder = mkdtempSync(join(tmpdir(), 'agent-killswitch-valkey-'));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const where = ['--port', `${this.port}`, '--bind', '127.0.0.1', '--dir', folder];
+    const settings = [...where, '--save', '', '--appendonly', 'no'];
     this.child = spawn('valkey-server', [...settings, ...this.args], { stdio: 'ignore' });
     const client = new Redis(this.url, { maxRetriesPerRequest: null, retryStrategy: () => 10 });
     client.on('error', () => {});
-    await client.ping();
+    const about = await client.info('server');
     client.disconnect();
+    if (!about.includes(`process_id:${this.child.pid}\r\n`))
+      throw new Error(`Port ${this.port} is another's`);
   }
 
   signal(signal: NodeJS.Signals): void {

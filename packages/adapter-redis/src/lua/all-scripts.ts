@@ -1,0 +1,14 @@
+import type { Script } from '../script.ts';
+import { admit } from './admit.ts';
+import { renewLease } from './leases.ts';
+import { openStore } from './open-store.ts';
+import { listOpenOrders, placeOrder, swapOrder } from './orders.ts';
+import { readFields, readHash, readList, readRecord } from './reads.ts';
+import { approve, release } from './releases.ts';
+import { swapAgents } from './swap-agents.ts';
+
+/** Every script there is. */
+export const allScripts: readonly Script[] = [
+  ...[openStore, admit, swapAgents, placeOrder, swapOrder, listOpenOrders, release, approve, renewLease],
+  ...[readRecord, readFields, readHash, readList],
+];

@@ -1,0 +1,49 @@
+import { type ProcessRuntime, processRuntime } from '@agent-killswitch/adapter-process';
+import {
+  type AuditSink,
+  createKillswitch,
+  type Killswitch,
+  type Principal,
+  type StateStore,
+} from '@agent-killswitch/core';
+import { memoryAudit } from '@agent-killswitch/core/memory';
+import { onTestFinished } from 'vitest';
+
+export const root: Principal = { id: 'root', kind: 'user', grants: [{ role: 'super-admin' }] };
+
+/** A host with real processes as agents. */
+export interface Host {
+  readonly ks: Killswitch;
+  readonly runtime: ProcessRuntime;
+  readonly audit: AuditSink;
+  /** Starts an agent that ignores SIGTERM; resolves with its pid. */
+  spawn(agentId: string): Promise<number>;
+}
+
+export async function hostOf(
+  hostId: string,
+  state: StateStore,
+  audit: AuditSink = memoryAudit(),
+): Promise<Host> {
+  const runtime = processRuntime();
+  const ks = createKillswitch({ hostId, state, audit, runtimes: { process: runtime }, lastResort: () => {} });
+  onTestFinished(() => ks.close().catch(() => undefined));
+  await ks.start();
+  const spawn = async (agentId: string): Promise<number> => {
+    await ks.admit({ agentId, taskId: 't', workspaceId: 'w', ownerId: 'o' });
+    const stubborn = "trap '' TERM; while :; do sleep 1; done";
+    const { handle } = await runtime.spawnAgent('sh', ['-c', stubborn], { agentId });
+    await ks.running(agentId, [handle]);
+    return handle.pid;
+  };
+  return { ks, runtime, audit, spawn };
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
