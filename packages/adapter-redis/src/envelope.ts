@@ -5,17 +5,17 @@ export const recordVersion = 1;
 
 /**
  * How records are stored: as JSON, with what scripts need in front, in this order, so that they need not parse it.
- * `call` names the call that stored it, so that a command which the driver sends again after a lost connection is
- * recognised as the same.
+ * `call` names the call that stored it, and `by` the one that admitted the agent, so that a command which the driver sends
+ * again after a lost connection is recognised as the same.
  *
- *     {"v":1,"revision":3,"status":"killing","call":"…","seq":17,"agent":{…}}
+ *     {"v":1,"revision":3,"status":"killing","call":"…","by":"…","seq":17,"agent":{…}}
  *     {"v":1,"revision":0,"call":"…","seq":4,"order":{…}}
  */
 export function agentHead({ revision, status }: Agent, call: string): string {
-  return `{"v":${recordVersion},"revision":${revision},"status":"${status}","call":"${call}","seq":`;
+  return `{"v":${recordVersion},"revision":${revision},"status":"${status}","call":"${call}",`;
 }
 
-/** What follows the sequence number, which the script puts in. */
+/** What follows who admitted it and the sequence number, which the script puts in. */
 export function agentTail(agent: Agent): string {
   return `,"agent":${JSON.stringify(agent)}}`;
 }

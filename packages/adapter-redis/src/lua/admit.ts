@@ -6,12 +6,15 @@ import { agentHeadLua } from './agent-head.ts';
  * ARGV: id, epoch, head, tail, call, task record, agent id, whether there is a parent, channel, event, number of scope
  * keys, scope keys …
  * Answers the result; with `gated` the gate's order id and record, with `task-conflict` the stored task.
+ * One that this very call has admitted already stays admitted, whatever was shut since: it is in every listing.
  * Everything is read before anything is written, so that a key of the wrong type leaves nothing half done.
  */
 export const admit: Script = script(
   '',
   `
 ${agentHeadLua}
+local _, _, _, by = agent_head(KEYS[4])
+if by == ARGV[5] then return {'admitted'} end
 local scopes = tonumber(ARGV[11])
 local on = redis.call('HMGET', KEYS[2], unpack(ARGV, 12, 11 + scopes))
 for i = 1, scopes do
@@ -20,11 +23,7 @@ for i = 1, scopes do
     return {'gated', order or '', order and redis.call('HGET', KEYS[3], order) or false}
   end
 end
-if redis.call('EXISTS', KEYS[4]) == 1 then
-  local revision, status, call = agent_head(KEYS[4])
-  if revision == '0' and call == ARGV[5] then return {'admitted'} end
-  return {'exists'}
-end
+if redis.call('EXISTS', KEYS[4]) == 1 then return {'exists'} end
 if ARGV[8] == '1' then
   if redis.call('EXISTS', KEYS[6]) == 0 then return {'parent-unknown'} end
   local revision, status = agent_head(KEYS[6])
@@ -37,7 +36,7 @@ for i = 7, #KEYS do redis.call('ZCARD', KEYS[i]) end
 local seq = redis.call('HINCRBY', KEYS[1], 'seq', 1)
 seq = string.format('%.0f', seq)
 if not task then redis.call('SET', KEYS[5], ARGV[6]) end
-redis.call('SET', KEYS[4], ARGV[3] .. seq .. ARGV[4])
+redis.call('SET', KEYS[4], ARGV[3] .. '"by":"' .. ARGV[5] .. '","seq":' .. seq .. ARGV[4])
 for i = 7, #KEYS do redis.call('ZADD', KEYS[i], seq, ARGV[7]) end
 redis.pcall('PUBLISH', ARGV[9], ARGV[10])
 return {'admitted'}

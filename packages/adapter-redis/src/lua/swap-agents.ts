@@ -26,7 +26,7 @@ local answers, events = {}, {}
 local at = 7
 for n = 1, tonumber(ARGV[6]) do
   local key = KEYS[n + 1]
-  local revision, status, call, seq = agent_head(key)
+  local revision, status, call, by, seq = agent_head(key)
   local answer = 0
   if revision == ARGV[at] then
     local orders, leaves, enters = ARGV[at + 5], ARGV[at + 6], ARGV[at + 7]
@@ -34,7 +34,7 @@ for n = 1, tonumber(ARGV[6]) do
     else answer = unsound(orders) or unsound(leaves) or unsound(enters) or 1 end
     if answer == 1 then
       local id = ARGV[at + 4]
-      redis.call('SET', key, ARGV[at + 2] .. seq .. ARGV[at + 3])
+      redis.call('SET', key, ARGV[at + 2] .. '"by":"' .. by .. '","seq":' .. seq .. ARGV[at + 3])
       for place in string.gmatch(orders, '%d+') do redis.call('ZADD', KEYS[tonumber(place)], seq, id) end
       for place in string.gmatch(leaves, '%d+') do redis.call('ZREM', KEYS[tonumber(place)], id) end
       for place in string.gmatch(enters, '%d+') do redis.call('ZADD', KEYS[tonumber(place)], seq, id) end
