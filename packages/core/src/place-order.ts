@@ -1,12 +1,12 @@
 import type { Book } from './book.ts';
-import { isKillswitchError } from './errors.ts';
 import type { StopOrder } from './order.ts';
 import type { Placement } from './ports/state-store.ts';
 import { nearest } from './urgency.ts';
 
 /**
  * Places an order, or joins the open one for the same: its nearer deadlines are taken over (I7).
- * @throws StateUnavailableError
+ * @throws StateUnavailableError, also if the open one was found and could not be joined: it may be over by now, and then
+ *   its gate bars nobody. The order is then one that is not placed yet, with a gate of its own on this host.
  */
 export async function placeOrder(book: Book, order: StopOrder): Promise<Placement> {
   for (;;) {
@@ -23,21 +23,15 @@ export async function placeOrder(book: Book, order: StopOrder): Promise<Placemen
  */
 async function join(book: Book, open: StopOrder, by: StopOrder): Promise<StopOrder | undefined> {
   const isReleasable = open.opens === 'on-release';
-  try {
-    for (let order = open; ; ) {
-      const next = { ...order, ...nearest(order, by), revision: order.revision + 1 };
-      if (!isReleasable && !isHarder(next, order)) return order;
-      if (await book.ask('joining an order', (store) => store.swapOrder(next))) return next;
-      const stored = await book.ask('reading an order', (store) => store.getOrder(open.orderId));
-      if (stored === undefined || stored.revision <= order.revision) return order;
-      if (stored.settledAt !== undefined || stored.released !== undefined)
-        return isReleasable ? undefined : stored;
-      order = stored;
-    }
-  } catch (error) {
-    // Without the store the order in flight keeps its own deadlines.
-    if (isKillswitchError(error, 'state-unavailable')) return open;
-    throw error;
+  for (let order = open; ; ) {
+    const next = { ...order, ...nearest(order, by), revision: order.revision + 1 };
+    if (!isReleasable && !isHarder(next, order)) return order;
+    if (await book.ask('joining an order', (store) => store.swapOrder(next))) return next;
+    const stored = await book.ask('reading an order', (store) => store.getOrder(open.orderId));
+    if (stored === undefined || stored.revision <= order.revision) return order;
+    if (stored.settledAt !== undefined || stored.released !== undefined)
+      return isReleasable ? undefined : stored;
+    order = stored;
   }
 }
 

@@ -133,3 +133,26 @@ it('I12: a closed killswitch takes up no order, also if it was about to look for
   expect(steps).toEqual([]);
   expect(b.runtime.isAlive(handle)).toBe(true);
 });
+
+it('I1, I9: a stop that could not join another, since the store fell silent, claims nobody for that one: it may be over', async () => {
+  const real = memoryState();
+  const state = patchedStore(real, {
+    swapOrder: (order) =>
+      order.settledAt === undefined ? new Promise<never>(() => undefined) : real.swapOrder(order),
+  });
+  const h = await harness({ state });
+  const last = await h.agent('last');
+  const first = h.ks.stop({ everything: true }, request);
+  await h.clock.advance(100);
+  const [order] = await real.listOpenOrders();
+  const second = h.ks.kill({ everything: true }, request);
+  await h.clock.advance(100);
+  h.runtime.end(last);
+  expect(await h.during(3_000, first)).toMatchObject({ settled: true, orderId: order?.orderId });
+  await h.agent('newcomer');
+  await h.during(6_000, second);
+  await h.clock.advance(6_000);
+  const agent = await real.getAgent('newcomer');
+  const orderIds = agent !== undefined && 'kill' in agent ? agent.kill.orderIds : [];
+  expect(orderIds).not.toContain(order?.orderId);
+});
