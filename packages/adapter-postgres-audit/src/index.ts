@@ -7,3 +7,4 @@ export {
 export { grants, type MigrateOptions, migrate } from './migrate.ts';
 export type { PostgresAuditOptions } from './options.ts';
 export { type PostgresAudit, postgresAudit } from './postgres-audit.ts';
+export { type DatabaseReport, type VerifyDatabaseOptions, verifyDatabase } from './verify.ts';

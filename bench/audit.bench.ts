@@ -1,0 +1,119 @@
+import { hash } from 'node:crypto';
+import { migrate, postgresAudit, verifyDatabase } from '@agent-killswitch/adapter-postgres-audit';
+import { type AuditEvent, canonical, genesisHash } from '@agent-killswitch/core';
+import { Pool } from 'pg';
+import { killedEvent } from '../test/support/audit-events.ts';
+import { OwnPostgres } from '../test/support/own-postgres.ts';
+import { BareTable } from './audit/bare-table.ts';
+import { median } from './compare.ts';
+import type { Report } from './report.ts';
+
+const writers = 64;
+const chains = 16;
+const batch = 1_000;
+const verified = 200_000;
+
+/**
+ * The audit record in Postgres, on a server of its own with durable commits: what many chains bring over one, what the
+ * chain costs over inserting the same rows, and what reading all of it back costs over hashing it.
+ */
+export default async function bench(report: Report): Promise<void> {
+  const server = await OwnPostgres.make(['max_connections=150', 'max_wal_size=4GB', 'shared_buffers=256MB']);
+  const pool = new Pool({ connectionString: server.url, max: writers });
+  pool.on('error', () => {});
+  try {
+    await migrate(pool);
+    await batched(pool, report);
+    await concurrent(pool, report);
+    await verifying(pool, report);
+  } finally {
+    await pool.end();
+    await server.end();
+  }
+}
+
+let count = 0;
+const nextEvent = (): AuditEvent => killedEvent(count++);
+const nextBatch = (): AuditEvent[] => Array.from({ length: batch }, nextEvent);
+
+/** Rows a second in batches, over bare inserts of such rows with the same columns and indexes, in turns. */
+async function batched(pool: Pool, report: Report): Promise<void> {
+  const sink = postgresAudit(pool);
+  const bare = await BareTable.make(pool);
+  const rates: { own: number[]; bare: number[] } = { own: [], bare: [] };
+  const rounds = 22;
+  for (let round = 0; round < rounds; round += 1) {
+    const [own, plain] = [nextBatch(), nextBatch()];
+    const ownRate = (batch / (await timed(() => sink.append(own)))) * 1_000;
+    const bareRate = (batch / (await timed(() => bare.insert(plain)))) * 1_000;
+    if (round < 2) continue;
+    rates.own.push(ownRate);
+    rates.bare.push(bareRate);
+  }
+  const figure = { value: median(rates.own), baseline: median(rates.bare), unit: 'rows/s' };
+  report({ metric: 'audit.batched', ...figure, limit: 0.6, direction: 'atLeast', n: batch * (rounds - 2) });
+}
+
+/** 64 writers that append one event after the other: to 16 chains, and to one. */
+async function concurrent(pool: Pool, report: Report): Promise<void> {
+  const sink = postgresAudit(pool);
+  const seconds = 3;
+  const rate = async (over: number): Promise<number> => {
+    const until = performance.now() + seconds * 1_000;
+    let done = 0;
+    const writer = async (n: number): Promise<void> => {
+      for (; performance.now() < until; done += 1)
+        await sink.append([{ ...nextEvent(), workspaceId: `of-${over}-${n % over}` }]);
+    };
+    const took = await timed(() => Promise.all(Array.from({ length: writers }, (_, n) => writer(n))));
+    return (done / took) * 1_000;
+  };
+  await rate(chains);
+  const one: number[] = [];
+  const many: number[] = [];
+  for (let round = 0; round < 3; round += 1) {
+    one.push(await rate(1));
+    many.push(await rate(chains));
+  }
+  const figure = { value: median(many), baseline: median(one), unit: 'appends/s' };
+  report({ metric: 'audit.writers', ...figure, limit: 3, direction: 'atLeast', n: 3 * seconds * writers });
+  const { ok } = await verifyDatabase(pool);
+  report({ metric: 'audit.writers.faults', value: ok ? 0 : 1, unit: 'chains', limit: 0, n: chains + 1 });
+}
+
+/** Records a second that are read back and checked, over hashing their texts on a chain. */
+async function verifying(pool: Pool, report: Report): Promise<void> {
+  const sink = postgresAudit(pool, { appendMs: 60_000 });
+  while (count < verified) await sink.append(nextBatch());
+  await pool.query('VACUUM ANALYZE killswitch_audit.records');
+  let hashed = 0;
+  const texts = Array.from({ length: 20_000 }, (_, n) => canonical(killedEvent(n)));
+  const hashAll = (): void => {
+    let prev = genesisHash;
+    for (const text of texts) prev = hash('sha256', `workspace\n${hashed++}\n${prev}\n${text}`, 'hex');
+  };
+  hashAll();
+  const own: number[] = [];
+  const bare: number[] = [];
+  let total = 0;
+  const before = process.memoryUsage().rss;
+  for (let round = 0; round < 3; round += 1) {
+    const took = await timed(async () => {
+      const found = await verifyDatabase(pool);
+      if (!found.ok) throw new Error(`a clean record is accused: ${found.fault}`);
+      total = found.count;
+    });
+    own.push((total / took) * 1_000);
+    bare.push((texts.length / (await timed(async () => hashAll()))) * 1_000);
+  }
+  const grown = (process.memoryUsage().rss - before) / 2 ** 20;
+  const figure = { value: median(own), baseline: median(bare), unit: 'records/s' };
+  report({ metric: 'audit.verify', ...figure, limit: 0.5, direction: 'atLeast', n: total });
+  report({ metric: 'audit.verify.memory', value: Math.max(grown, 0), unit: 'MB', limit: 100, n: total });
+}
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const since = performance.now();
+  await work();
+  return performance.now() - since;
+}
