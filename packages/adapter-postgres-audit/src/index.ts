@@ -1,3 +1,10 @@
+export { type Checkpoint, keyIdOf, readCheckpoint, signCheckpoint } from './checkpoint.ts';
+export {
+  type CheckpointOptions,
+  type Checkpoints,
+  readCheckpoints,
+  writeCheckpoints,
+} from './checkpoint-file.ts';
 export {
   PostgresRoleError,
   PostgresSchemaError,

@@ -12,12 +12,13 @@ import { connections, type WithConnection } from './connection.ts';
 import { type PostgresAuditOptions, type Settings, settingsOf } from './options.ts';
 import { headsOf, lastPosition, positionOf } from './places.ts';
 import { PagedQuery, type Span } from './read.ts';
-import { requireReady } from './schema-version.ts';
+import { requireSchema, requireWriter } from './schema-version.ts';
 import { rowsOf } from './valid-events.ts';
 
 export interface PostgresAudit extends AuditSink {
   /**
-   * Looks whether the tables are there and this role may use them; every other call does so too, until it was so once.
+   * Looks whether the tables are there and this role may write them; every other call looks for what it needs, until it
+   * was so once.
    * @throws PostgresSchemaError, PostgresVersionError, PostgresRoleError, PostgresUnavailableError
    */
   open(): Promise<void>;
@@ -35,7 +36,9 @@ export function postgresAudit(pool: Pool, options: PostgresAuditOptions = {}): P
 class Audit implements PostgresAudit {
   readonly #with: WithConnection;
   readonly #settings: Settings;
-  #isReady = false;
+  /** What was found to be so once is not looked at again. */
+  #isReadable = false;
+  #isWritable = false;
 
   constructor(withConnection: WithConnection, settings: Settings) {
     this.#with = withConnection;
@@ -43,20 +46,20 @@ class Audit implements PostgresAudit {
   }
 
   async open(): Promise<void> {
-    await this.#ready(this.#settings.readMs);
+    await this.#writable(this.#settings.readMs);
   }
 
   async append(events: readonly AuditEvent[]): Promise<void> {
     const rows = rowsOf(events);
     if (rows.length === 0) return;
     const { appendMs } = this.#settings;
-    await this.#ready(appendMs);
+    await this.#writable(appendMs);
     await this.#with('appending', appendMs, (client) => appendRows(client, rows));
   }
 
   async *read(query: AuditQuery = {}): AsyncGenerator<AuditRecord> {
     const { readMs } = this.#settings;
-    await this.#ready(readMs);
+    await this.#readable();
     const paged = new PagedQuery(query, await this.#spanOf(query));
     if (paged.isEmpty) return;
     for (let from: string | undefined; ; ) {
@@ -68,7 +71,7 @@ class Audit implements PostgresAudit {
   }
 
   async heads(): Promise<readonly PartitionHead[]> {
-    await this.#ready(this.#settings.readMs);
+    await this.#readable();
     return this.#with('reading the heads', this.#settings.readMs, headsOf);
   }
 
@@ -83,9 +86,16 @@ class Audit implements PostgresAudit {
     throw new InvalidInputError('audit query', [issue]);
   }
 
-  async #ready(ms: number): Promise<void> {
-    if (this.#isReady) return;
-    await this.#with('looking at the audit tables', ms, requireReady);
-    this.#isReady = true;
+  async #writable(ms: number): Promise<void> {
+    if (this.#isWritable) return;
+    await this.#with('looking at the audit tables', ms, requireWriter);
+    this.#isWritable = true;
+    this.#isReadable = true;
+  }
+
+  async #readable(): Promise<void> {
+    if (this.#isReadable) return;
+    await this.#with('looking at the audit tables', this.#settings.readMs, requireSchema);
+    this.#isReadable = true;
   }
 }

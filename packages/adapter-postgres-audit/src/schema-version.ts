@@ -26,14 +26,19 @@ export function requireKnown(version: number): void {
   );
 }
 
-/** That this role can keep a record in this database. @throws PostgresSchemaError, PostgresVersionError, PostgresRoleError */
-export async function requireReady(client: PoolClient): Promise<void> {
+/** That the tables are those of this version. @throws PostgresSchemaError, PostgresVersionError, PostgresRoleError */
+export async function requireSchema(client: PoolClient): Promise<void> {
   const version = await versionOf(client);
   requireKnown(version);
   if (version < schemaVersion) {
     const state = version === 0 ? 'There are no audit tables' : `The audit tables have version ${version}`;
     throw new PostgresSchemaError(`${state}, version ${schemaVersion} is needed: run migrate()`);
   }
+}
+
+/** That this role can keep a record in this database. @throws as {@link requireSchema} */
+export async function requireWriter(client: PoolClient): Promise<void> {
+  await requireSchema(client);
   const { rows } = await client.query<{ encoding: string; role: string; may: boolean }>(
     `SELECT current_setting('server_encoding') AS encoding, current_user AS role,
        has_table_privilege('killswitch_audit.records', 'SELECT')

@@ -3,6 +3,7 @@ import { type ChainFault, type ChainHead, genesisHash, type PartitionHead } from
 import type { Pool } from 'pg';
 import { connections, type WithConnection } from './connection.ts';
 import { headsOf } from './places.ts';
+import { requireSchema } from './schema-version.ts';
 import { columnFault } from './verify-columns.ts';
 import { pageOf, type StoredRow } from './verify-page.ts';
 
@@ -44,7 +45,10 @@ export async function verifyDatabase(
 ): Promise<DatabaseReport> {
   const { heads = [], readMs = 30_000, onProgress = () => {} } = options;
   const withConnection = connections(pool);
-  const found = await withConnection('reading the heads', readMs, headsOf);
+  const found = await withConnection('reading the heads', readMs, async (client) => {
+    await requireSchema(client);
+    return headsOf(client);
+  });
   const chains = new Set([...found, ...heads].map(({ partition }) => partition));
   const ends: PartitionHead[] = [];
   let count = 0;

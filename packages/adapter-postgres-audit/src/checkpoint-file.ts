@@ -1,0 +1,80 @@
+import type { KeyObject } from 'node:crypto';
+import { open, readFile } from 'node:fs/promises';
+import { type AuditSink, describeError, type PartitionHead } from '@agent-killswitch/core';
+import { readCheckpoint, signCheckpoint } from './checkpoint.ts';
+
+export interface CheckpointOptions {
+  /** Ed25519, as `createPrivateKey(pem)` makes it. Keep it where the database's administrators cannot get it. */
+  readonly privateKey: KeyObject;
+  /** A checkpoint is made every so many milliseconds. Default an hour. */
+  readonly everyMs?: number;
+  /** Told when a checkpoint could not be made. Default: one line on stderr. What it throws is ignored. */
+  readonly onError?: (error: unknown) => void;
+}
+
+export interface Checkpoints {
+  /** Makes one now, for example at each emergency stop; resolves when it is durable. @throws what the sink or the file says */
+  make(): Promise<void>;
+  /** Makes none any more. */
+  stop(): void;
+}
+
+/**
+ * Writes signed checkpoints of a sink's chains to the end of a file: put it where whoever can change the database cannot
+ * write. The first one is made after `everyMs`.
+ */
+export function writeCheckpoints(
+  sink: Pick<AuditSink, 'heads'>,
+  path: string,
+  { privateKey, everyMs = 3_600_000, onError = complain }: CheckpointOptions,
+): Checkpoints {
+  /** One after the other: lines never mix. */
+  let last: Promise<void> = Promise.resolve();
+  const make = (): Promise<void> => {
+    const next = last.then(async () =>
+      append(path, signCheckpoint(await sink.heads(), privateKey, new Date())),
+    );
+    last = next.catch(() => {});
+    return next;
+  };
+  const timer = setInterval(() => {
+    make().catch((error: unknown) => {
+      try {
+        onError(error);
+      } catch {
+        // A listener never stops the checkpoints.
+      }
+    });
+  }, everyMs);
+  timer.unref();
+  return { make, stop: () => clearInterval(timer) };
+}
+
+/**
+ * Every chain end that the checkpoints of a file name, for `verifyDatabase`.
+ * @throws InvalidInputError naming the line that is no checkpoint of this key
+ */
+export async function readCheckpoints(path: string, publicKey: KeyObject): Promise<PartitionHead[]> {
+  const heads = new Map<string, PartitionHead>();
+  const lines = (await readFile(path, 'utf8')).split('\n');
+  for (const line of lines) {
+    if (line === '') continue;
+    for (const head of readCheckpoint(line, publicKey).heads)
+      heads.set(`${head.partition} ${head.seq} ${head.hash}`, head);
+  }
+  return [...heads.values()];
+}
+
+async function append(path: string, checkpoint: unknown): Promise<void> {
+  const file = await open(path, 'a', 0o600);
+  try {
+    await file.appendFile(`${JSON.stringify(checkpoint)}\n`);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+function complain(error: unknown): void {
+  console.error(`agent-killswitch audit: no checkpoint: ${describeError(error)}`);
+}
