@@ -14,4 +14,5 @@ export {
 export { grants, type MigrateOptions, migrate } from './migrate.ts';
 export type { PostgresAuditOptions } from './options.ts';
 export { type PostgresAudit, postgresAudit } from './postgres-audit.ts';
+export { type RetireOptions, retire } from './retire.ts';
 export { type DatabaseReport, type VerifyDatabaseOptions, verifyDatabase } from './verify.ts';

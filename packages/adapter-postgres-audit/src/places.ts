@@ -1,5 +1,6 @@
 import type { PartitionHead, RecordPlace } from '@agent-killswitch/core';
 import type { PoolClient } from 'pg';
+import type { Break } from './break.ts';
 
 /** Jumps from chain to chain in the index, however long they are. A chain whose records were all detached ends in its break. */
 const headsStatement = `
@@ -42,4 +43,18 @@ export async function positionOf(client: PoolClient, place: RecordPlace): Promis
     [place.partition, place.seq],
   );
   return rows[0]?.position;
+}
+
+/** The newest break of a chain: what it goes on from. */
+export async function lastBreak(
+  client: PoolClient,
+  chain: string,
+): Promise<(Break & { readonly signature: string }) | undefined> {
+  const { rows } = await client.query<Omit<Break, 'seq'> & { seq: string; signature: string }>(
+    `SELECT chain, seq, hash, position, detached, signature FROM killswitch_audit.breaks WHERE chain = $1
+     ORDER BY seq DESC LIMIT 1`,
+    [chain],
+  );
+  const [last] = rows;
+  return last && { ...last, seq: Number(last.seq) };
 }

@@ -1,8 +1,9 @@
-import { hash } from 'node:crypto';
+import { hash, type KeyObject } from 'node:crypto';
 import { type ChainFault, type ChainHead, genesisHash, type PartitionHead } from '@agent-killswitch/core';
 import type { Pool } from 'pg';
+import { type Break, isSigned } from './break.ts';
 import { connections, type WithConnection } from './connection.ts';
-import { headsOf } from './places.ts';
+import { headsOf, lastBreak } from './places.ts';
 import { requireSchema } from './schema-version.ts';
 import { columnFault } from './verify-columns.ts';
 import { pageOf, type StoredRow } from './verify-page.ts';
@@ -10,6 +11,11 @@ import { pageOf, type StoredRow } from './verify-page.ts';
 export interface VerifyDatabaseOptions {
   /** Chain ends that were kept elsewhere. Without them a chain that was cut off, or written anew, looks whole. */
   readonly heads?: readonly PartitionHead[];
+  /**
+   * The public key of those who may retire old records. A chain that does not begin with its first record has to go on
+   * from a break that is signed with it.
+   */
+  readonly key?: KeyObject;
   /** Told now and then how many records were checked so far. */
   readonly onProgress?: (count: number) => void;
   /** How long one statement may take, in milliseconds. Default 30,000. */
@@ -29,9 +35,10 @@ export type DatabaseReport =
       readonly at: { readonly partition: string; readonly seq: number; readonly eventId?: string };
       /**
        * A {@link ChainFault}; `column`: a column says something else than the event; `order`: its position or stored time
-       * is before that of the record before; `head`: not the record that was there once; `truncated`: the record is missing.
+       * is before that of the record before; `head`: not the record that was there once; `truncated`: the record is missing;
+       * `break`: records up to this one were detached by nobody who has the key.
        */
-      readonly fault: Exclude<ChainFault, 'partition'> | 'column' | 'order' | 'head' | 'truncated';
+      readonly fault: Exclude<ChainFault, 'partition'> | 'column' | 'order' | 'head' | 'truncated' | 'break';
     };
 
 /**
@@ -54,8 +61,11 @@ export async function verifyDatabase(
   let count = 0;
   for (const chain of [...chains].sort()) {
     const known = heads.filter(({ partition }) => partition === chain);
-    const checked = new ChainCheck(chain, known, await startOf(withConnection, readMs, chain));
-    let page = readPage(withConnection, readMs, chain, checked.last?.seq);
+    const start = await withConnection('reading the breaks', readMs, (client) => lastBreak(client, chain));
+    if (start !== undefined && (options.key === undefined || !isSigned(start, start.signature, options.key)))
+      return { ok: false, at: { partition: chain, seq: start.seq }, fault: 'break' };
+    const checked = new ChainCheck(chain, known, start);
+    let page = readPage(withConnection, readMs, chain, -1);
     for (;;) {
       const rows = await page;
       const end = rows.at(-1);
@@ -93,10 +103,11 @@ class ChainCheck {
   #position = -1;
   #stored = '';
 
-  constructor(chain: string, known: readonly PartitionHead[], start: ChainHead | undefined) {
+  constructor(chain: string, known: readonly PartitionHead[], start: Break | undefined) {
     this.#chain = chain;
     this.#known = new Map(known.map(({ seq, hash: at }) => [seq, at]));
-    this.last = start;
+    this.last = start && { seq: start.seq, hash: start.hash };
+    this.#position = Number(start?.position ?? -1);
   }
 
   fault(row: StoredRow): Fault | undefined {
@@ -118,20 +129,8 @@ class ChainCheck {
   }
 }
 
-/** Where a chain goes on whose older records were detached. */
-function startOf(withConnection: WithConnection, ms: number, chain: string): Promise<ChainHead | undefined> {
-  return withConnection('reading the breaks', ms, async (client) => {
-    const { rows } = await client.query<{ seq: string; hash: string }>(
-      'SELECT seq, hash FROM killswitch_audit.breaks WHERE chain = $1 ORDER BY seq DESC LIMIT 1',
-      [chain],
-    );
-    const [last] = rows;
-    return last && { seq: Number(last.seq), hash: last.hash };
-  });
-}
-
-function readPage(withConnection: WithConnection, ms: number, chain: string, after: number | undefined) {
-  return withConnection('reading', ms, (client) => pageOf(client, chain, after ?? -1));
+function readPage(withConnection: WithConnection, ms: number, chain: string, after: number) {
+  return withConnection('reading', ms, (client) => pageOf(client, chain, after));
 }
 
 function placeOf(partition: string, row: StoredRow) {

@@ -131,7 +131,7 @@ withService('postgres', 'DATABASE_URL', (server) => {
       ['verify', 'twice', ...database],
       ['verify', '--frmt'],
       ['export', '--format', 'xml', ...database],
-      ['verify', '--key', 'k', ...database],
+      ['verify', '--checkpoints', 'c', ...database],
     ])
       expect([args, (await run(args)).code]).toEqual([args, 2]);
     const away = await run(['verify', '--database', 'postgres://nobody:secret@127.0.0.1:1/none']);

@@ -19,10 +19,14 @@ export function parseCommand(args: string[], env: NodeJS.ProcessEnv): VerifyComm
   if (name === 'verify') {
     if (values.format !== undefined || values.chain !== undefined)
       throw new UsageError('verify takes neither --format nor --chain');
-    if ((values.checkpoints === undefined) !== (values.key === undefined))
-      throw new UsageError('--checkpoints and --key belong together');
-    if (values.checkpoints === undefined || values.key === undefined) return { name, database };
-    return { name, database, checkpoints: { path: values.checkpoints, keyPath: values.key } };
+    const { checkpoints, key } = values;
+    if (key === undefined && checkpoints !== undefined) throw new UsageError('--checkpoints needs --key');
+    return {
+      name,
+      database,
+      ...(checkpoints !== undefined && { checkpoints }),
+      ...(key !== undefined && { key }),
+    };
   }
   if (name !== 'export')
     throw new UsageError(name === undefined ? 'verify or export?' : `no command "${name}"`);
