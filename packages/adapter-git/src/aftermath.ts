@@ -3,6 +3,7 @@ import { deleteTree } from './delete-tree.ts';
 import { type EntryMeta, readMeta, salvagedName, treeName, viewPrefix } from './entry.ts';
 import { DeletionFailedError, RootRefusedError, SalvageFailedError, unless } from './errors.ts';
 import type { Folder } from './folder.ts';
+import { mountsIn } from './mounts.ts';
 import type { Settings } from './options.ts';
 import { asideRegistrations, tidyRegistrations } from './registration.ts';
 import { openRepository } from './repository.ts';
@@ -67,18 +68,21 @@ export class Aftermath {
     await this.#attempt('', () =>
       withinFolders(async (keep) => {
         const root = await openRoot(this.#root, keep);
-        for (const { name } of await root.aside.list()) {
+        for await (const { name } of root.aside.entries()) {
           const entry = name.toString();
           if (!this.#failed.has(entry)) await this.#attempt(entry, () => this.#finish(root, entry));
         }
-        for (const { name } of await root.drafts.list()) {
+        for await (const { name } of root.drafts.entries()) {
           if (!isYoung(await root.drafts.stat(name)))
             await unless(['ENOENT'], root.drafts.move(name, root.trash, randomUUID()));
         }
-        for (const { name } of await root.trash.list()) {
+        for await (const { name } of root.trash.entries()) {
           const key = `trash/${name}`;
           if (!this.#failed.has(key))
-            await this.#attempt(key, () => deleteTree(root.trash, name, this.#abort.signal));
+            await this.#attempt(key, async () => {
+              await unmounted(`${root.path}/${houseName}/trash/${name}`);
+              await deleteTree(root.trash, name, this.#abort.signal);
+            });
         }
       }),
     );
@@ -109,6 +113,7 @@ export class Aftermath {
       const entry = await keep(unless(['ENOENT'], root.aside.folder(name)));
       if (entry === undefined) return;
       const meta = await readMeta(entry);
+      await unmounted(`${root.path}/${houseName}/aside/${name}`);
       const tree = await entry.stat(treeName);
       if (tree === undefined && !this.#ready.has(name) && isYoung(await root.aside.stat(name))) return;
       if (meta !== undefined && (await entry.stat(salvagedName)) === undefined)
@@ -126,7 +131,7 @@ export class Aftermath {
   async #salvage(root: Root, name: string, entry: Folder, meta: EntryMeta, hasTree: boolean): Promise<void> {
     const { salvage: limits, gitDeadlineMs, onSalvage } = this.#settings;
     if (limits !== false) {
-      for (const { name: view } of await entry.list()) {
+      for await (const { name: view } of entry.entries()) {
         if (view.toString().startsWith(viewPrefix)) await entry.move(view, root.trash, randomUUID());
       }
       const folder = `${root.path}/${houseName}/aside/${name}`;
@@ -152,6 +157,12 @@ export class Aftermath {
 
 function isYoung(stat: { readonly ctimeMs: bigint } | undefined): boolean {
   return stat !== undefined && Date.now() - Number(stat.ctimeMs) < graceMs;
+}
+
+/** @throws DeletionFailedError if something is mounted at or below the path */
+async function unmounted(path: string): Promise<void> {
+  const [mount] = await mountsIn(path);
+  if (mount !== undefined) throw new DeletionFailedError(`${path} stays: unmount ${mount.path}`);
 }
 
 /** A listener's fault is its own. */

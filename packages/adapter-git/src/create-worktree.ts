@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { type Agent, describeError, InvalidInputError } from '@agent-killswitch/core';
 import { deleteTree } from './delete-tree.ts';
-import { NotOurWorktreeError, WorktreeFailedError } from './errors.ts';
+import { NotOurWorktreeError, RepositoryRefusedError, WorktreeFailedError } from './errors.ts';
 import { type GitCall, git } from './git.ts';
 import { findRegistration, registrationPath } from './registration.ts';
 import { openRepository } from './repository.ts';
@@ -50,6 +50,9 @@ export function createWorktree(options: CreateWorktreeOptions): Promise<Worktree
     if ((await root.worktrees.stat(agent.agentId)) !== undefined)
       throw new NotOurWorktreeError(`${path} is there already`);
     const repository = await openRepository(gitDir, keep);
+    const registrations = await repository.folder.stat('worktrees');
+    if (registrations?.isDirectory() === false)
+      throw new RepositoryRefusedError(`Repository ${gitDir}: its folder worktrees is none`);
     try {
       const commit = await register(gitDir, path, start, { deadlineMs, signal });
       const name = await findRegistration(repository, path, keep);

@@ -82,7 +82,7 @@ async function empty(parent: Folder, name: Name, depth: number, work: Work, isFr
       throw new DeletionFailedError(`${Buffer.from(name)} is a mount point: unmount it`);
     // Without the right to write and search, its entries could be listed and not removed.
     if (!isFree) await unless(['EPERM', 'EROFS'], folder.giveRights());
-    for (const entry of await folder.list()) await remove(folder, entry.name, depth + 1, work);
+    for await (const entry of folder.entries()) await remove(folder, entry.name, depth + 1, work);
   } finally {
     await folder.close();
   }

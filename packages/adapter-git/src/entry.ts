@@ -3,6 +3,7 @@ import { idSchema } from '@agent-killswitch/core';
 import { z } from 'zod';
 import { unless } from './errors.ts';
 import type { Folder } from './folder.ts';
+import { reachable } from './root.ts';
 
 const metaName = 'meta.json';
 const maxMetaBytes = 65_536;
@@ -38,7 +39,7 @@ export async function entryFor(
 ): Promise<{ name: string; entry: Folder; meta: EntryMeta }> {
   for (let count = 1; count <= maxEntries; count++) {
     const name = nameOf(wanted.agentId, count);
-    const entry = await aside.make(name);
+    const entry = await aside.make(name, reachable);
     const meta = (await readMeta(entry)) ?? (await writeMeta(entry, wanted));
     const isFree =
       (await entry.stat(treeName)) === undefined && (await entry.stat(salvagedName)) === undefined;

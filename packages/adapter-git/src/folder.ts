@@ -1,4 +1,4 @@
-import type { BigIntStats, Dirent } from 'node:fs';
+import type { BigIntStats } from 'node:fs';
 import { constants } from 'node:fs';
 import {
   chmod,
@@ -7,7 +7,7 @@ import {
   lstat,
   mkdir,
   open,
-  readdir,
+  opendir,
   readFile,
   rename,
   rmdir,
@@ -21,6 +21,12 @@ const O_PATH = 0o10000000;
 
 /** One component of a path. A buffer where others chose it: file names need not be UTF-8. */
 export type Name = string | Buffer;
+
+/** Something in a folder. */
+export interface Entry {
+  readonly name: Buffer;
+  isDirectory(): boolean;
+}
 
 /**
  * An open folder. Everything is reached through its descriptor, one component at a time and never through a symbolic
@@ -77,8 +83,12 @@ export class Folder {
     return unless(['ENOENT'], lstat(this.at(name), { bigint: true }));
   }
 
-  list(): Promise<Dirent<Buffer>[]> {
-    return readdir(this.at('.', true), { withFileTypes: true, encoding: 'buffer' });
+  /** What is in it, a few at a time: it may be more than memory holds. */
+  async *entries(): AsyncGenerator<Entry> {
+    // Node's types know no directory whose names are buffers.
+    const options = { encoding: 'buffer' as BufferEncoding, bufferSize: 256 };
+    const folder = await opendir(this.at('.', true), options);
+    for await (const entry of folder) yield entry as unknown as Entry;
   }
 
   /** A regular file's content; `undefined` if there is none, or it is none, or larger than `maxBytes`. */
@@ -101,6 +111,40 @@ export class Folder {
     try {
       await file.writeFile(content);
       if (durable) await file.datasync();
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** A new file with the content of the one at `path`, which must be a regular one, durable. @throws EEXIST. */
+  async copy(path: string, name: Name, mode: number): Promise<void> {
+    const from = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    try {
+      if (!(await from.stat()).isFile()) throw new TypeError(`${path} is no file`);
+      const to = await open(this.at(name), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+      try {
+        const chunk = Buffer.alloc(1_048_576);
+        for (;;) {
+          const { bytesRead } = await from.read(chunk, 0, chunk.length);
+          if (bytesRead === 0) break;
+          await to.writeFile(chunk.subarray(0, bytesRead));
+        }
+        await to.chmod(mode);
+        await to.sync();
+      } finally {
+        await to.close();
+      }
+    } finally {
+      await from.close();
+    }
+  }
+
+  /** Lets the owner of a regular file read it. */
+  async letRead(name: Name): Promise<void> {
+    const file = await open(this.at(name), O_PATH | O_NOFOLLOW);
+    try {
+      const stat = await file.stat();
+      if (stat.isFile()) await chmod(`/proc/self/fd/${file.fd}`, stat.mode | 0o400);
     } finally {
       await file.close();
     }

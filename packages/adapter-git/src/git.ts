@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { simpleGit } from 'simple-git';
 import { GitFailedError } from './errors.ts';
-import { withinSignal } from './within-signal.ts';
 
 const maxErrorBytes = 16_384;
 
@@ -29,6 +28,13 @@ export interface GitCall {
   readonly env: Readonly<Record<string, string>>;
   readonly deadlineMs: number;
   readonly signal: AbortSignal;
+  /** As whom it runs. Default: as this process. */
+  readonly user?: User | undefined;
+}
+
+export interface User {
+  readonly uid: number;
+  readonly gid: number;
 }
 
 export interface GitAnswer {
@@ -41,10 +47,11 @@ export interface GitAnswer {
 /**
  * Runs git through simple-git. coreutils' `timeout` stands between the two: it puts git into a process group of its own and
  * kills all of it at the deadline, also when this process is stopped or gone by then.
- * @throws GitFailedError; the signal's reason as soon as it aborts
+ * @throws GitFailedError; the signal's reason when it has aborted and git is over, which it then is soon, at the latest at
+ * the deadline
  */
 export async function git(
-  { cwd, env, deadlineMs, signal }: GitCall,
+  { cwd, env, deadlineMs, signal, user }: GitCall,
   args: readonly string[],
   { input = Buffer.alloc(0), maxBytes = 67_108_864 }: { input?: Buffer; maxBytes?: number } = {},
 ): Promise<GitAnswer> {
@@ -58,6 +65,7 @@ export async function git(
     binary: [timeoutProgram(), '-sKILL'],
     abort: AbortSignal.any([signal, enough.signal]),
     input: () => input,
+    ...(user === undefined ? {} : { spawnOptions: { uid: user.uid, gid: user.gid } }),
     allowEnvironment: Object.keys(environment),
     // All that is said on the command line and in the environment is ours.
     unsafe: {
@@ -78,7 +86,7 @@ export async function git(
     });
   const command = [String(deadlineMs / 1_000), 'git', ...args];
   try {
-    await withinSignal(client.raw(command), signal);
+    await client.raw(command);
   } catch (thrown) {
     signal.throwIfAborted();
     if (!enough.signal.aborted) {

@@ -7,6 +7,8 @@ import type { Keep } from './within-folders.ts';
 /** Where registrations of removed worktrees wait in a repository until they have been salvaged. */
 const asideName = 'agent-killswitch';
 const maxPathBytes = 8_192;
+/** Whoever fills the folder with more must not make a kill wait. */
+const maxLooked = 2_000;
 
 /** Ids that git takes unchanged as the name of a registration. */
 const plainId = /^(?!.*(?:\.\.|\.lock$|\.$))[A-Za-z0-9_@|+=-][A-Za-z0-9_@|+=.-]*$/;
@@ -25,29 +27,36 @@ export async function findRegistration(
   const registrations = await keep(unless(['ENOENT', 'ENOTDIR'], folder.folder('worktrees')));
   if (registrations === undefined) return undefined;
   const agentId = path.slice(path.lastIndexOf('/') + 1);
-  let byName: string | undefined;
-  for (const entry of await registrations.list()) {
-    if (!entry.isDirectory()) continue;
-    const named = await placeOf(registrations, entry.name, registrationPath(gitDir, entry.name.toString()));
-    if (named === path) return entry.name.toString();
-    if (entry.name.toString() !== agentId || !plainId.test(agentId)) continue;
-    if (named === undefined) byName = agentId;
-    else if (!named.startsWith(path.slice(0, -agentId.length))) {
-      const elsewhere = JSON.stringify(named.slice(0, 200));
-      throw new NotOurWorktreeError(`Registration worktrees/${agentId} not touched: it names ${elsewhere}`);
-    }
+  const place = (name: string): Promise<Place> =>
+    placeOf(registrations, name, registrationPath(gitDir, name));
+  // As git named it, nearly always.
+  const own = plainId.test(agentId) ? await place(agentId) : 'none';
+  if (own === path) return agentId;
+  let looked = 0;
+  for await (const { name } of registrations.entries()) {
+    if ((await place(name.toString())) === path) return name.toString();
+    looked += 1;
+    if (looked >= maxLooked)
+      throw new NotOurWorktreeError(`Registrations of ${gitDir} not touched: more than ${maxLooked}`);
   }
-  return byName;
+  if (own === 'nowhere') return agentId;
+  if (own === 'none' || own.startsWith(path.slice(0, -agentId.length))) return undefined;
+  throw new NotOurWorktreeError(
+    `Registration worktrees/${agentId} not touched: it names ${JSON.stringify(own.slice(0, 200))}`,
+  );
 }
 
-/** The worktree's path according to a registration; `undefined` if it says none. */
-async function placeOf(registrations: Folder, name: Buffer, from: string): Promise<string | undefined> {
-  const registration = await unless(['ENOENT', 'ENOTDIR', 'EACCES'], registrations.folder(name));
-  if (registration === undefined) return undefined;
+/** The worktree's path; or that the registration names none; or that there is no such registration. */
+type Place = string | 'nowhere' | 'none';
+
+async function placeOf(registrations: Folder, name: string, from: string): Promise<Place> {
+  const opening = registrations.folder(name);
+  const registration = await unless(['ENOENT', 'ENOTDIR', 'EACCES', 'ENAMETOOLONG'], opening);
+  if (registration === undefined) return 'none';
   try {
     const text = (await registration.read('gitdir', maxPathBytes))?.toString().replace(/\n+$/, '');
     // Newer versions of git can be told to write it relative to the registration.
-    return text?.endsWith('/.git') ? resolve(from, text.slice(0, -'/.git'.length)) : undefined;
+    return text?.endsWith('/.git') ? resolve(from, text.slice(0, -'/.git'.length)) : 'nowhere';
   } finally {
     await registration.close();
   }

@@ -2,6 +2,7 @@ import { realpath } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
 import { RepositoryRefusedError, systemCode } from './errors.ts';
 import { Folder } from './folder.ts';
+import { mountsIn } from './mounts.ts';
 import { isBelow } from './root.ts';
 import { type Keep, withinFolders } from './within-folders.ts';
 
@@ -53,6 +54,8 @@ export async function openRepository(gitDir: string, keep: Keep): Promise<Reposi
     throw new RepositoryRefusedError(`Repository ${gitDir}: ${why}`, { cause });
   };
   try {
+    if ((await mountsIn(gitDir)).some(({ type }) => type.startsWith('fuse')))
+      return refuse('somebody serves a file system of their own in it');
     const folder = await keep(Folder.open(gitDir));
     if ((await realpath(gitDir)) !== gitDir) return refuse('a symbolic link has come into its path');
     for (const part of ['objects', 'refs']) await keep(folder.folder(part));

@@ -7,6 +7,9 @@ import type { Keep } from './within-folders.ts';
 /** What the killswitch keeps below the root. No agent's id starts with a dot. */
 export const houseName = '.agent-killswitch';
 
+/** Git gets to a tree with the rights of its owner, who can list or change nothing on the way. */
+export const reachable = 0o711;
+
 /** The folder in which worktrees lie, each named by its agent's id, and nothing else. */
 export interface Root {
   /** Without symbolic links in it. */
@@ -35,7 +38,7 @@ export async function openRoot(root: string, keep: Keep): Promise<Root> {
     return {
       path,
       worktrees,
-      aside: await keep(house.make('aside')),
+      aside: await keep(house.make('aside', reachable)),
       trash: await keep(house.make('trash')),
       drafts: await keep(house.make('drafts')),
     };
@@ -71,5 +74,5 @@ async function mark(path: string): Promise<void> {
       `The root ${path} holds other things (${others.slice(0, 3).join(', ')}): give a folder of its own, or make ${house} if all in it is worktrees of agents`,
     );
   }
-  await unless(['EEXIST'], mkdir(house, { mode: 0o700 }));
+  await unless(['EEXIST'], mkdir(house, { mode: reachable }));
 }

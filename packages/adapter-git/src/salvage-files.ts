@@ -1,9 +1,9 @@
-import { access, chmod, constants, lstat } from 'node:fs/promises';
+import { access, constants, lstat } from 'node:fs/promises';
 import { systemCode } from './errors.ts';
 import { type GitCall, git } from './git.ts';
 import type { SalvageLimits } from './options.ts';
 import { disguise } from './salvage-index.ts';
-import { joined, openUp, records } from './tree.ts';
+import { components, inFolder, joined, openUp, records } from './tree.ts';
 
 const maxNestedPasses = 16;
 const slash = '/'.charCodeAt(0);
@@ -31,7 +31,7 @@ export async function findChanges(call: GitCall, tree: string, limits: SalvageLi
     call.signal.throwIfAborted();
     const file = await looker.look(path);
     if (file === 'gone') removed.push(path);
-    else if (file === 'unusable' || !isStorable(path)) leftOut.push(path);
+    else if (file === 'unusable') leftOut.push(path);
     else files.push({ path, size: file.size });
   }
   const store: Buffer[] = [];
@@ -46,12 +46,24 @@ export async function findChanges(call: GitCall, tree: string, limits: SalvageLi
   return { store, bytes, removed, leftOut, isCut };
 }
 
-/** Puts the changes into the index. */
-export async function stage(call: GitCall, { store, removed }: Changes): Promise<void> {
+/** Puts the changes into the index. @returns them without what git takes from nobody: `git~1` is one of its names for `.git` */
+export async function stage(call: GitCall, changes: Changes): Promise<Changes> {
+  const { store, removed } = changes;
   if (removed.length > 0)
     await git(call, ['update-index', '--force-remove', '-z', '--stdin'], { input: joined(removed) });
-  if (store.length > 0)
-    await git(call, ['update-index', '--add', '--replace', '-z', '--stdin'], { input: joined(store) });
+  if (store.length === 0) return changes;
+  const { stderr } = await git(call, ['update-index', '--add', '--replace', '-z', '--stdin'], {
+    input: joined(store),
+  });
+  if (!stderr.includes('Ignoring path')) return changes;
+  const { stdout } = await git(call, ['ls-files', '-z']);
+  const held = new Set(records(stdout).map((path) => path.toString('latin1')));
+  const isHeld = (path: Buffer): boolean => held.has(path.toString('latin1'));
+  return {
+    ...changes,
+    store: store.filter(isHeld),
+    leftOut: [...changes.leftOut, ...store.filter((path) => !isHeld(path))],
+  };
 }
 
 /** What git finds changed in the index, and what it finds besides. */
@@ -87,10 +99,12 @@ type Look = 'gone' | 'unusable' | { readonly size: number };
 
 /** Looks at paths of a working tree; what lies behind a symbolic link is not in it. */
 class Looker {
+  readonly #root: string;
   readonly #tree: Buffer;
   readonly #isFolder = new Map<string, Promise<boolean>>();
 
   constructor(tree: string) {
+    this.#root = tree;
     this.#tree = Buffer.from(`${tree}/`);
   }
 
@@ -102,7 +116,8 @@ class Looker {
       if (stat.isDirectory()) return 'gone';
       if (!stat.isFile()) return stat.isSymbolicLink() ? { size: stat.size } : 'unusable';
       // Its owner may take back the right to read that they gave away.
-      await access(place, constants.R_OK).catch(() => chmod(place, stat.mode | 0o400));
+      if ((stat.mode & 0o400) === 0) await this.#letRead(path);
+      await access(place, constants.R_OK);
       return { size: stat.size };
     } catch (thrown) {
       return ['ENOENT', 'ENOTDIR'].includes(systemCode(thrown) ?? '') ? 'gone' : 'unusable';
@@ -128,12 +143,13 @@ class Looker {
     );
   }
 
+  #letRead(path: Buffer): Promise<void> {
+    const folders = components(path);
+    const name = folders.pop() ?? '';
+    return inFolder(this.#root, folders, (folder) => folder.letRead(name));
+  }
+
   #place(path: Buffer): Buffer {
     return Buffer.concat([this.#tree, path]);
   }
-}
-
-/** What git takes into no index: a name `.git` in any spelling. */
-function isStorable(path: Buffer): boolean {
-  return !/(^|\/)\.git($|\/)/i.test(path.toString('latin1'));
 }

@@ -1,4 +1,4 @@
-import { utimes, writeFile } from 'node:fs/promises';
+import { chown, utimes, writeFile } from 'node:fs/promises';
 import { GitFailedError } from './errors.ts';
 import type { Folder } from './folder.ts';
 import { type GitCall, git } from './git.ts';
@@ -24,6 +24,7 @@ export async function prepareIndex(
   if (index !== undefined) {
     await writeFile(indexFile, index);
     await utimes(indexFile, 1, 1);
+    if (call.user !== undefined) await chown(indexFile, call.user.uid, call.user.gid);
     try {
       return (await git(call, ['write-tree'])).stdout.toString().trim();
     } catch {
@@ -64,6 +65,17 @@ export async function unhide(call: GitCall, tree: string): Promise<void> {
   }
   if (submodules.length > 0)
     await git(call, ['update-index', '--force-remove', '-z', '--stdin'], { input: joined(submodules) });
+}
+
+/** Whether git would check the tree out again: an index can be made to hold names that it takes from nobody else. */
+export async function isRestorable(call: GitCall, tree: string, scratch: string): Promise<boolean> {
+  try {
+    await git({ ...call, env: { ...call.env, GIT_INDEX_FILE: scratch } }, ['read-tree', tree]);
+    return true;
+  } catch {
+    call.signal.throwIfAborted();
+    return false;
+  }
 }
 
 /**

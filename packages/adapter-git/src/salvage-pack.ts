@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { constants, copyFile, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { unless } from './errors.ts';
 import type { Folder } from './folder.ts';
@@ -27,8 +26,7 @@ export async function movePack(
     // Git's own housekeeping clears away what is called so and old.
     const draft = `tmp_${randomUUID()}`;
     try {
-      await copyFile(join(view.path, 'out', file), packs.at(draft), constants.COPYFILE_EXCL);
-      await durable(packs.at(draft));
+      await packs.copy(join(view.path, 'out', file), draft, 0o444);
       await packs.move(draft, packs, file);
     } finally {
       await unless(['ENOENT'], packs.unlink(draft));
@@ -51,14 +49,4 @@ async function pack(
   if (!/^[0-9a-f]{40,64}$/.test(hash))
     throw new Error(`git pack-objects named no pack: ${hash.slice(0, 200)}`);
   return hash;
-}
-
-async function durable(path: Buffer): Promise<void> {
-  const file = await open(path, 'r+');
-  try {
-    await file.chmod(0o444);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
 }

@@ -1,25 +1,32 @@
 import { randomUUID } from 'node:crypto';
+import { sha256 } from '@agent-killswitch/core';
 import { unless } from './errors.ts';
 import type { Folder } from './folder.ts';
 import type { Keep } from './within-folders.ts';
 
-const maxSalvages = 99;
+const prefix = 'refs/killswitch/salvage/';
+const maxNameLength = 200;
 
 /**
  * The ref under which the work of an agent is kept. Characters that an id may have and a ref may not are written as `%`
- * and two hexadecimal digits; a further salvage of the same agent ends in `%2`, `%3`, and so on.
+ * and two hexadecimal digits. If it is taken, by an earlier salvage of the same agent or by somebody who forged one, the
+ * name goes on with `%` and the first digits of the commit.
  */
 export function salvageRef(agentId: string): string {
-  return `refs/killswitch/salvage/${refName(agentId)}`;
+  return `${prefix}${refName(agentId)}`;
 }
 
 function refName(agentId: string): string {
   const written = (text: string): string =>
     text.replace(/./g, (each) => `%${each.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`);
-  return agentId
+  const name = agentId
     .replace(/[~:]/g, written)
     .replace(/\.(?=\.|$|lock$)/g, written)
     .replace(/@$/, written);
+  // A file's name has room for 255.
+  return name.length > maxNameLength
+    ? `${name.slice(0, maxNameLength - 20)}%${sha256(agentId).slice(0, 16)}`
+    : name;
 }
 
 /**
@@ -42,9 +49,8 @@ export async function writeRef(
   const draft = `ref-${randomUUID()}`;
   await drafts.write(draft, `${commit}\n`, { mode: 0o644, durable: true });
   try {
-    for (let count = 1; count <= maxSalvages; count++) {
-      const name = count === 1 ? refName(agentId) : `${refName(agentId)}%${count}`;
-      const ref = `refs/killswitch/salvage/${name}`;
+    for (const name of [refName(agentId), `${refName(agentId)}%${commit.slice(0, 12)}`]) {
+      const ref = `${prefix}${name}`;
       const present = taken.get(ref) ?? (await place.read(name, 200))?.toString().trim();
       if (present === commit) return ref;
       if (present !== undefined) continue;
@@ -59,5 +65,5 @@ export async function writeRef(
   } finally {
     await drafts.unlink(draft);
   }
-  throw new Error(`${maxSalvages} refs named ${salvageRef(agentId)} are taken`);
+  throw new Error(`The refs ${salvageRef(agentId)} are taken`);
 }

@@ -1,15 +1,15 @@
 import { join } from 'node:path';
 import { describeError } from '@agent-killswitch/core';
 import { type EntryMeta, treeName } from './entry.ts';
-import { SalvageFailedError, unless } from './errors.ts';
+import { GitFailedError, SalvageFailedError, unless } from './errors.ts';
 import type { Folder } from './folder.ts';
-import { type GitCall, git } from './git.ts';
+import { type GitCall, git, type User } from './git.ts';
 import type { SalvageLimits } from './options.ts';
 import { asideRegistrations } from './registration.ts';
 import { openRepository, type Repository } from './repository.ts';
 import { headCommit, headOf, maxParents, unpushedTips } from './salvage-commits.ts';
 import { type Changes, findChanges, stage } from './salvage-files.ts';
-import { prepareIndex, unhide, verify } from './salvage-index.ts';
+import { isRestorable, prepareIndex, unhide, verify } from './salvage-index.ts';
 import { messageOf } from './salvage-message.ts';
 import { movePack } from './salvage-pack.ts';
 import { salvageRef, writeRef } from './salvage-ref.ts';
@@ -17,6 +17,8 @@ import { makeView, type View } from './view.ts';
 import { type Keep, withinFolders } from './within-folders.ts';
 
 const maxExcludeBytes = 1_048_576;
+/** All of one salvage may take as long as this many calls of git that run into their deadline. */
+const maxCalls = 5;
 
 /** Work that was kept. */
 export interface Salvaged {
@@ -51,19 +53,20 @@ export interface SalvageRequest {
  * @throws SalvageFailedError
  */
 export function salvage(request: SalvageRequest): Promise<Salvaged | undefined> {
-  const { meta, folder, signal } = request;
+  const { meta, folder, gitDeadlineMs, signal: stop } = request;
+  const signal = AbortSignal.any([stop, AbortSignal.timeout(gitDeadlineMs * maxCalls)]);
   return withinFolders(async (keep) => {
     try {
       const repository = await openRepository(meta.gitDir, keep);
       try {
-        return await keepWork(request, repository, keep);
+        return await keepWork({ ...request, signal }, repository, keep);
       } catch (thrown) {
         signal.throwIfAborted();
         // Its base is broken: the files themselves can still be kept, all of them.
-        return await keepWork(request, repository, keep, describeError(thrown));
+        return await keepWork({ ...request, signal }, repository, keep, describeError(thrown));
       }
     } catch (thrown) {
-      signal.throwIfAborted();
+      stop.throwIfAborted();
       throw new SalvageFailedError(
         `The work of agent "${meta.agentId}" is kept in ${folder}, since it could not be stored in ${meta.gitDir}: ${describeError(thrown)}`,
         { cause: thrown },
@@ -74,7 +77,7 @@ export function salvage(request: SalvageRequest): Promise<Salvaged | undefined> 
 
 /** `fault`: why nothing of the repository can be relied on, for a second try without it. */
 async function keepWork(
-  { folder, meta, hasTree, limits, gitDeadlineMs, signal }: SalvageRequest,
+  { entry, folder, meta, hasTree, limits, gitDeadlineMs, signal }: SalvageRequest,
   repository: Repository,
   keep: Keep,
   fault?: string,
@@ -90,6 +93,7 @@ async function keepWork(
     exclude: await readExclude(repository.folder),
     deadlineMs: gitDeadlineMs,
     signal,
+    user: hasTree ? await ownerOf(entry) : undefined,
   });
   const base = isolated ? undefined : await headCommit(view.call);
   const work = await stageWork(view, join(folder, treeName), hasTree, limits, {
@@ -126,7 +130,7 @@ async function stageWork(
   limits: SalvageLimits,
   from: { readonly registration: Folder | undefined; readonly hasHead: boolean },
 ): Promise<{ tree: string; staged: string | undefined; changes: Changes }> {
-  const indexFile = join(view.path, 'index');
+  const indexFile = join(view.path, 'index/index');
   const env = { ...view.call.env, GIT_INDEX_FILE: indexFile };
   const call: GitCall = {
     ...view.call,
@@ -137,10 +141,15 @@ async function stageWork(
   if (hasTree) {
     await unhide(call, tree);
     changes = await findChanges(call, tree, limits);
-    await stage(call, changes);
+    changes = await stage(call, changes);
     if (from.hasHead) await verify(call);
   }
-  return { tree: (await git(call, ['write-tree'])).stdout.toString().trim(), staged, changes };
+  const written = (await git(call, ['write-tree'])).stdout.toString().trim();
+  const scratch = `${indexFile}-scratch`;
+  if (!(await isRestorable(call, written, scratch)))
+    throw new GitFailedError('Its index holds forbidden names');
+  const isSound = staged !== undefined && (await isRestorable(call, staged, scratch));
+  return { tree: written, staged: isSound ? staged : undefined, changes };
 }
 
 async function commit(
@@ -178,6 +187,16 @@ function authorAt(at: number): Record<string, string> {
       [`GIT_COMMITTER_${key}`, value],
     ]),
   );
+}
+
+/**
+ * Git reads the tree with the rights of its owner, not with root's: somebody who is still at work in it may put a symbolic
+ * link to anything in place of a file at any moment.
+ */
+async function ownerOf(entry: Folder): Promise<User | undefined> {
+  const tree = await entry.stat(treeName);
+  if (process.getuid?.() !== 0 || tree === undefined || tree.uid === 0n) return undefined;
+  return { uid: Number(tree.uid), gid: Number(tree.gid) };
 }
 
 /** The repository's own list of what is ignored. */

@@ -7,6 +7,7 @@ import {
   unless,
   WorktreeStuckError,
 } from './errors.ts';
+import { mountsIn } from './mounts.ts';
 import { findRegistration, moveRegistration } from './registration.ts';
 import { openRepository, type Repository } from './repository.ts';
 import type { WorktreeResource } from './resource.ts';
@@ -28,6 +29,8 @@ export interface SetAside {
 export function setAside(root: Root, agent: Agent, worktree: WorktreeResource): Promise<SetAside> {
   return withinFolders(async (keep) => {
     const { agentId, taskId } = agent;
+    if ((await mountsIn(worktree.path)).some((mount) => mount.path === worktree.path))
+      throw new WorktreeStuckError(`The worktree ${worktree.path} is a mount point: unmount it`);
     const isPresent = (await root.worktrees.stat(agentId)) !== undefined;
     const { repository, registration, doubt } = await registered(worktree, keep);
     // What an earlier run set aside before it was cut off is complete as well.
@@ -82,7 +85,7 @@ async function stuck(path: string, move: Promise<unknown>): Promise<void> {
   try {
     await move;
   } catch (thrown) {
-    const why = systemCode(thrown) === 'EBUSY' ? 'it is a mount point' : (systemCode(thrown) ?? thrown);
+    const why = systemCode(thrown) ?? thrown;
     throw new WorktreeStuckError(`The worktree ${path} cannot be moved aside: ${why}`, { cause: thrown });
   }
 }

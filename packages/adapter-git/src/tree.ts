@@ -2,13 +2,16 @@ import { Folder, type Name } from './folder.ts';
 
 const slash = '/'.charCodeAt(0);
 
+/** Most paths that are dealt with; their bytes are limited by what is read from git. */
+const maxRecords = 1_000_000;
+
 /** Splits what git says with `-z`. */
 export function records(output: Buffer): Buffer[] {
   const found: Buffer[] = [];
   for (let from = 0; ; ) {
     const end = output.indexOf(0, from);
     // What follows the last NUL is a path that was cut off.
-    if (end === -1) return found;
+    if (end === -1 || found.length === maxRecords) return found;
     found.push(output.subarray(from, end));
     from = end + 1;
   }
@@ -64,7 +67,7 @@ export async function openUp(tree: string): Promise<void> {
 const maxDepth = 200;
 
 async function openAll(folder: Folder, depth: number): Promise<void> {
-  for (const entry of await folder.list()) {
+  for await (const entry of folder.entries()) {
     if (!entry.isDirectory() || depth > maxDepth) continue;
     const inner = await folder.folder(entry.name, { force: true }).catch(() => undefined);
     if (inner === undefined) continue;

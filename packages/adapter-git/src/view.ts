@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { chown, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { viewPrefix } from './entry.ts';
 import { unless } from './errors.ts';
 import type { GitCall } from './git.ts';
 import type { Repository } from './repository.ts';
+
+/** The folders of a view that git writes to. */
+const written = ['objects/pack', 'out', 'index'];
 
 /** No attribute of the agent's may change a byte on its way into the repository. */
 const attributes = '* -text -eol -ident -filter -working-tree-encoding -diff -merge\n';
@@ -16,8 +19,6 @@ const settings = `
 	symlinks = true
 	ignoreCase = false
 	precomposeUnicode = false
-	protectHFS = false
-	protectNTFS = false
 	autocrlf = false
 	fsmonitor = false
 	untrackedCache = false
@@ -65,26 +66,30 @@ export async function makeView(
     head,
     exclude,
     ...call
-  }: ViewOptions & Pick<GitCall, 'deadlineMs' | 'signal'>,
+  }: ViewOptions & Pick<GitCall, 'deadlineMs' | 'signal' | 'user'>,
 ): Promise<View> {
   // A name of its own each time: a git that outlived its service may still be at work in an earlier one.
   const path = join(folder, `${viewPrefix}${randomUUID()}`);
-  for (const part of ['', 'objects', 'objects/info', 'objects/pack', 'info', 'out'])
-    await mkdir(join(path, part), { mode: 0o700 });
+  for (const part of ['', 'info', 'objects', ...written]) await mkdir(join(path, part), { mode: 0o755 });
   const isSha256 = objectFormat === 'sha256';
   const format = `[core]\n\trepositoryFormatVersion = ${isSha256 ? 1 : 0}${settings}`;
   await writeFile(
     join(path, 'config'),
     isSha256 ? `${format}[extensions]\n\tobjectFormat = sha256\n` : format,
   );
+  // What says how git behaves stays this process's own; it writes only where it must.
   await writeFile(join(path, 'HEAD'), `${head ?? 'ref: refs/heads/none'}\n`);
   if (!converts) await writeFile(join(path, 'info/attributes'), attributes);
   if (exclude !== undefined) await writeFile(join(path, 'info/exclude'), exclude);
+  await mkdir(join(path, 'objects/info'), { mode: 0o755 });
   if (isolated) await mkdir(join(path, 'refs'));
   else {
     await writeFile(join(path, 'objects/info/alternates'), `${join(gitDir, 'objects')}\n`);
     await symlink(join(gitDir, 'refs'), join(path, 'refs'));
     await unless(['ENOENT'], symlink(join(gitDir, 'packed-refs'), join(path, 'packed-refs')));
+  }
+  if (call.user !== undefined) {
+    for (const part of ['objects', ...written]) await chown(join(path, part), call.user.uid, call.user.gid);
   }
   return { path, call: { cwd: path, env: { GIT_DIR: path }, ...call } };
 }

@@ -1,4 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   chmodSync,
   existsSync,
@@ -369,6 +370,49 @@ describe('a tree that is hard to delete is deleted', () => {
     expect(site.leftovers()).toEqual([]);
   });
 });
+
+it('is not held up by registrations without number', async () => {
+  const { agent, path } = await site.worktree();
+  for (let i = 0; i < 10_000; i++)
+    put(join(site.gitDir, 'worktrees', `x${i}`), { gitdir: '/nonexistent/.git\n' });
+  const since = performance.now();
+  await site.removal().run(agent, { signal: new AbortController().signal });
+  expect(performance.now() - since).toBeLessThan(1_000);
+  expect(existsSync(path)).toBe(false);
+});
+
+describe('an index with names that git takes from nobody', () => {
+  test.each(['.git/hooks/post-checkout', '../../outside', '/etc/passwd', 'a/../../x', 'a//b'])(
+    'such as %j makes no salvage that cannot be checked out',
+    async (name) => {
+      const { agent, path } = await site.worktree();
+      put(path, { 'new.txt': 'new\n' });
+      const before = contents(path);
+      const blob = site.git('rev-parse', 'HEAD:a.txt').trim();
+      writeFileSync(join(site.gitDir, 'worktrees/agent-1/index'), indexOf(name, blob));
+      await site.remove(agent);
+      expect(site.problems).toEqual([]);
+      expect(site.restored()).toEqual(before);
+      expect(site.git('log', '--format=%s', `${salvageRef('agent-1')}^@`)).not.toContain('Staged');
+    },
+  );
+});
+
+/** An index of version 2 with one entry. */
+function indexOf(name: string, blob: string): Buffer {
+  const header = Buffer.alloc(12);
+  header.write('DIRC');
+  header.writeUInt32BE(2, 4);
+  header.writeUInt32BE(1, 8);
+  const stat = Buffer.alloc(40);
+  stat.writeUInt32BE(0o100644, 24);
+  const flags = Buffer.alloc(2);
+  flags.writeUInt16BE(name.length);
+  const entry = Buffer.concat([stat, Buffer.from(blob, 'hex'), flags, Buffer.from(name)]);
+  const padded = Buffer.concat([entry, Buffer.alloc(8 - (entry.length % 8))]);
+  const body = Buffer.concat([header, padded]);
+  return Buffer.concat([body, createHash('sha1').update(body).digest()]);
+}
 
 describe('what hangs git', () => {
   it('is ended at the deadline, and the files are kept all the same', async () => {

@@ -245,19 +245,48 @@ it('does not replace an earlier one of the same agent, also when that is packed'
     await site.remove(agent);
     site.git('pack-refs', '--all');
   }
-  const ref = salvageRef('agent-1');
-  const texts = [ref, `${ref}%2`, `${ref}%3`].map((each) => site.git('show', `${each}:new.txt`));
-  expect(texts).toEqual(['one', 'two', 'three']);
+  const refs = site.salvages.map(({ ref }) => ref);
+  expect(refs[0]).toBe(salvageRef('agent-1'));
+  expect(refs.map((ref) => site.git('show', `${ref}:new.txt`))).toEqual(['one', 'two', 'three']);
 });
 
-it.each(['a:b', 'a~b', 'a..b', 'a.', 'a.lock', 'a@', '-a', 'x|y+z=1', 'agt_01M7X9CZ40QAR5E64DSTYV5244'])(
-  'has a name that git takes for agent %j',
-  async (agentId) => {
-    const { agent, path } = await site.worktree(agentId);
-    put(path, { 'new.txt': agentId });
-    await site.remove(agent);
-    expect(site.problems).toEqual([]);
-    expect(site.git('show', `${salvageRef(agentId)}:new.txt`)).toBe(agentId);
-    expect(site.leftovers()).toEqual([]);
-  },
-);
+it('takes no ref for its own that somebody forged', async () => {
+  const { agent, path } = await site.worktree();
+  put(path, { 'new.txt': 'true' });
+  site.git('update-ref', salvageRef('agent-1'), 'HEAD');
+  await site.remove(agent);
+  expect(site.problems).toEqual([]);
+  const [salvaged] = site.salvages;
+  expect(salvaged?.ref).toMatch(/^refs\/killswitch\/salvage\/agent-1%[0-9a-f]{12}$/);
+  expect(site.git('show', `${salvaged?.ref}:new.txt`)).toBe('true');
+});
+
+it('names what git takes from nobody', async () => {
+  const { agent, path } = await site.worktree();
+  put(path, { 'git~1': 'x', 'sub/.GIT/config': 'y', 'new.txt': 'z' });
+  symlinkSync('x', join(path, '.gitmodules'));
+  await site.remove(agent);
+  expect(site.problems).toEqual([]);
+  expect(site.salvages).toMatchObject([{ files: 1, leftOut: 3 }]);
+  expect(Object.keys(site.restored())).toContain('new.txt');
+});
+
+it.each([
+  ':'.repeat(120),
+  'a:b',
+  'a~b',
+  'a..b',
+  'a.',
+  'a.lock',
+  'a@',
+  '-a',
+  'x|y+z=1',
+  'agt_01M7X9CZ40QAR5E64DSTYV5244',
+])('has a name that git takes for agent %j', async (agentId) => {
+  const { agent, path } = await site.worktree(agentId);
+  put(path, { 'new.txt': agentId });
+  await site.remove(agent);
+  expect(site.problems).toEqual([]);
+  expect(site.git('show', `${salvageRef(agentId)}:new.txt`)).toBe(agentId);
+  expect(site.leftovers()).toEqual([]);
+});
