@@ -1,6 +1,6 @@
 import { access, constants, lstat } from 'node:fs/promises';
 import { systemCode } from './errors.ts';
-import { type GitCall, git } from './git.ts';
+import { type GitCall, git, type User } from './git.ts';
 import type { SalvageLimits } from './options.ts';
 import { disguise } from './salvage-index.ts';
 import { components, inFolder, joined, openUp, records } from './tree.ts';
@@ -24,7 +24,7 @@ export interface Changes {
 /** Finds changed and untracked files, ignored ones excepted, and chooses as many as the limits allow, the smallest first. */
 export async function findChanges(call: GitCall, tree: string, limits: SalvageLimits): Promise<Changes> {
   const { paths, leftOut, isCut } = await list(call, tree);
-  const looker = new Looker(tree);
+  const looker = new Looker(tree, call.user);
   const removed: Buffer[] = [];
   const files: Array<{ path: Buffer; size: number }> = [];
   for (const path of paths) {
@@ -99,11 +99,13 @@ type Look = 'gone' | 'unusable' | { readonly size: number };
 
 /** Looks at paths of a working tree; what lies behind a symbolic link is not in it. */
 class Looker {
+  readonly #user: User | undefined;
   readonly #root: string;
   readonly #tree: Buffer;
   readonly #isFolder = new Map<string, Promise<boolean>>();
 
-  constructor(tree: string) {
+  constructor(tree: string, user: User | undefined) {
+    this.#user = user;
     this.#root = tree;
     this.#tree = Buffer.from(`${tree}/`);
   }
@@ -116,6 +118,7 @@ class Looker {
       if (stat.isDirectory()) return 'gone';
       if (!stat.isFile()) return stat.isSymbolicLink() ? { size: stat.size } : 'unusable';
       // Its owner may take back the right to read that they gave away.
+      if (!this.#mayBeRead(stat)) return 'unusable';
       if ((stat.mode & 0o400) === 0) await this.#letRead(path);
       await access(place, constants.R_OK);
       return { size: stat.size };
@@ -141,6 +144,13 @@ class Looker {
       (stat) => stat.isDirectory(),
       () => false,
     );
+  }
+
+  /** Whether git, which may run with other rights than this process, can read the file, or be let. */
+  #mayBeRead({ uid, gid, mode }: { uid: number; gid: number; mode: number }): boolean {
+    const user = this.#user;
+    if (user === undefined || uid === user.uid) return true;
+    return (mode & (gid === user.gid ? 0o040 : 0o004)) !== 0;
   }
 
   #letRead(path: Buffer): Promise<void> {
