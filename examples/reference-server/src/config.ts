@@ -11,6 +11,7 @@ const schema = z.object({
   ORCHESTRATOR_HOST: z.string().min(1).default('127.0.0.1'),
   ORCHESTRATOR_PORT: z.coerce.number().int().min(0).max(65_535).default(3_001),
   STATE_DIR: z.string().min(1).default('.killswitch'),
+  REPOSITORIES_ROOT: z.string().min(1).optional(),
   REFERENCE_PRINCIPALS_FILE: z.string().min(1).optional(),
 });
 
@@ -21,6 +22,8 @@ export interface ServerConfig {
   /** Where state, journal and the agents' working folders live. Absolute. */
   readonly stateDir: string;
   readonly principalsFile?: string;
+  /** Agents whose context names a repository below it work in a worktree. Absolute. */
+  readonly repositoriesRoot?: string;
 }
 
 /** REQUIREMENTS C7. A variable that is empty counts as not set. @throws ServerConfigError */
@@ -31,11 +34,13 @@ export function configOf(environment: Readonly<Record<string, string | undefined
     const faults = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
     throw new ServerConfigError(`Invalid environment: ${faults.join('; ')}`);
   }
-  const { ORCHESTRATOR_HOST, ORCHESTRATOR_PORT, STATE_DIR, REFERENCE_PRINCIPALS_FILE } = parsed.data;
+  const { ORCHESTRATOR_HOST, ORCHESTRATOR_PORT, STATE_DIR, REFERENCE_PRINCIPALS_FILE, REPOSITORIES_ROOT } =
+    parsed.data;
   return {
     host: ORCHESTRATOR_HOST,
     port: ORCHESTRATOR_PORT,
     stateDir: resolve(STATE_DIR),
+    ...(REPOSITORIES_ROOT === undefined ? {} : { repositoriesRoot: resolve(REPOSITORIES_ROOT) }),
     ...(REFERENCE_PRINCIPALS_FILE === undefined
       ? {}
       : { principalsFile: resolve(REFERENCE_PRINCIPALS_FILE) }),

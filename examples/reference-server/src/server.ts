@@ -21,7 +21,7 @@ import { killOwnAgents } from './kill-own-agents.ts';
 import { authenticateBy, makeTokens, readTokens, type Tokens } from './principals.ts';
 import { orchestratorRoutes } from './routes.ts';
 import { Supervisor } from './supervisor.ts';
-import { workdirRemoval } from './workdir.ts';
+import { Workplaces } from './workplaces.ts';
 
 /** Requests that dawdle are cut off; a kill takes at most 5 s. */
 const requestMs = 30_000;
@@ -91,17 +91,19 @@ async function assemble(config: ServerConfig, closers: Array<() => unknown>) {
   closers.push(() => state.close());
   const hostId = await hostIdIn(config.stateDir, isUsed);
   const processes = processRuntime();
-  const workdirs = join(config.stateDir, 'agents');
+  const workplaces = new Workplaces(config);
+  closers.push(() => workplaces.close());
   const ks = createKillswitch({
     hostId,
     state,
     audit: journal,
     runtimes: { process: processes },
-    cleanup: [workdirRemoval(workdirs)],
+    cleanup: workplaces.cleanup,
   });
   closers.push(() => ks.close());
   await ks.start();
-  const supervisor = new Supervisor(ks, processes, workdirs);
+  workplaces.sweep();
+  const supervisor = new Supervisor(ks, processes, workplaces);
   await supervisor.adopt();
   closers.push(() => supervisor.close());
   return { ks, tokens, app: appOf(ks, supervisor, authenticateBy(tokens)) };

@@ -1,7 +1,7 @@
 import type { ProcessRuntime } from '@agent-killswitch/adapter-process';
 import { type Agent, type Killswitch, ulid } from '@agent-killswitch/core';
 import { type Behaviour, scripts } from './behaviours.ts';
-import { makeWorkdir } from './workdir.ts';
+import type { Workplaces } from './workplaces.ts';
 
 const lookMs = 1_000;
 
@@ -19,28 +19,29 @@ export interface SpawnRequest {
 export class Supervisor {
   readonly #ks: Killswitch;
   readonly #processes: ProcessRuntime;
-  readonly #workdirs: string;
+  readonly #workplaces: Workplaces;
   readonly #adopted = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(ks: Killswitch, processes: ProcessRuntime, workdirs: string) {
+  constructor(ks: Killswitch, processes: ProcessRuntime, workplaces: Workplaces) {
     this.#ks = ks;
     this.#processes = processes;
-    this.#workdirs = workdirs;
+    this.#workplaces = workplaces;
   }
 
   /** Throws what `admit` throws, or why it could not be started. */
   async spawn({ behaviour, context, ...request }: SpawnRequest): Promise<Agent> {
     const id = ulid(Date.now(), (bytes) => crypto.getRandomValues(bytes));
     const agentId = `agt_${id}`;
-    await this.#ks.admit({
+    const resources = await this.#workplaces.resources(agentId, context);
+    const agent = await this.#ks.admit({
       ...request,
       agentId,
       sessionIds: [`ses_${id}`],
-      resources: [{ kind: 'workdir' }],
+      resources,
     });
     try {
-      const cwd = await makeWorkdir(this.#workdirs, agentId, context);
+      const cwd = await this.#workplaces.make(agent, context);
       const { handle, exited } = await this.#processes.spawnAgent('/bin/sh', ['-c', scripts[behaviour]], {
         agentId,
         cwd,

@@ -54,6 +54,7 @@ describe.skipIf(process.getuid?.() !== 0)('with users of their own', () => {
     await site.remove(agent);
     expect(site.problems).toEqual([]);
     expect(site.salvages).toMatchObject([{ files: 1, leftOut: 1 }]);
+    execFileSync('chown', ['-R', '0:0', site.gitDir]);
     expect(site.git('ls-tree', '--name-only', salvageRef('agent-1')).trim().split('\n')).toEqual([
       'a.txt',
       'b',

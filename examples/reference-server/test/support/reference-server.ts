@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { type AuditEvent, type AuditRecord, auditEventSchema, chainFault } from '@agent-killswitch/core';
 import { processesOf } from './processes.ts';
 
-const main = new URL('../../src/main.ts', import.meta.url).pathname;
+export const main: string = new URL('../../src/main.ts', import.meta.url).pathname;
 
 /** Bearer tokens of the principals that every test server knows. */
 export const tokens = {
@@ -60,8 +60,12 @@ export class Site {
   }
 
   /** Starts the server as a process of its own and waits until it listens. `script`: instead of the server's own main. */
-  async boot(script: string = main, args: readonly string[] = []): Promise<Life> {
-    const life = new Life(this.launch(script, args), this.#agents);
+  async boot(
+    script: string = main,
+    args: readonly string[] = [],
+    environment: Record<string, string> = {},
+  ): Promise<Life> {
+    const life = new Life(this.launch(script, args, environment), this.#agents);
     this.#lives.push(life);
     await life.listening();
     return life;
