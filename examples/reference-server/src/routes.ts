@@ -10,6 +10,7 @@ import {
 import { pathId, type Route } from '@agent-killswitch/express-router';
 import { z } from 'zod';
 import { behaviours } from './behaviours.ts';
+import { runtimeNames } from './launchers.ts';
 import type { Supervisor } from './supervisor.ts';
 
 export interface OrchestratorContext {
@@ -22,7 +23,7 @@ const spawnBody = z.strictObject({
   agentType: z.enum(['worker', 'reviewer', 'tester']),
   workspaceId: idSchema.optional(),
   backendId: idSchema.default('local'),
-  runtime: z.enum(['process']).default('process'),
+  runtime: z.enum(runtimeNames).default('process'),
   behaviour: z.enum(behaviours).default('cooperative'),
   context: z.record(z.string(), z.unknown()).optional(),
 });
@@ -34,7 +35,7 @@ export const orchestratorRoutes: ReadonlyArray<Route<OrchestratorContext>> = [
     path: '/agents/spawn',
     permission: 'admit',
     async handle({ ks, supervisor }, { body, principal }) {
-      const { runtime: _, ...wanted } = parseInput('body', spawnBody, body ?? {});
+      const wanted = parseInput('body', spawnBody, body ?? {});
       const workspaceId = wanted.workspaceId ?? onlyWorkspaceOf(principal);
       await ks.authorise({ principal, action: 'admit', scope: { workspace: workspaceId }, workspaceId });
       const { agentId, status } = await supervisor.spawn({ ...wanted, workspaceId, ownerId: principal.id });

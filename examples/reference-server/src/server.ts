@@ -3,7 +3,6 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileJournal } from '@agent-killswitch/adapter-file-audit';
-import { processRuntime } from '@agent-killswitch/adapter-process';
 import { sqliteState } from '@agent-killswitch/adapter-sqlite';
 import { createKillswitch, type Killswitch } from '@agent-killswitch/core';
 import {
@@ -18,6 +17,7 @@ import express, { type Express } from 'express';
 import { type ServerConfig, ServerConfigError } from './config.ts';
 import { hostIdIn, makeStateDir } from './host-id.ts';
 import { killOwnAgents } from './kill-own-agents.ts';
+import { makeLaunchers, runtimesOf } from './launchers.ts';
 import { authenticateBy, makeTokens, readTokens, type Tokens } from './principals.ts';
 import { orchestratorRoutes } from './routes.ts';
 import { Supervisor } from './supervisor.ts';
@@ -90,20 +90,20 @@ async function assemble(config: ServerConfig, closers: Array<() => unknown>) {
   const state = sqliteState(stateFile);
   closers.push(() => state.close());
   const hostId = await hostIdIn(config.stateDir, isUsed);
-  const processes = processRuntime();
+  const launchers = makeLaunchers();
   const workplaces = new Workplaces(config);
   closers.push(() => workplaces.close());
   const ks = createKillswitch({
     hostId,
     state,
     audit: journal,
-    runtimes: { process: processes },
+    runtimes: runtimesOf(launchers),
     cleanup: workplaces.cleanup,
   });
   closers.push(() => ks.close());
   await ks.start();
   workplaces.sweep();
-  const supervisor = new Supervisor(ks, processes, workplaces);
+  const supervisor = new Supervisor(ks, launchers, workplaces);
   await supervisor.adopt();
   closers.push(() => supervisor.close());
   return { ks, tokens, app: appOf(ks, supervisor, authenticateBy(tokens)) };

@@ -1,6 +1,6 @@
-import type { ProcessRuntime } from '@agent-killswitch/adapter-process';
 import { type Agent, type Killswitch, ulid } from '@agent-killswitch/core';
-import { type Behaviour, scripts } from './behaviours.ts';
+import type { Behaviour } from './behaviours.ts';
+import type { Launchers, RuntimeName } from './launchers.ts';
 import type { Workplaces } from './workplaces.ts';
 
 const lookMs = 1_000;
@@ -11,26 +11,27 @@ export interface SpawnRequest {
   readonly backendId: string;
   readonly ownerId: string;
   readonly agentType: string;
+  readonly runtime: RuntimeName;
   readonly behaviour: Behaviour;
   readonly context?: unknown;
 }
 
-/** Starts agents as processes and tells the killswitch how they end; takes over those that a restart left running. */
+/** Starts agents and tells the killswitch how they end; takes over those that a restart left running. */
 export class Supervisor {
   readonly #ks: Killswitch;
-  readonly #processes: ProcessRuntime;
+  readonly #launchers: Launchers;
   readonly #workplaces: Workplaces;
   readonly #adopted = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(ks: Killswitch, processes: ProcessRuntime, workplaces: Workplaces) {
+  constructor(ks: Killswitch, launchers: Launchers, workplaces: Workplaces) {
     this.#ks = ks;
-    this.#processes = processes;
+    this.#launchers = launchers;
     this.#workplaces = workplaces;
   }
 
   /** Throws what `admit` throws, or why it could not be started. */
-  async spawn({ behaviour, context, ...request }: SpawnRequest): Promise<Agent> {
+  async spawn({ runtime, behaviour, context, ...request }: SpawnRequest): Promise<Agent> {
     const id = ulid(Date.now(), (bytes) => crypto.getRandomValues(bytes));
     const agentId = `agt_${id}`;
     const resources = await this.#workplaces.resources(agentId, context);
@@ -42,13 +43,8 @@ export class Supervisor {
     });
     try {
       const cwd = await this.#workplaces.make(agent, context);
-      const { handle, exited } = await this.#processes.spawnAgent('/bin/sh', ['-c', scripts[behaviour]], {
-        agentId,
-        cwd,
-      });
-      void exited.then(({ code, signal }) =>
-        this.#ended(agentId, code === 0 ? undefined : `exited with ${signal ?? code}`),
-      );
+      const { handle, ended } = await this.#launchers[runtime].launch({ agentId, behaviour, cwd });
+      void ended.then((fault) => this.#ended(agentId, fault));
       return await this.#ks.running(agentId, [handle]);
     } catch (error) {
       await this.#ended(agentId, error);
@@ -79,8 +75,9 @@ export class Supervisor {
       this.#adopted.delete(agentId);
       return;
     }
-    const seen = await this.#processes.inspect(handle, { agentId, signal: AbortSignal.timeout(lookMs) });
-    if (seen.state !== 'dead') return;
+    const launcher = Object.entries(this.#launchers).find(([name]) => name === handle.runtime)?.[1];
+    const seen = await launcher?.runtime.inspect(handle, { agentId, signal: AbortSignal.timeout(lookMs) });
+    if (seen?.state !== 'dead') return;
     this.#adopted.delete(agentId);
     await this.#ended(agentId, 'ended after a restart of its server: its exit status is not known');
   }

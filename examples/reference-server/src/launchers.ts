@@ -1,0 +1,25 @@
+import { processRuntime } from '@agent-killswitch/adapter-process';
+import type { Runtime } from '@agent-killswitch/core';
+import { processLauncher } from './launch-process.ts';
+import { promiseLauncher } from './launch-promise.ts';
+import { workerLauncher } from './launch-worker.ts';
+import type { Launcher } from './launcher.ts';
+
+/** What an agent can be: the word for it in a request, and the name of its runtime in its handles. */
+export const runtimeNames = ['process', 'worker', 'promise'] as const;
+export type RuntimeName = (typeof runtimeNames)[number];
+
+export type Launchers = Readonly<Record<RuntimeName, Launcher>>;
+
+export function makeLaunchers(): Launchers {
+  const processes = processRuntime();
+  return {
+    process: processLauncher(processes),
+    worker: workerLauncher(processes),
+    promise: promiseLauncher(),
+  };
+}
+
+export function runtimesOf(launchers: Launchers): Record<string, Runtime> {
+  return Object.fromEntries(Object.entries(launchers).map(([name, { runtime }]) => [name, runtime]));
+}
