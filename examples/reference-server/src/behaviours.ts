@@ -1,11 +1,11 @@
-/** How a demo agent takes being told to end. Each is a real process tree that runs until somebody ends it. */
+/** How a demo agent takes being told to end. */
 export const behaviours = ['cooperative', 'stubborn', 'forking', 'finishing'] as const;
 export type Behaviour = (typeof behaviours)[number];
 
 const ignore = "trap '' TERM INT HUP QUIT USR1 USR2 PIPE ALRM";
 const forever = 'while :; do sleep 1; done';
 
-/** Scripts for `sh -c`. */
+/** Scripts for `sh -c`: real process trees that run until somebody ends them. */
 export const scripts: Readonly<Record<Behaviour, string>> = {
   /** Ends when asked. */
   cooperative: `trap 'exit 0' TERM; while :; do sleep 1 & wait $!; done`,

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Handle } from './agent.ts';
 import { createKillswitch } from './killswitch.ts';
+import { memoryAudit } from './memory/memory-audit.ts';
 import { memoryRuntime } from './memory/memory-runtime.ts';
 import { memoryState } from './memory/memory-state.ts';
+import type { Clock } from './ports/clock.ts';
 import type { Runtime, RuntimeContext } from './ports/runtime.ts';
 import { alice, harness, root } from './testing/harness.ts';
 
@@ -175,4 +177,29 @@ describe('every demand carries the reason that was given for the stop', () => {
     await h.clock.advance(400);
     expect(told).toContain('stop: please');
   });
+});
+
+it('I1: an answer at the deadline names who is not confirmed dead, also where timers go off early', async () => {
+  const clock: Clock = {
+    now: () => Date.now(),
+    setTimer(ms, fire) {
+      const timer = setTimeout(fire, ms - 3);
+      return () => clearTimeout(timer);
+    },
+  };
+  const memory = memoryRuntime();
+  const ks = createKillswitch({
+    hostId: 'h1',
+    state: memoryState(),
+    audit: memoryAudit(),
+    runtimes: { memory },
+    clock,
+    deadlines: { forceAfter: 20, confirmWithin: 60 },
+  });
+  await ks.start();
+  await ks.admit({ agentId: 'a1', taskId: 't', workspaceId: 'w1', ownerId: 'alice' });
+  await ks.running('a1', [memory.spawn('immortal')]);
+  const report = await ks.kill({ task: 't' }, { principal: root, reason });
+  expect(report).toMatchObject({ settled: false, failed: 1, outcomes: [{ outcome: 'unconfirmed' }] });
+  await ks.close();
 });

@@ -142,10 +142,10 @@ export class Requests {
     const { policyVersion } = decision;
     const order = { ...this.#order(scope, opens, principal, reason), ...facts, policyVersion, ...deadlines };
     const run = await stops.place(order);
-    const left = Math.min(order.deadlineAt, run.order.deadlineAt) - clock.now();
-    await this.#within(Math.min(left, request.waitMs ?? left), run.ended);
+    const deadlineAt = Math.min(order.deadlineAt, run.order.deadlineAt);
+    await this.#until(Math.min(deadlineAt, clock.now() + (request.waitMs ?? Infinity)), run.ended);
     // Whoever joins an order that is overdue is told of everybody who is not dead yet, too (I1).
-    if (request.waitMs === undefined) await this.#within(order.deadlineAt - clock.now(), run.looked);
+    if (request.waitMs === undefined) await this.#until(order.deadlineAt, run.looked);
     return run.report();
   }
 
@@ -167,9 +167,17 @@ export class Requests {
     };
   }
 
-  async #within(ms: number, work: Promise<unknown>): Promise<void> {
+  /** A timer may go off a moment early, at which whoever is not confirmed dead would not be overdue yet (I1). */
+  async #until(at: number, work: Promise<unknown>): Promise<void> {
+    const { clock } = this.#host;
     await new Promise<void>((resolve) => {
-      const cancel = this.#host.clock.setTimer(Math.max(0, ms), resolve);
+      let cancel = (): void => undefined;
+      const look = (): void => {
+        const left = at - clock.now();
+        if (left <= 0) resolve();
+        else cancel = clock.setTimer(left, look);
+      };
+      look();
       void work.then(() => {
         cancel();
         resolve();
