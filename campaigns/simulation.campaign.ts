@@ -26,7 +26,10 @@ async function playAll({ rounds, seed, log }: CampaignOptions): Promise<Campaign
   const faultsFired: Record<string, number> = Object.fromEntries(faultKinds.map((kind) => [kind, 0]));
   let played = 0;
   await playOnThreads(shiftsOf(seed, rounds), (result) => {
-    violations.push(...result.violations);
+    for (const violation of result.violations) {
+      violations.push(violation);
+      log(violation.text.split('\n', 1)[0] ?? '');
+    }
     for (const [kind, times] of result.faultsFired) faultsFired[kind] = (faultsFired[kind] ?? 0) + times;
     played = Math.min(rounds, played + shiftRounds);
     if (played % logEvery === 0) log(`${played} rounds: ${violations.length} violations`);

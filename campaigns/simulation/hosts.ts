@@ -121,7 +121,9 @@ export class Hosts {
 
   #listen(life: Life): void {
     const { history, faults, trace } = this.#world;
-    life.killswitch.on('step', ({ step, order }) => {
+    life.killswitch.on('step', ({ step, order, agentId }) => {
+      if (step === 'signalled' && agentId !== undefined)
+        life.signalled.set(agentId, (life.signalled.get(agentId) ?? 0) + 1);
       if (step === 'requested' && !life.isDead) {
         const isUnplaced = !life.placementsHeard.has(order.orderId);
         history.requested.push({ ...history.moment(), order, life, isUnplaced });

@@ -36,6 +36,10 @@ export class Life {
   readonly placementsHeard = new Map<string, number>();
   /** Calls on runtimes that will never come back, by agent and kind of call. */
   readonly hanging = new Map<string, number>();
+  /** How often it said to have told an agent to die for the first time: once per volley and per pursuit without one. */
+  readonly signalled = new Map<string, number>();
+  /** The last call on a runtime. */
+  lastDemand: { readonly at: number; readonly what: string } | undefined;
   /** Calls on the sink that have not come back yet. */
   appends = 0;
   /** Timers of the library that have neither fired nor been cancelled. */

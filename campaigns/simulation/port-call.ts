@@ -31,6 +31,7 @@ export function perform<T>(world: World, life: Life, call: PortCall<T>): Promise
       life.disturbed[port].push(timeline.now);
       call.onDisturbed?.();
     };
+    if (port === 'runtime') life.lastDemand = { at: timeline.now, what };
     if (port === 'sink') life.appends += 1;
     const answer = (settle: () => void): void => {
       timeline.after(random.pick(usualMs), () => {

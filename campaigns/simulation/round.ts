@@ -26,6 +26,8 @@ export interface Round {
   readonly beforeMortality: { readonly at: number; readonly living: readonly string[]; readonly seq: number };
   /** What was still under way long after everything was well again. */
   readonly unrest: readonly string[];
+  /** When it came to rest, or was given up on. */
+  readonly restAt: number;
   /** Timers of the library that were still running at rest, by life, and after all killswitches had been closed. */
   readonly timersAtRest: ReadonlyMap<Life, number>;
   readonly timersAfterClose: ReadonlyMap<Life, number>;
@@ -85,6 +87,7 @@ export async function playRound(seed: number, { core = realCore, trace }: RoundO
   makeMortal(world);
   await timeline.run(timeline.now + settleMs, () => isQuiet(world));
   const underWay = [...unrest(world)];
+  const restAt = timeline.now;
   // Whatever would come back to life has time to, and a recorder that pauses goes on.
   await timeline.run(timeline.now + 7_000, () => false);
   const timersAtRest = timersOf(up.values());
@@ -105,6 +108,7 @@ export async function playRound(seed: number, { core = realCore, trace }: RoundO
     healedAt,
     beforeMortality,
     unrest: underWay,
+    restAt,
     timersAtRest,
     timersAfterClose: timersOf(lives),
     steps: timeline.steps,

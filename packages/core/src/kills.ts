@@ -1,4 +1,4 @@
-import type { Agent, KilledAgent, KillingAgent } from './agent.ts';
+import { type Agent, isLive, type KilledAgent, type KillingAgent } from './agent.ts';
 import type { Book, Change } from './book.ts';
 import type { Cleanup } from './cleanup.ts';
 import type { StopStep } from './events.ts';
@@ -144,13 +144,16 @@ export class Kills {
     });
   }
 
-  /** Agents that another host may have finished: they are not listed as live any more. */
-  async refreshUnseen(seen: ReadonlySet<string>): Promise<void> {
+  /** Agents that another host may have finished: they are not listed as live any more. How many still seem to live. */
+  async refreshUnseen(seen: ReadonlySet<string>): Promise<number> {
+    let living = 0;
     for (const [agentId, pursuit] of this.#pursuits) {
-      if (seen.has(agentId) || pursuit.agent.status === 'killed') continue;
+      if (seen.has(agentId) || !isLive(pursuit.agent)) continue;
       const agent = await this.#host.book.find(agentId);
       if (agent !== undefined) pursuit.refresh(agent);
+      if (isLive(pursuit.agent)) living += 1;
     }
+    return living;
   }
 
   cleanUp(agent: Agent): void {

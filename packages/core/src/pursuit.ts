@@ -1,4 +1,4 @@
-import type { Agent, Handle } from './agent.ts';
+import { type Agent, type Handle, isLive } from './agent.ts';
 import type { Book } from './book.ts';
 import { withDeadline } from './deadline.ts';
 import { describeError } from './errors.ts';
@@ -101,8 +101,9 @@ export class Pursuit {
 
   /** Takes note of what is stored: new handles, or that somebody else has seen it dead. */
   refresh(agent: Agent): void {
-    // Nobody is dead and then alive: what is stored has not caught up, or the death was lost and is pursued anew.
-    if (isDead(this.#agent) || agent.revision <= this.#agent.revision) return;
+    // Nobody is dead and then alive: what is stored has not caught up, or the death was lost and is pursued anew. A
+    // stored end counts, whatever the revision: a copy that no store ever held may have gone further than the store.
+    if (isOver(this.#agent) || (!isOver(agent) && agent.revision <= this.#agent.revision)) return;
     this.#agent = agent;
     this.#route(agent);
     this.#wake.wake();
@@ -113,7 +114,7 @@ export class Pursuit {
     for (;;) {
       // A fault in here, even our own, must not end the pursuit of a living agent.
       try {
-        if (this.#stopped || isDead(this.#agent)) return this.#agent;
+        if (this.#stopped || isOver(this.#agent)) return this.#agent;
         await this.#locate();
         const answered = this.#demand();
         // A runtime that answers at once is looked at in the same breath; one that hangs is looked at all the same.
@@ -122,7 +123,7 @@ export class Pursuit {
         const seen = await this.#look();
         if (seen.state === 'dead') await this.#confirm(seen.evidence, handles);
         else await this.#report(seen.evidence);
-        if (isDead(this.#agent)) return this.#agent;
+        if (isOver(this.#agent)) return this.#agent;
       } catch (error) {
         this.#note(error);
       }
@@ -278,7 +279,7 @@ export class Pursuit {
   }
 }
 
-/** A function of its own, since the agent changes under the loop's awaits. */
-function isDead(agent: Agent): boolean {
-  return agent.status === 'killed';
+/** Its record is closed. A function of its own, since the agent changes under the loop's awaits. */
+function isOver(agent: Agent): boolean {
+  return !isLive(agent);
 }

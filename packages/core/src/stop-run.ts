@@ -48,6 +48,8 @@ export type Beginning = 'placed' | 'unplaced' | 'found';
 export class StopRun {
   /** Resolves when the order has settled, as far as this host can see, or this host shuts down. Never rejects. */
   readonly ended: Promise<void>;
+  /** Resolves when the order has ended and nobody is pursued for it here any more. Never rejects. */
+  readonly over: Promise<void>;
   /** Resolves when this host has looked through the scope once, or has failed to. Never rejects. */
   readonly looked: Promise<void>;
   readonly #host: StopRunHost;
@@ -93,6 +95,7 @@ export class StopRun {
       this.#setLooked = resolve;
     });
     this.ended = this.#run().finally(() => this.#setLooked());
+    this.over = this.ended.then(() => this.#letGo());
   }
 
   get order(): StopOrder {
@@ -181,6 +184,16 @@ export class StopRun {
       this.#setLooked();
       await this.#wake.sleep(pause);
       pause = Math.min(pause * 2, passMs.longest);
+    }
+  }
+
+  /** Under a settled order everybody is dead on record: a pursuit here that has not heard of it is told. */
+  async #letGo(): Promise<void> {
+    let pause = passMs.first;
+    while (this.#isSettled() && !this.#stopped) {
+      if ((await this.#kills.refreshUnseen(new Set()).catch(() => 1)) === 0) return;
+      await this.#wake.sleep(pause);
+      pause = Math.min(pause * 2, passMs.follower);
     }
   }
 

@@ -150,7 +150,7 @@ export class Stops {
       beginning,
     );
     this.#runs.set(order.orderId, run);
-    void run.ended.then(() => this.#runs.delete(order.orderId));
+    void run.over.then(() => this.#runs.delete(order.orderId));
     return run;
   }
 
