@@ -18,14 +18,24 @@ import type { Clock } from './ports/clock.ts';
 import type { Runtime } from './ports/runtime.ts';
 import type { Admission } from './ports/state-store.ts';
 import { isSeenDead } from './review.ts';
+import { Route } from './route.ts';
 import type { Stops } from './stops.ts';
 
 const maxLineage = 64;
 const maxUnanswered = 1_000;
+const lookMs = 1_000;
 /** An admission that was never answered is looked for this long after the store answers again. */
 const doubtMs = 60_000;
 
 type Ending = Extract<LifecycleEvent, { type: 'completed' | 'failed' }>;
+
+/** An agent that is said to have ended, and that was not seen dead then. */
+interface Doubted {
+  readonly event: Ending;
+  /** Kept from look to look, since few calls may hang on each (I12). */
+  readonly routes: readonly Route[];
+  isLooking: boolean;
+}
 
 export interface AdmissionHost {
   readonly hostId: string;
@@ -43,7 +53,7 @@ export class Admissions {
   /** Refused here because the store did not answer, but perhaps stored all the same. */
   #doubtful: Agent[] = [];
   /** Said to have ended, by agent id; told when they are seen dead. At most this host's own agents (I12). */
-  readonly #ending = new Map<string, Ending>();
+  readonly #ending = new Map<string, Doubted>();
 
   constructor(host: AdmissionHost) {
     this.#host = host;
@@ -98,20 +108,42 @@ export class Admissions {
     if (agent === undefined) throw new UnknownTargetError('agent', agentId);
     // Its first process may be gone and its descendants alive: as long as it is not seen dead it can be killed (I1).
     if (agent.status === 'running' && !(await isSeenDead(this.#host, agent, agent.handles))) {
-      this.#ending.set(agentId, event);
+      this.#ending.set(agentId, { event, routes: this.#routesTo(agent), isLooking: false });
       return false;
     }
     return (await this.#apply(agentId, event)).status === event.type;
   }
 
-  /** Looks again at agents that are said to have ended but were seen alive. */
-  async settleEndings(): Promise<void> {
-    for (const [agentId, event] of this.#ending) {
-      const agent = await this.#host.book.find(agentId);
-      if (agent?.status === 'running' && !(await isSeenDead(this.#host, agent, agent.handles))) continue;
-      this.#ending.delete(agentId);
-      if (agent?.status === 'running') await this.#apply(agentId, { ...event, at: this.#host.clock.now() });
+  /** Looks again at agents that are said to have ended but were seen alive. Waits for none: one that hangs delays nobody (I5). */
+  settleEndings(): void {
+    for (const [agentId, doubted] of this.#ending) {
+      if (doubted.isLooking) continue;
+      doubted.isLooking = true;
+      const done = (): void => {
+        doubted.isLooking = false;
+      };
+      // What fails now is tried again in the next round.
+      this.#settleEnding(agentId, doubted).then(done, done);
     }
+  }
+
+  async #settleEnding(agentId: string, { event, routes }: Doubted): Promise<void> {
+    const agent = await this.#host.book.find(agentId);
+    if (agent?.status === 'running') {
+      const seen = await Promise.all(routes.map((route) => route.look(lookMs)));
+      const isDead = routes.length === agent.handles.length && seen.every(({ state }) => state === 'dead');
+      if (!isDead) return;
+    }
+    this.#ending.delete(agentId);
+    if (agent?.status === 'running') await this.#apply(agentId, { ...event, at: this.#host.clock.now() });
+  }
+
+  #routesTo({ agentId, handles }: Agent): Route[] {
+    const { runtimes, clock } = this.#host;
+    return handles.flatMap((handle) => {
+      const runtime = runtimes.get(handle.runtime);
+      return runtime === undefined ? [] : [new Route(agentId, handle, runtime, clock, () => undefined)];
+    });
   }
 
   /** Ends agents whose admission was refused for want of an answer, but that the store holds after all. */

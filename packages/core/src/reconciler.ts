@@ -79,7 +79,7 @@ export class Reconciler {
       () => this.follow(),
       () => book.tell(),
       () => admissions.settleDoubts(),
-      () => admissions.settleEndings(),
+      async () => admissions.settleEndings(),
       () => releases.settleDoubts(),
       () => cleanup.resume(),
     ]) {
