@@ -133,7 +133,7 @@ class Containers implements DockerRuntime {
     if (here?.state === 'dead') return ofRestarting(here, await there);
     const quick = await Promise.race([there, sleep(slowMs, undefined, { ref: false })]);
     if (quick !== undefined && quick.state !== 'unknown') return quick;
-    const found = local === undefined ? this.#known.search(target.containerId) : undefined;
+    const found = local === undefined ? this.#known.search(target) : undefined;
     return found === undefined ? there : lookHere(target.containerId, found, mounts);
   }
 }

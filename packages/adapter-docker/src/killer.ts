@@ -123,7 +123,7 @@ export class Killer {
       ),
       sleep(slowMs, false, { ref: false }),
     ]);
-    const local = isQuick ? undefined : (this.#known.of(target) ?? this.#known.search(containerId));
+    const local = isQuick ? undefined : (this.#known.of(target) ?? this.#known.search(target));
     if (local === undefined) return undefined;
     killRest(containerId, local, this.#mounts);
     return finishHere(containerId, local, this.#mounts, undefined, AbortSignal.timeout(slowMs));

@@ -25,8 +25,9 @@ export class KnownLocals {
     return this.#keep(containerId, this.#locality.capture(containerId, pid));
   }
 
-  /** Looks for it through all of `/proc`, for want of an engine that could name a pid. */
-  search(containerId: string): Local | undefined {
+  /** Looks for it through all of `/proc`, for want of an engine that could name a pid. Not if it was seen to be elsewhere. */
+  search({ containerId, unstarted }: DockerHandle): Local | undefined {
+    if (!unstarted) return undefined;
     return this.#keep(containerId, this.#locality.find(containerId));
   }
 

@@ -7,7 +7,7 @@ import { type Origin, originHere } from './origin.ts';
 import { readCgroups, readStat } from './process-stat.ts';
 
 /** How long a scan of `/proc` is good for, in milliseconds. */
-const scanMs = 50;
+const scanMs = 250;
 
 /**
  * What this process can see of containers by itself. That an engine is on this machine is never believed, only seen: a process

@@ -30,7 +30,14 @@ interface Left {
 
 const containerId = 'ab'.repeat(32);
 /** Otherwise sound, so that it can only be the one fault in each handle that it is refused for. */
-const sample = { runtime: 'docker', containerId, engineId: 'e', restarts: false, local: null };
+const sample = {
+  runtime: 'docker',
+  containerId,
+  engineId: 'e',
+  restarts: false,
+  unstarted: false,
+  local: null,
+};
 const local = {
   bootId: '00000000-0000-4000-8000-000000000000',
   namespaces: 'n',

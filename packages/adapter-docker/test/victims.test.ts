@@ -78,6 +78,7 @@ withEngine((on) => {
     const report = await w.killAll();
     expect(outcomeOf(report, 'a')).toMatchObject({
       outcome: 'confirmed',
+      forced: false,
       evidence: expect.stringContaining('its engine has no container'),
     });
     await expect(on.docker.getContainer(id).start()).rejects.toMatchObject({ statusCode: 404 });
