@@ -13,6 +13,8 @@ const schema = z.object({
   STATE_DIR: z.string().min(1).default('.killswitch'),
   REPOSITORIES_ROOT: z.string().min(1).optional(),
   REFERENCE_PRINCIPALS_FILE: z.string().min(1).optional(),
+  SANDBOX_ENABLED: z.enum(['true', 'false', '1', '0']).default('false'),
+  SANDBOX_IMAGE: z.string().min(1).default('busybox:stable'),
 });
 
 export interface ServerConfig {
@@ -24,6 +26,8 @@ export interface ServerConfig {
   readonly principalsFile?: string;
   /** Agents whose context names a repository below it work in a worktree. Absolute. */
   readonly repositoriesRoot?: string;
+  /** What agents' containers are made of; absent if agents are no containers. */
+  readonly sandboxImage?: string;
 }
 
 /** REQUIREMENTS C7. A variable that is empty counts as not set. @throws ServerConfigError */
@@ -36,6 +40,8 @@ export function configOf(environment: Readonly<Record<string, string | undefined
   }
   const { ORCHESTRATOR_HOST, ORCHESTRATOR_PORT, STATE_DIR, REFERENCE_PRINCIPALS_FILE, REPOSITORIES_ROOT } =
     parsed.data;
+  const { SANDBOX_ENABLED, SANDBOX_IMAGE } = parsed.data;
+  const isSandboxed = SANDBOX_ENABLED === 'true' || SANDBOX_ENABLED === '1';
   return {
     host: ORCHESTRATOR_HOST,
     port: ORCHESTRATOR_PORT,
@@ -44,5 +50,6 @@ export function configOf(environment: Readonly<Record<string, string | undefined
     ...(REFERENCE_PRINCIPALS_FILE === undefined
       ? {}
       : { principalsFile: resolve(REFERENCE_PRINCIPALS_FILE) }),
+    ...(isSandboxed ? { sandboxImage: SANDBOX_IMAGE } : {}),
   };
 }

@@ -23,7 +23,8 @@ const spawnBody = z.strictObject({
   agentType: z.enum(['worker', 'reviewer', 'tester']),
   workspaceId: idSchema.optional(),
   backendId: idSchema.default('local'),
-  runtime: z.enum(runtimeNames).default('process'),
+  /** Default: `docker` where sandboxes are enabled, else `process`. */
+  runtime: z.enum(runtimeNames).optional(),
   behaviour: z.enum(behaviours).default('cooperative'),
   context: z.record(z.string(), z.unknown()).optional(),
 });
@@ -38,7 +39,12 @@ export const orchestratorRoutes: ReadonlyArray<Route<OrchestratorContext>> = [
       const wanted = parseInput('body', spawnBody, body ?? {});
       const workspaceId = wanted.workspaceId ?? onlyWorkspaceOf(principal);
       await ks.authorise({ principal, action: 'admit', scope: { workspace: workspaceId }, workspaceId });
-      const { agentId, status } = await supervisor.spawn({ ...wanted, workspaceId, ownerId: principal.id });
+      const { agentId, status } = await supervisor.spawn({
+        ...wanted,
+        runtime: wanted.runtime ?? supervisor.defaultRuntime,
+        workspaceId,
+        ownerId: principal.id,
+      });
       return { status: 201, body: { agentId, status }, location: `/agents/${agentId}/status` };
     },
   },

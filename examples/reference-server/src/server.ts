@@ -20,6 +20,7 @@ import { killOwnAgents } from './kill-own-agents.ts';
 import { makeLaunchers, runtimesOf } from './launchers.ts';
 import { authenticateBy, makeTokens, readTokens, type Tokens } from './principals.ts';
 import { orchestratorRoutes } from './routes.ts';
+import { sandboxesOf } from './sandboxes.ts';
 import { Supervisor } from './supervisor.ts';
 import { Workplaces } from './workplaces.ts';
 
@@ -90,7 +91,8 @@ async function assemble(config: ServerConfig, closers: Array<() => unknown>) {
   const state = sqliteState(stateFile);
   closers.push(() => state.close());
   const hostId = await hostIdIn(config.stateDir, isUsed);
-  const launchers = makeLaunchers();
+  const sandboxes = config.sandboxImage === undefined ? undefined : sandboxesOf(config.sandboxImage, hostId);
+  const launchers = makeLaunchers(sandboxes);
   const workplaces = new Workplaces(config);
   closers.push(() => workplaces.close());
   const ks = createKillswitch({
@@ -98,11 +100,12 @@ async function assemble(config: ServerConfig, closers: Array<() => unknown>) {
     state,
     audit: journal,
     runtimes: runtimesOf(launchers),
-    cleanup: workplaces.cleanup,
+    cleanup: [...(sandboxes === undefined ? [] : [sandboxes.removal]), ...workplaces.cleanup],
   });
   closers.push(() => ks.close());
   await ks.start();
   workplaces.sweep();
+  if (sandboxes !== undefined) closers.push(sandboxes.sweep(ks));
   const supervisor = new Supervisor(ks, launchers, workplaces);
   await supervisor.adopt();
   closers.push(() => supervisor.close());

@@ -1,4 +1,4 @@
-import { type Agent, type Killswitch, ulid } from '@agent-killswitch/core';
+import { type Agent, InvalidInputError, type Killswitch, ulid } from '@agent-killswitch/core';
 import type { Behaviour } from './behaviours.ts';
 import type { Launchers, RuntimeName } from './launchers.ts';
 import type { Workplaces } from './workplaces.ts';
@@ -30,8 +30,18 @@ export class Supervisor {
     this.#workplaces = workplaces;
   }
 
+  /** What an agent is unless its request says otherwise. */
+  get defaultRuntime(): RuntimeName {
+    return this.#launchers.docker === undefined ? 'process' : 'docker';
+  }
+
   /** Throws what `admit` throws, or why it could not be started. */
   async spawn({ runtime, behaviour, context, ...request }: SpawnRequest): Promise<Agent> {
+    const launcher = this.#launchers[runtime];
+    if (launcher === undefined)
+      throw new InvalidInputError('body', [
+        `runtime: no ${runtime} here; the server needs SANDBOX_ENABLED=true`,
+      ]);
     const id = ulid(Date.now(), (bytes) => crypto.getRandomValues(bytes));
     const agentId = `agt_${id}`;
     const resources = await this.#workplaces.resources(agentId, context);
@@ -39,13 +49,14 @@ export class Supervisor {
       ...request,
       agentId,
       sessionIds: [`ses_${id}`],
-      resources,
+      resources: [...resources, ...(launcher.resources ?? [])],
     });
     try {
       const cwd = await this.#workplaces.make(agent, context);
-      const { handle, ended } = await this.#launchers[runtime].launch({ agentId, behaviour, cwd });
+      const killswitch = this.#ks;
+      const { handle, ended, isEnrolled } = await launcher.launch({ agentId, behaviour, cwd, killswitch });
       void ended.then((fault) => this.#ended(agentId, fault));
-      return await this.#ks.running(agentId, [handle]);
+      return isEnrolled ? await this.#ks.agent(agentId) : await this.#ks.running(agentId, [handle]);
     } catch (error) {
       await this.#ended(agentId, error);
       throw error;

@@ -46,7 +46,11 @@ export class Site {
   readonly #children: ChildProcess[] = [];
   readonly #agents: string[] = [];
 
-  constructor() {
+  readonly #more: Readonly<Record<string, string>>;
+
+  /** `more`: environment variables of the server. */
+  constructor(more: Readonly<Record<string, string>> = {}) {
+    this.#more = more;
     writeFileSync(join(this.folder, 'principals.json'), JSON.stringify(principals));
   }
 
@@ -56,6 +60,7 @@ export class Site {
       STATE_DIR: this.stateDir,
       ORCHESTRATOR_PORT: '0',
       REFERENCE_PRINCIPALS_FILE: join(this.folder, 'principals.json'),
+      ...this.#more,
     };
   }
 
