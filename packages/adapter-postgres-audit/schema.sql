@@ -244,6 +244,10 @@ CREATE UNIQUE INDEX records_default_chain_seq_idx ON killswitch_audit.records_de
 
 CREATE INDEX records_default_order_id_position_idx ON killswitch_audit.records_default USING btree (order_id, "position") WHERE (order_id IS NOT NULL);
 
+CREATE INDEX records_of_requests ON ONLY killswitch_audit.records USING btree ("position") WHERE (type = ANY (ARRAY['order.requested'::text, 'order.joined'::text, 'order.settled'::text, 'release.requested'::text, 'gate.released'::text]));
+
+CREATE INDEX records_default_position_idx ON killswitch_audit.records_default USING btree ("position") WHERE (type = ANY (ARRAY['order.requested'::text, 'order.joined'::text, 'order.settled'::text, 'release.requested'::text, 'gate.released'::text]));
+
 CREATE INDEX records_default_principal_id_position_idx ON killswitch_audit.records_default USING btree (principal_id, "position") WHERE (principal_id IS NOT NULL);
 
 CREATE INDEX records_default_task_id_position_idx ON killswitch_audit.records_default USING btree (task_id, "position") WHERE (task_id IS NOT NULL);
@@ -253,6 +257,8 @@ CREATE INDEX records_default_workspace_id_event_time_idx ON killswitch_audit.rec
 ALTER INDEX killswitch_audit.records_by_order ATTACH PARTITION killswitch_audit.records_default_order_id_position_idx;
 
 ALTER INDEX killswitch_audit.records_pkey ATTACH PARTITION killswitch_audit.records_default_pkey;
+
+ALTER INDEX killswitch_audit.records_of_requests ATTACH PARTITION killswitch_audit.records_default_position_idx;
 
 ALTER INDEX killswitch_audit.records_by_principal ATTACH PARTITION killswitch_audit.records_default_principal_id_position_idx;
 

@@ -24,6 +24,8 @@ import { within } from './within.ts';
 
 /** How often it looks whether its file is still there while nobody writes, in milliseconds. */
 const lookMs = 1_000;
+/** The files' names have a number behind it. */
+const maxWriterLength = 90;
 /** How long the sink gets to take what the journal could not. */
 const directMs = 2_000;
 
@@ -50,6 +52,10 @@ export function journaled(
   const where = settingsOfJournal(journal);
   if (where === undefined)
     throw new InvalidConfigurationError(['journaled: journal must be a fileJournal()']);
+  if (where.writer.length > maxWriterLength)
+    throw new InvalidConfigurationError([
+      `journaled: the journal's writer must have at most ${maxWriterLength} characters`,
+    ]);
   return new Journaled(sink, where, journaledSettings(options));
 }
 

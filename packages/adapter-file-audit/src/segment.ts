@@ -120,9 +120,12 @@ export class Segment {
   /** Removes the file, whose events are all delivered. */
   async remove(): Promise<void> {
     await this.seal();
-    await unlink(this.path).catch((error: unknown) => {
-      if (errnoOf(error) !== 'ENOENT') throw error;
-    });
+    // A process that was killed left its lock behind, too.
+    for (const path of [this.path, this.path.replace(/\.jsonl$/, '.lock')]) {
+      await unlink(path).catch((error: unknown) => {
+        if (errnoOf(error) !== 'ENOENT') throw error;
+      });
+    }
     await syncDirectory(dirname(this.path)).catch(() => {});
   }
 

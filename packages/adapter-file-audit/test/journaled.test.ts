@@ -120,6 +120,20 @@ it('what an earlier life left behind goes first', async () => {
   expect(await filesIn(directory)).toHaveLength(1);
 });
 
+it('leaves nothing behind of a process that was killed but what is not delivered', async () => {
+  const directory = await temporaryDirectory();
+  const child = startChild('journaled-child.ts', [directory]);
+  expect(await nextLine(child)).toBe('appended');
+  child.process.kill('SIGKILL');
+  await child.ended;
+  const sink = new Flaky();
+  const { audit } = journaledOn(directory, sink);
+  expect(await audit.delivered(10_000)).toBe(true);
+  expect(sink.ids()).toEqual(range(30));
+  await audit.close();
+  expect(await readdir(directory)).toEqual(['journal~000000002.jsonl']);
+});
+
 it('one process per journal', async () => {
   const directory = await temporaryDirectory();
   const { audit } = journaledOn(directory, new Flaky());

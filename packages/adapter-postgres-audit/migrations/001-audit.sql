@@ -57,6 +57,9 @@ CREATE TABLE killswitch_audit.records (
 CREATE INDEX records_by_order ON killswitch_audit.records (order_id, position) WHERE order_id IS NOT NULL;
 CREATE INDEX records_by_task ON killswitch_audit.records (task_id, position) WHERE task_id IS NOT NULL;
 CREATE INDEX records_by_principal ON killswitch_audit.records (principal_id, position) WHERE principal_id IS NOT NULL;
+-- What a host looks through at its start: few among the many kills.
+CREATE INDEX records_of_requests ON killswitch_audit.records (position) WHERE type IN
+  ('order.requested', 'order.joined', 'order.settled', 'release.requested', 'gate.released');
 CREATE INDEX records_by_workspace_and_time ON killswitch_audit.records (workspace_id, event_time);
 
 -- What no month was made for in time. See make_partitions.

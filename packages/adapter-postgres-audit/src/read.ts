@@ -44,7 +44,7 @@ export class PagedQuery {
     this.#order = chain === undefined ? 'position' : 'seq';
     if (chain !== undefined) this.#where('chain =', chain);
     if (orderId !== undefined) this.#where('order_id =', orderId);
-    if (types !== undefined) this.#where('type = ANY', types);
+    if (types !== undefined) this.#conditions.push(`type IN (${types.map(literal).join(', ')})`);
     if (after !== undefined) this.#where('position >', after);
     this.#where('position <=', end);
   }
@@ -65,6 +65,11 @@ export class PagedQuery {
   #where(condition: string, value: unknown): void {
     this.#conditions.push(`${condition} ($${this.#values.push(value)})`);
   }
+}
+
+/** Spelt out, since an index that has some types only is not used for a parameter. */
+function literal(type: string): string {
+  return `'${type.replaceAll("'", "''")}'`;
 }
 
 function recordOf({ partition, seq, prev, hash, event }: Stored): AuditRecord {
