@@ -1,4 +1,5 @@
 import { isAlive } from '../body.ts';
+import type { History } from '../history.ts';
 import { inScope } from '../people.ts';
 import type { Check } from './check.ts';
 
@@ -59,7 +60,11 @@ export const survivorsAreNamed: Check = ({ history, beforeMortality, healedAt })
 export const nothingLingers: Check = ({ history, restAt, timersAtRest, timersAfterClose, world }) => {
   const broken: string[] = [];
   for (const { lastDemand, name } of history.lives)
-    if (lastDemand !== undefined && lastDemand.at > restAt + lingeringMs)
+    if (
+      lastDemand !== undefined &&
+      lastDemand.at > restAt + lingeringMs &&
+      isOfAKill(history, lastDemand.what)
+    )
       broken.push(`I12: ${name} still calls ${lastDemand.what} at rest`);
   for (const [{ name }, timers] of timersAtRest)
     if (timers > restingTimers) broken.push(`I12: ${name} has ${timers} timers at rest`);
@@ -75,3 +80,10 @@ export const nothingLingers: Check = ({ history, restAt, timersAtRest, timersAft
   }
   return broken;
 };
+
+/** Whoever ends by itself at rest is looked at too, to see it dead. */
+function isOfAKill(history: History, call: string): boolean {
+  const [what = '', agentId = ''] = call.split(' ');
+  const agent = history.agent(agentId);
+  return !what.endsWith('.inspect') || (agent !== undefined && 'kill' in agent);
+}
