@@ -39,10 +39,14 @@ export async function runTests(
       failed.push(`${file}: ${name}: ${textOf(error)}`);
     }
   };
+  const given = new Map<string, Record<string, unknown>>();
+  const graph = new ModuleGraph(changes, given);
   for (const file of files) {
+    if (failed.length > 0 && !all) break;
     const collected = new CollectedTests();
+    given.set('vitest', collected.vitest);
     try {
-      new ModuleGraph(changes, new Map([['vitest', collected.vitest]])).load(file);
+      graph.load(file);
     } catch (error) {
       failed.push(`${file}: ${textOf(error)}`);
     }

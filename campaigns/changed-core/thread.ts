@@ -19,8 +19,7 @@ export class Thread {
     });
     const worker = this.#worker;
     const { result, isBroken } = await this.#do(worker, job);
-    // What a test that hangs has left behind must not fail the next job.
-    if (isBroken || result.caughtBy?.includes('not through after') === true) await this.close();
+    if (isBroken) await this.close();
     return result;
   }
 

@@ -126,6 +126,32 @@ describe('transition', () => {
     }
   });
 
+  it('cleans up after every end, whoever brought it about', () => {
+    for (const [status, event] of [
+      ['running', 'completed'],
+      ['running', 'failed'],
+      ['spawning', 'failed'],
+      ['killing', 'confirmed'],
+    ] as const) {
+      expect(transition(agents[status], events[event]!)[1]).toEqual([{ type: 'clean-up' }]);
+    }
+  });
+
+  it('looks again when an order that has it claims it again', () => {
+    const again = transition(agents.killing, { type: 'claim', at: 9, orderId: 'o1' });
+    expect(again).toEqual([agents.killing, [{ type: 'pursue' }]]);
+  });
+
+  it('keeps of a kill what was done and seen, and no times of what was not', () => {
+    const seen = { type: 'unconfirmed', at: 9, progress: { errors: ['e'] }, evidence: 'x' } as const;
+    const [next] = transition(agents.killing, seen);
+    const expected = { ...kill, evidence: 'x', errors: ['e'], unconfirmedAt: 9 };
+    expect('kill' in next && next.kill).toStrictEqual(expected);
+    const [told] = transition(next, { ...seen, progress: { signalledAt: 3, forcedAt: 4, errors: [] } });
+    expect('kill' in told && told.kill).toStrictEqual({ ...expected, signalledAt: 3, forcedAt: 4 });
+    expect(transition(told, seen)[0]).toMatchObject({ kill: { signalledAt: 3, forcedAt: 4, errors: ['e'] } });
+  });
+
   it('destroys what arrives after the record was closed', () => {
     expect(transition(agents.killed, events.running!)[1]).toEqual([
       { type: 'destroy', handles: [{ runtime: 'memory', id: 2 }] },
@@ -148,7 +174,7 @@ describe('transition', () => {
     const [claimed] = transition(agents.spawning, events.claim!);
     expect(transition(claimed, events.failed!)[0]).toMatchObject({
       status: 'killed',
-      kill: { confirmedAt: 9 },
+      kill: { confirmedAt: 9, evidence: 'its host reported its end before it had any handle' },
     });
     expect(transition(agents.killing, events.failed!)[0].status).toBe('killing');
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AccessRequest, Action } from './ports/authorizer.ts';
 import type { Grant, Principal } from './principal.ts';
-import { rolePolicy } from './role-policy.ts';
+import { belongsTo, rolePolicy } from './role-policy.ts';
 import type { Scope } from './scope.ts';
 
 const grants: Record<string, Grant[]> = {
@@ -63,6 +63,26 @@ describe('role policy (A1–A4), default deny', () => {
       expect(rolePolicy().decide({ principal, action: 'release', ...target }).effect).toBe('deny');
       expect(rolePolicy().decide({ principal, action: 'kill', ...target }).effect).toBe('allow');
     }
+  });
+
+  it('says why, in words for the record', () => {
+    const admin = { id: 'me', kind: 'user' as const, grants: [{ role: 'super-admin' as const }] };
+    const everything = { scope: { everything: true as const }, action: 'release' as const };
+    const why = (principal: Principal) => rolePolicy().decide({ principal, ...everything }).reason;
+    expect(why(admin)).toBe('super-admin may release everything');
+    expect(why({ ...admin, kind: 'agent' })).toBe('an agent principal may never release');
+    expect(why({ ...admin, grants: [] })).toBe('no role of the principal may release this everything');
+  });
+
+  it('I11: knows by one of several grants what a principal belongs to', () => {
+    const grants = ['w1', 'w2'].map((workspaceId) => ({ role: 'member' as const, workspaceId }));
+    const principal: Principal = { id: 'me', kind: 'user', grants };
+    expect(['w1', 'w2', 'w3'].map((workspaceId) => belongsTo(principal, workspaceId))).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    expect(belongsTo({ ...principal, grants: [] }, 'w1')).toBe(false);
   });
 
   it('denies what it does not know', () => {

@@ -1,5 +1,13 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import type { Agent } from './agent.ts';
+import { Book } from './book.ts';
+import { GuardedEvents } from './events.ts';
+import { manualClock } from './memory/manual-clock.ts';
+import { memoryState } from './memory/memory-state.ts';
+import type { StopOrder } from './order.ts';
+import { type Swept, sweep } from './sweep.ts';
 import { harness, root } from './testing/harness.ts';
+import { patchedStore } from './testing/patched-store.ts';
 
 it('I1, I4: a scope of more than a page is swept to its end, and all of it counted on record', async () => {
   const h = await harness();
@@ -10,4 +18,78 @@ it('I1, I4: a scope of more than a page is swept to its end, and all of it count
   expect(h.events('order.settled')).toMatchObject([{ total: count, killed: count }]);
   const left = await h.state.listAgents('task:t', { limit: 1 });
   expect(left.items).toEqual([]);
+});
+
+describe('one look through a scope', () => {
+  const order: StopOrder = {
+    orderId: 'o',
+    revision: 0,
+    hostId: 'h',
+    scope: { everything: true },
+    opens: 'at-settle',
+    principal: { id: 'ada', kind: 'user' },
+    reason: 'drill',
+    policyVersion: 'p/1',
+    requestedAt: 1,
+    killAt: 1,
+    forceAt: 2,
+    deadlineAt: 3,
+  };
+  const agent = (agentId: string): Agent => ({
+    agentId,
+    taskId: 't',
+    sessionIds: [],
+    workspaceId: 'w',
+    ownerId: 'alice',
+    backendId: 'b',
+    lineage: [],
+    hostId: 'h',
+    revision: 0,
+    handles: [],
+    resources: [],
+    ledger: [],
+    spawnedAt: 1,
+    status: 'spawning',
+  });
+
+  /** Sweeps a store that lists these pages and holds this order, and says how often the order was read. */
+  async function swept(pages: readonly (readonly Agent[])[], stored: StopOrder | undefined) {
+    const real = memoryState();
+    for (const each of pages.flat()) await real.admit(each);
+    let reads = 0;
+    const store = patchedStore(real, {
+      listAgents: async (_, { cursor }) => {
+        const at = Number(cursor ?? 0);
+        const items = pages[at] ?? [];
+        return at + 1 < pages.length ? { items, cursor: String(at + 1) } : { items };
+      },
+      getOrder: async () => {
+        reads += 1;
+        return stored;
+      },
+    });
+    const found: Swept[] = [];
+    const book = new Book(store, manualClock(), new GuardedEvents(), 'h', 500);
+    for await (const page of sweep(book, order)) found.push(page);
+    const claimed = found.map(({ changes }) => changes.map((change) => change.agent.agentId));
+    return { found, claimed, reads };
+  }
+
+  it('claims page by page, and reads the order for every page that has somebody on it', async () => {
+    const pages = [[agent('a'), agent('b')], [], [agent('c')]];
+    const { claimed, reads } = await swept(pages, order);
+    expect(claimed).toEqual([['a', 'b'], ['c']]);
+    expect(reads).toBe(2);
+  });
+
+  it('goes by the order as it was given where the store holds none', async () => {
+    const { found, claimed } = await swept([[agent('a')]], undefined);
+    expect([found[0]?.order, claimed]).toEqual([order, [['a']]]);
+  });
+
+  it('claims nobody and ends when the order has settled', async () => {
+    const settled = { ...order, revision: 1, settledAt: 9 };
+    const { found } = await swept([[agent('a')], [agent('b')]], settled);
+    expect(found).toEqual([{ order: settled, changes: [] }]);
+  });
 });
