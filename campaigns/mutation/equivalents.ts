@@ -1,12 +1,141 @@
-/** A mutant that does what the original does, so that no test can tell the two apart. */
+/** Mutants that do what the original does as far as anybody outside can see, so that no test can tell the two apart. */
 export interface Equivalent {
   /** Path below `packages/core/src`. */
   readonly file: string;
   /** What its line contains. */
   readonly text: string;
-  readonly from: string;
-  readonly to: string;
+  /** What is replaced by what. */
+  readonly changes: ReadonlyArray<readonly [from: string, to: string]>;
   readonly reason: string;
 }
 
-export const equivalents: readonly Equivalent[] = [];
+const cache = 'a cache of the order of members: without it, or with more in it, the text is the same';
+const unreachable = 'the book throws nothing but StateUnavailableError';
+
+export const equivalents: readonly Equivalent[] = [
+  {
+    file: 'canonical.ts',
+    text: 'const most = {',
+    changes: [
+      ['1_000', '0'],
+      ['16', '0'],
+      ['64', '0'],
+    ],
+    reason: cache,
+  },
+  {
+    file: 'canonical.ts',
+    text: 'shapes.get',
+    changes: [['shapes.get(keys.length) ?? []', '[]']],
+    reason: cache,
+  },
+  {
+    file: 'canonical.ts',
+    text: 'if (isSame(shape.keys, keys)) return shape',
+    changes: [['isSame(shape.keys, keys)', 'false']],
+    reason: cache,
+  },
+  {
+    file: 'canonical.ts',
+    text: 'if (keys.length <= most.members',
+    changes: [
+      ["keys.length <= most.members && keys.join('').length <= most.nameUnits", 'true'],
+      ["keys.length <= most.members && keys.join('').length <= most.nameUnits", 'false'],
+      ['&&', '||'],
+      ['<=', '<'],
+      ['<=', '>'],
+      ["''", "'x'"],
+    ],
+    reason: cache,
+  },
+  {
+    file: 'canonical.ts',
+    text: 'shapes.set(',
+    changes: [
+      ['shapes.set(keys.length, [shape, ...alike].slice(0, most.shapesAlike));', ';'],
+      ['[shape, ...alike].slice(0, most.shapesAlike)', '[shape, ...alike]'],
+      ['[shape, ...alike]', '[]'],
+      ['0', '1'],
+    ],
+    reason: cache,
+  },
+  {
+    file: 'canonical.ts',
+    text: 'if (a[i] !== b[i]) return false',
+    changes: [
+      ['<', '<='],
+      ['a[i] !== b[i]', 'true'],
+      ['return false;', 'return undefined as never;'],
+    ],
+    reason:
+      'compares one past both ends, which are equally undefined; or finds nothing in the cache; or answers as falsy',
+  },
+  {
+    file: 'canonical.ts',
+    text: 'return true;',
+    changes: [
+      ['return true;', 'return undefined as never;'],
+      ['true', 'false'],
+    ],
+    reason: cache,
+  },
+  {
+    file: 'canonical.ts',
+    text: 'toEscape.test(text)',
+    changes: [['toEscape.test(text)', 'true']],
+    reason: 'JSON.stringify writes what needs no escape between quotes, too',
+  },
+  {
+    file: 'canonical.ts',
+    text: 'for (let i = 0; i < names.length; i++)',
+    changes: [['<', '<=']],
+    reason: 'one past the end there is no member, and what is undefined is left out',
+  },
+  {
+    file: 'canonical.ts',
+    text: 'return a < b ? -1 : 1;',
+    changes: [
+      ['<', '<='],
+      ['1', '0'],
+    ],
+    reason:
+      'no two members of an object have one name; and a sort that is told "equal" leaves the larger one behind',
+  },
+  {
+    file: 'place-order.ts',
+    text: "if (isKillswitchError(error, 'state-unavailable')) return open;",
+    changes: [["isKillswitchError(error, 'state-unavailable')", 'true']],
+    reason: unreachable,
+  },
+  { file: 'place-order.ts', text: 'throw error;', changes: [['throw error;', ';']], reason: unreachable },
+  {
+    file: 'role-policy.ts',
+    text: '.min(1)',
+    changes: [['1', '0']],
+    reason: 'checks a table that stands a few lines below it and has no empty list',
+  },
+  {
+    file: 'lifecycle.ts',
+    text: 'if (agent.handles.length > 0) return',
+    changes: [
+      ['agent.handles.length > 0', 'false'],
+      ['0', '1'],
+    ],
+    reason: 'what falls through is pursued all the same: more handles than the 0 that were looked at',
+  },
+  {
+    file: 'lifecycle.ts',
+    text: 'handles: 0,',
+    changes: [['0', '1']],
+    reason: 'only an agent without handles comes by here',
+  },
+  {
+    file: 'lifecycle.ts',
+    text: 'if (errors.length > 0) kill.errors',
+    changes: [
+      ['errors.length > 0', 'true'],
+      ['>', '>='],
+    ],
+    reason: 'without new errors the old ones stay as they are',
+  },
+];

@@ -1,5 +1,5 @@
 /** Tests of what core does as a whole, the quick ones first. */
-const behaviour = ['killswitch', 'pursuit', 'races', 'settlement', 'admissions', 'book', 'recovery'];
+const behaviour = ['killswitch', 'pursuit', 'races', 'settlement', 'stop-run', 'ladder', 'admissions', 'book', 'recovery'];
 
 /** What is mutated, and which tests are asked, in this order; both below `packages/core/src`, without ending. */
 export const targets: Readonly<Record<string, readonly string[]>> = {
@@ -7,11 +7,11 @@ export const targets: Readonly<Record<string, readonly string[]>> = {
   'role-policy': ['role-policy', 'killswitch'],
   sweep: [...behaviour, 'sweep'],
   'stop-run': ['stop-run', ...behaviour, 'sweep'],
-  kills: ['kills', ...behaviour, 'hangs'],
-  volley: ['volley', ...behaviour, 'hangs'],
+  kills: ['stop-run', ...behaviour],
+  volley: ['volley', ...behaviour],
   deadline: ['deadline', ...behaviour],
   urgency: ['place-order', ...behaviour],
-  pursuit: ['pursuit', ...behaviour, 'hangs'],
+  pursuit: ['ladder', ...behaviour],
   'place-order': ['place-order', ...behaviour],
   'audit-facts': ['audit-facts', ...behaviour],
   'audit-chain': ['audit-chain', 'memory/memory-audit', 'verify-chain'],

@@ -41,6 +41,7 @@ describe('the chain', () => {
   it('starts at 0 after the genesis hash and links each record to the one before', () => {
     const records = chained(3);
     expect(records.map((record) => record.seq)).toEqual([0, 1, 2]);
+    expect(genesisHash).toMatch(/^0{64}$/);
     expect(records.map((record) => record.prev)).toEqual([genesisHash, records[0]?.hash, records[1]?.hash]);
     expect(firstFault(records)).toBeUndefined();
   });

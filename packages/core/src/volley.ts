@@ -83,7 +83,6 @@ export async function volley(
     felled = [];
     if (batch.length > 0) handOn(batch);
   }
-  if (felled.length > 0) handOn(felled);
   const left = [...rest];
   rest.clear();
   if (answers === agents.length) cancelAbort();

@@ -1,0 +1,150 @@
+import { describe, expect, it } from 'vitest';
+import { memoryState } from './memory/memory-state.ts';
+import { type Harness, harness, root } from './testing/harness.ts';
+import { patchedStore } from './testing/patched-store.ts';
+
+const request = { principal: root, reason: 'drill' };
+
+/** The steps of all stops of a host, each with its time since now in milliseconds. */
+function stepsOf({ ks, clock }: Harness): string[] {
+  const start = clock.now();
+  const steps: string[] = [];
+  ks.on('step', ({ step, agentId, at }) => steps.push(`${at - start} ${step} ${agentId ?? ''}`.trim()));
+  return steps;
+}
+
+describe('a stop takes its steps in order, and at their times', () => {
+  it('of those who die at once, when forced, and much later', async () => {
+    const run = async (): Promise<void> => {
+      await new Promise<void>((resolve) => h.clock.setTimer(30, resolve));
+    };
+    const h: Harness = await harness({ cleanup: [{ name: 'worktree', appliesTo: () => true, run }] });
+    const steps = stepsOf(h);
+    await h.agent('easy', { task: 't' });
+    await h.agent('stubborn', { task: 't', behaviour: 'stubborn' });
+    const immortal = await h.agent('immortal', { task: 't', behaviour: 'immortal' });
+    const report = await h.during(6_000, h.ks.kill({ task: 't' }, request));
+    expect(report).toMatchObject({ settled: false, total: 3, killed: 2, failed: 1 });
+    const agents = ['easy', 'stubborn', 'immortal'];
+    const expected = [
+      '0 placed',
+      '0 requested',
+      ...agents.map((agentId) => `0 claimed ${agentId}`),
+      ...agents.map((agentId) => `0 signalled ${agentId}`),
+      '0 confirmed easy',
+      '30 cleaned easy',
+      '2000 forced stubborn',
+      '2000 confirmed stubborn',
+      '2000 forced immortal',
+      '2030 cleaned stubborn',
+      '5000 unconfirmed immortal',
+    ];
+    expect(steps).toEqual(expected);
+    h.runtime.end(immortal);
+    await h.clock.advance(6_000);
+    expect(steps).toEqual([...expected, '5400 confirmed immortal', '5430 cleaned immortal', '5430 settled']);
+    const ago = (time: string | undefined) => time && Date.parse(time) - report.requestedAt;
+    const killed = h.events('agent.killed');
+    expect(
+      killed.map((event) => [
+        event.agentId,
+        ago(event.signalledAt),
+        ago(event.forcedAt),
+        ago(event.confirmedAt),
+      ]),
+    ).toEqual([
+      ['easy', 0, undefined, 0],
+      ['stubborn', 0, 2_000, 2_000],
+      ['immortal', 0, 2_000, 5_400],
+    ]);
+    expect(h.events('agent.unconfirmed')).toMatchObject([
+      { agentId: 'immortal', evidence: 'agent 2 is in memory' },
+    ]);
+    expect(h.events('order.settled')).toMatchObject([{ total: 3, killed: 3 }]);
+  });
+
+  it('with a grace, which only those use who need it', async () => {
+    const h = await harness();
+    const steps = stepsOf(h);
+    await h.agent('graceful', { behaviour: 'graceful' });
+    await h.agent('a');
+    const stop = h.ks.stop({ workspace: 'w1' }, { ...request, graceMs: 1_000 });
+    expect(await h.during(6_000, stop)).toMatchObject({ settled: true, total: 2, killed: 2 });
+    expect(steps).toEqual([
+      '0 placed',
+      '0 requested',
+      '0 claimed graceful',
+      '0 claimed a',
+      '0 signalled graceful',
+      '0 signalled a',
+      '0 confirmed graceful',
+      '1000 confirmed a',
+      '1000 settled',
+    ]);
+  });
+
+  it('of a scope with nobody in it', async () => {
+    const h = await harness();
+    const steps = stepsOf(h);
+    expect(await h.during(100, h.ks.kill({ workspace: 'w1' }, request))).toMatchObject({
+      settled: true,
+      total: 0,
+    });
+    expect(steps).toEqual(['0 placed', '0 requested', '0 settled']);
+  });
+});
+
+describe('two hosts', () => {
+  it('I7: an order that could not be stored joins the same one that another host has placed since', async () => {
+    const state = memoryState();
+    let isDown = false;
+    const placing = patchedStore(state, {
+      placeOrder: async (order) => {
+        if (isDown) throw new Error('connection refused');
+        return state.placeOrder(order);
+      },
+    });
+    const a = await harness({ state: placing });
+    const b = await harness({ state, hostId: 'host-2', clock: a.clock, audit: a.audit });
+    const zombie = await a.agent('a1', { behaviour: 'immortal' });
+    isDown = true;
+    const one = a.ks.kill({ everything: true }, request);
+    await a.clock.advance(100);
+    const other = b.ks.kill({ everything: true }, request);
+    await a.clock.advance(100);
+    isDown = false;
+    await a.clock.advance(1_500);
+    const [order] = await state.listOpenOrders();
+    expect(await state.listOpenOrders()).toHaveLength(1);
+    expect(order?.hostId).toBe('host-2');
+    expect(a.events('order.joined')).toMatchObject([{ hostId: 'host-1', joinedOrderId: order?.orderId }]);
+    a.runtime.end(zombie);
+    await a.clock.advance(6_000);
+    for (const report of await Promise.all([one, other]))
+      expect(report).toMatchObject({ total: 1, orderId: order?.orderId });
+    expect(await state.listOpenOrders()).toEqual([]);
+    expect(a.events('agent.killed')).toMatchObject([{ agentId: 'a1', orderId: order?.orderId }]);
+    expect(a.events('order.settled')).toHaveLength(1);
+  });
+
+  it('the owner of an order settles it, once, and the other says nothing of it', async () => {
+    const state = memoryState();
+    const a = await harness({ state });
+    const b = await harness({ state, hostId: 'host-2', clock: a.clock, audit: a.audit });
+    const [ofA, ofB] = [stepsOf(a), stepsOf(b)];
+    await b.agent('b1', { task: 't' });
+    expect(await a.during(3_000, a.ks.kill({ task: 't' }, request))).toMatchObject({
+      settled: true,
+      killed: 1,
+    });
+    await a.clock.advance(3_000);
+    expect(ofA.map((step) => step.replace(/^\d+ /, ''))).toEqual([
+      'placed',
+      'requested',
+      'claimed b1',
+      'settled',
+    ]);
+    expect(ofB.map((step) => step.replace(/^\d+ /, ''))).toEqual(['signalled b1', 'confirmed b1']);
+    expect(a.events('agent.killed')).toHaveLength(1);
+  });
+});
