@@ -138,4 +138,25 @@ export const equivalents: readonly Equivalent[] = [
     ],
     reason: 'without new errors the old ones stay as they are',
   },
+  {
+    file: 'volley.ts',
+    text: 'cancel();',
+    changes: [['cancel();', ';']],
+    reason: 'ends a timer of 10 ms that would wake nobody any more',
+  },
+  {
+    file: 'volley.ts',
+    text: 'rest.clear();',
+    changes: [['rest.clear();', ';']],
+    reason: 'lets go of agents early; whoever is felled after the end is handed on by nobody in any case',
+  },
+  {
+    file: 'recorder.ts',
+    text: 'this.#flushes = this.#flushes.filter((flush) => flush.done !== done);',
+    changes: [
+      ['this.#flushes = this.#flushes.filter((flush) => flush.done !== done);', ';'],
+      ['this.#flushes.filter((flush) => flush.done !== done)', 'this.#flushes'],
+    ],
+    reason: 'lets go of a flush early; told again later it has been answered already',
+  },
 ];

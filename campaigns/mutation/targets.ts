@@ -1,21 +1,38 @@
 /** Tests of what core does as a whole, the quick ones first. */
-const behaviour = ['killswitch', 'pursuit', 'races', 'settlement', 'stop-run', 'ladder', 'admissions', 'book', 'recovery'];
+const behaviour = [
+  'killswitch',
+  'pursuit',
+  'races',
+  'settlement',
+  'stop-run',
+  'ladder',
+  'admissions',
+  'book',
+  'recovery',
+];
 
-/** What is mutated, and which tests are asked, in this order; both below `packages/core/src`, without ending. */
-export const targets: Readonly<Record<string, readonly string[]>> = {
-  lifecycle: ['lifecycle', ...behaviour],
-  'role-policy': ['role-policy', 'killswitch'],
-  sweep: [...behaviour, 'sweep'],
-  'stop-run': ['stop-run', ...behaviour, 'sweep'],
-  kills: ['stop-run', ...behaviour],
-  volley: ['volley', ...behaviour],
-  deadline: ['deadline', ...behaviour],
-  urgency: ['place-order', ...behaviour],
-  pursuit: ['ladder', ...behaviour],
-  'place-order': ['place-order', ...behaviour],
-  'audit-facts': ['audit-facts', ...behaviour],
-  'audit-chain': ['audit-chain', 'memory/memory-audit', 'verify-chain'],
-  canonical: ['canonical', 'audit-chain'],
-  'verify-chain': ['verify-chain'],
-  recorder: ['recorder', 'killswitch', 'races', 'settlement', 'recovery'],
+export interface Target {
+  /** Asked in this order; below `packages/core/src`, without ending. */
+  readonly tests: readonly string[];
+  /** The share of mutants that has to be noticed. Wanted is 0.9 everywhere; less stands where that is not shown yet. */
+  readonly atLeast: number;
+}
+
+/** What is mutated, below `packages/core/src`, without ending. */
+export const targets: Readonly<Record<string, Target>> = {
+  lifecycle: { tests: ['lifecycle', ...behaviour], atLeast: 0.9 },
+  'role-policy': { tests: ['role-policy', 'killswitch'], atLeast: 0.9 },
+  sweep: { tests: [...behaviour, 'sweep'], atLeast: 0.9 },
+  'stop-run': { tests: ['stop-run', ...behaviour, 'sweep'], atLeast: 0.4 },
+  kills: { tests: ['stop-run', ...behaviour], atLeast: 0.6 },
+  volley: { tests: ['volley', ...behaviour], atLeast: 0.9 },
+  deadline: { tests: ['deadline', ...behaviour], atLeast: 0.9 },
+  urgency: { tests: ['place-order', ...behaviour], atLeast: 0.9 },
+  pursuit: { tests: ['ladder', ...behaviour], atLeast: 0.4 },
+  'place-order': { tests: ['place-order', ...behaviour], atLeast: 0.9 },
+  'audit-facts': { tests: ['audit-facts', ...behaviour], atLeast: 0.9 },
+  'audit-chain': { tests: ['audit-chain', 'memory/memory-audit', 'verify-chain'], atLeast: 0.9 },
+  canonical: { tests: ['canonical', 'audit-chain'], atLeast: 0.9 },
+  'verify-chain': { tests: ['verify-chain'], atLeast: 0.9 },
+  recorder: { tests: ['recorder', 'killswitch', 'races', 'settlement', 'recovery'], atLeast: 0.9 },
 };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AuditEvent } from './audit-event.ts';
 import { GuardedEvents } from './events.ts';
-import { manualClock } from './memory/manual-clock.ts';
+import { type ManualClock, manualClock } from './memory/manual-clock.ts';
 import { memoryAudit } from './memory/memory-audit.ts';
 import { Recorder } from './recorder.ts';
 
@@ -25,7 +25,23 @@ const many = (count: number, from = 0): AuditEvent[] =>
 /** A recorder over a sink whose appends can be made to fail or hang. */
 function setup() {
   const sink = memoryAudit();
-  const clock = manualClock();
+  const real = manualClock();
+  const timers = new Set<object>();
+  const clock: ManualClock = {
+    ...real,
+    setTimer(ms, fire) {
+      const timer = {};
+      timers.add(timer);
+      const cancel = real.setTimer(ms, () => {
+        timers.delete(timer);
+        fire();
+      });
+      return () => {
+        timers.delete(timer);
+        cancel();
+      };
+    },
+  };
   const events = new GuardedEvents();
   const lines: string[] = [];
   const told: string[] = [];
@@ -38,16 +54,18 @@ function setup() {
     await sink.append(batch);
   };
   const recorder = new Recorder({ ...sink, append }, clock, events, (line) => lines.push(line));
-  return { sink, clock, lines, told, mode, recorder };
+  return { sink, clock, lines, told, mode, recorder, timers: () => timers.size };
 }
 
 describe('Recorder', () => {
   it('delivers in order and says when it is durable', async () => {
-    const { recorder, sink } = setup();
+    const { recorder, sink, lines, told, timers } = setup();
     for (const each of many(2_500)) recorder.record(each);
     recorder.record(event(2_500));
+    expect(recorder.waiting).toBe(2_501);
     expect(await recorder.flush(100)).toBe(true);
     expect(sink.events()).toEqual(many(2_501));
+    expect([recorder.waiting, recorder.degraded, lines, told, timers()]).toEqual([0, false, [], [], 0]);
   });
 
   it('bounds a flush while the sink hangs', async () => {
@@ -85,6 +103,67 @@ describe('Recorder', () => {
     mode.fails = false;
     await clock.advance(60_000);
     expect(sink.events()).toEqual(many(10_000));
+  });
+
+  it('calls it an outage when the sink has had a batch for a second', async () => {
+    const { recorder, clock, mode, lines, told } = setup();
+    mode.hangs = true;
+    recorder.record(event(0));
+    await clock.advance(999);
+    expect([recorder.degraded, lines, told]).toEqual([false, [], []]);
+    await clock.advance(1);
+    expect([recorder.degraded, lines.length, told]).toEqual([true, 1, ['degraded']]);
+    recorder.record(event(1));
+    expect(lines).toHaveLength(2);
+  });
+
+  it('tells who can tell again that there is no room, and writes it down only in an outage', async () => {
+    const { recorder, clock, mode, lines } = setup();
+    mode.fails = true;
+    for (let i = 0; i < 10_000; i++) expect(recorder.offer(event(i))).toBe(true);
+    expect(recorder.offer(event(10_000))).toBe(false);
+    expect(lines).toEqual([]);
+    await clock.advance(10);
+    expect(lines).toHaveLength(10_000);
+    expect(recorder.offer(event(10_001))).toBe(false);
+    recorder.record(event(10_002));
+    expect(lines.slice(10_000).map((line) => JSON.parse(line))).toEqual(many(2, 10_001));
+  });
+
+  it('ends each flush at its own time or when it is durable, and no other with it', async () => {
+    const { recorder, clock, mode, lines } = setup();
+    mode.fails = true;
+    recorder.record(event(0));
+    const results: string[] = [];
+    void recorder.flush(50).then((isDurable) => results.push(`short ${isDurable}`));
+    void recorder.flush(90_000).then((isDurable) => results.push(`long ${isDurable}`));
+    await clock.advance(60);
+    expect(results).toEqual(['short false']);
+    mode.fails = false;
+    await clock.advance(1_000);
+    expect(results).toEqual(['short false', 'long true']);
+    mode.hangs = true;
+    await clock.advance(88_000);
+    recorder.record(event(1));
+    await clock.advance(998);
+    expect(lines).toHaveLength(1);
+  });
+
+  it('has nothing left to do once it was stopped, and what waits on the last resort', async () => {
+    const paused = setup();
+    paused.mode.fails = true;
+    paused.recorder.record(event(0));
+    await paused.clock.advance(50);
+    paused.recorder.stop();
+    await paused.clock.advance(0);
+    expect(paused.timers()).toBe(0);
+    const hung = setup();
+    hung.mode.hangs = true;
+    hung.recorder.record(event(0));
+    hung.recorder.stop();
+    expect(hung.lines).toHaveLength(1);
+    hung.recorder.record(event(1));
+    expect(hung.lines).toHaveLength(2);
   });
 
   it('stops trying when told to, with what is left on the last resort', async () => {

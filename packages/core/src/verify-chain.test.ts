@@ -62,6 +62,8 @@ describe('the first bad record is named', () => {
 
   it.each([
     ['cut off at the end', records.slice(0, 4), { head: headAt(5) }, 'truncated', { seq: 4, index: 4 }],
+    ['without its last record', records.slice(0, 5), { head: headAt(5) }, 'truncated', { seq: 5, index: 5 }],
+    ['with null at its start', [null as never], { head: headAt(5) }, 'shape', { seq: 0, index: 0 }],
     ['gone', [], { head: headAt(5) }, 'truncated', { seq: 0, index: 0 }],
     [
       'rewritten at the end',
