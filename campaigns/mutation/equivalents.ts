@@ -10,7 +10,6 @@ export interface Equivalent {
 }
 
 const cache = 'a cache of the order of members: without it, or with more in it, the text is the same';
-const unreachable = 'the book throws nothing but StateUnavailableError';
 
 export const equivalents: readonly Equivalent[] = [
   {
@@ -101,13 +100,6 @@ export const equivalents: readonly Equivalent[] = [
     reason:
       'no two members of an object have one name; and a sort that is told "equal" leaves the larger one behind',
   },
-  {
-    file: 'place-order.ts',
-    text: "if (isKillswitchError(error, 'state-unavailable')) return open;",
-    changes: [["isKillswitchError(error, 'state-unavailable')", 'true']],
-    reason: unreachable,
-  },
-  { file: 'place-order.ts', text: 'throw error;', changes: [['throw error;', ';']], reason: unreachable },
   {
     file: 'role-policy.ts',
     text: '.min(1)',

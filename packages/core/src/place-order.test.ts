@@ -130,11 +130,11 @@ describe('joining', () => {
     expect(placement).toEqual({ placed: false, open: order('one') });
   });
 
-  it('leaves the order in flight its own deadlines where the store fails', async () => {
+  it('is not placed where the store fails before it could be joined', async () => {
     const real = memoryState();
     await real.placeOrder(order('one'));
     const store = patchedStore(real, { swapOrder: () => Promise.reject(new Error('connection refused')) });
-    const placement = await placeOrder(bookOf(store), order('two', { killAt: at }));
-    expect(placement).toEqual({ placed: false, open: order('one') });
+    const placing = placeOrder(bookOf(store), order('two', { killAt: at }));
+    await expect(placing).rejects.toMatchObject({ code: 'state-unavailable' });
   });
 });
