@@ -18,6 +18,10 @@ test.each([
   expect(() => apply(bug(text))).toThrow(`stands ${times} times`);
 });
 
+test.each(deliberateBugs.map((each) => [each.name, each] as const))('can be made: %s', (_, each) => {
+  expect(apply(each).size).toBeGreaterThan(0);
+});
+
 test('there are enough, of every invariant but I8, and no two of one name', () => {
   expect(new Set(deliberateBugs.map(({ name }) => name)).size).toBe(deliberateBugs.length);
   expect(deliberateBugs.length).toBeGreaterThanOrEqual(20);

@@ -44,8 +44,8 @@ export const deaths: readonly DeliberateBug[] = [
     edits: [
       {
         file: 'pursuit.ts',
-        from: '        if (isDead(this.#agent)) return this.#agent;\n      } catch',
-        to: "        if (isDead(this.#agent) || ('kill' in this.#agent && this.#agent.kill.unconfirmedAt !== undefined)) return this.#agent;\n      } catch",
+        from: '        if (isOver(this.#agent)) return this.#agent;\n      } catch',
+        to: "        if (isOver(this.#agent) || ('kill' in this.#agent && this.#agent.kill.unconfirmedAt !== undefined)) return this.#agent;\n      } catch",
       },
     ],
   },
