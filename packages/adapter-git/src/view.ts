@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { chown, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { viewPrefix } from './entry.ts';
-import { unless } from './errors.ts';
 import type { GitCall } from './git.ts';
 import type { Repository } from './repository.ts';
 
@@ -86,7 +85,7 @@ export async function makeView(
   else {
     await writeFile(join(path, 'objects/info/alternates'), `${join(gitDir, 'objects')}\n`);
     await symlink(join(gitDir, 'refs'), join(path, 'refs'));
-    await unless(['ENOENT'], symlink(join(gitDir, 'packed-refs'), join(path, 'packed-refs')));
+    for (const file of ['packed-refs', 'shallow']) await symlink(join(gitDir, file), join(path, file));
   }
   if (call.user !== undefined) {
     for (const part of ['objects', ...written]) await chown(join(path, part), call.user.uid, call.user.gid);
