@@ -169,7 +169,7 @@ withEngine((on) => {
       };
       engine.fault = () => 'silence';
       const second = dockerRuntime(engine.docker);
-      expect((await second.inspect(foreign, context(600))).state).toBe('alive');
+      expect((await second.inspect(foreign, context(600))).state).toBe('unknown');
       engine.fault = () => 'pass';
       await second.kill(foreign, context());
       await expect.poll(() => second.inspect(foreign, context())).toMatchObject({ state: 'dead' });
