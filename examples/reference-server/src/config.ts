@@ -15,6 +15,10 @@ const schema = z.object({
   REFERENCE_PRINCIPALS_FILE: z.string().min(1).optional(),
   SANDBOX_ENABLED: z.enum(['true', 'false', '1', '0']).default('false'),
   SANDBOX_IMAGE: z.string().min(1).default('busybox:stable'),
+  VALKEY_URL: z.url({ protocol: /^(redis|rediss|valkey|valkeys)$/ }).optional(),
+  VALKEY_HOST: z.string().min(1).optional(),
+  VALKEY_PORT: z.coerce.number().int().min(1).max(65_535).optional(),
+  VALKEY_PREFIX: z.string().min(1).default('orchestrator'),
 });
 
 export interface ServerConfig {
@@ -28,6 +32,8 @@ export interface ServerConfig {
   readonly repositoriesRoot?: string;
   /** What agents' containers are made of; absent if agents are no containers. */
   readonly sandboxImage?: string;
+  /** Where several instances share their state. Absent: each has its own, in its folder. */
+  readonly valkey?: { readonly url: string; readonly prefix: string };
 }
 
 /** REQUIREMENTS C7. A variable that is empty counts as not set. @throws ServerConfigError */
@@ -51,5 +57,17 @@ export function configOf(environment: Readonly<Record<string, string | undefined
       ? {}
       : { principalsFile: resolve(REFERENCE_PRINCIPALS_FILE) }),
     ...(isSandboxed ? { sandboxImage: SANDBOX_IMAGE } : {}),
+    ...valkeyOf(parsed.data),
   };
+}
+
+/** A URL, or a host or a port of which the other has its usual value. */
+function valkeyOf(set: z.infer<typeof schema>): Pick<ServerConfig, 'valkey'> {
+  const { VALKEY_URL, VALKEY_HOST, VALKEY_PORT, VALKEY_PREFIX: prefix } = set;
+  // ioredis knows the schemes of Redis only; they mean the same.
+  if (VALKEY_URL !== undefined) return { valkey: { url: VALKEY_URL.replace(/^valkey/, 'redis'), prefix } };
+  if (VALKEY_HOST === undefined && VALKEY_PORT === undefined) return {};
+  const host = VALKEY_HOST ?? '127.0.0.1';
+  const url = `redis://${host.includes(':') ? `[${host}]` : host}:${VALKEY_PORT ?? 6_379}`;
+  return { valkey: { url, prefix } };
 }

@@ -1,9 +1,7 @@
-import { existsSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileJournal } from '@agent-killswitch/adapter-file-audit';
-import { sqliteState } from '@agent-killswitch/adapter-sqlite';
 import { createKillswitch, type Killswitch } from '@agent-killswitch/core';
 import {
   type Authenticate,
@@ -21,6 +19,7 @@ import { makeLaunchers, runtimesOf } from './launchers.ts';
 import { authenticateBy, makeTokens, readTokens, type Tokens } from './principals.ts';
 import { orchestratorRoutes } from './routes.ts';
 import { sandboxesOf } from './sandboxes.ts';
+import { stateOf } from './state.ts';
 import { Supervisor } from './supervisor.ts';
 import { Workplaces } from './workplaces.ts';
 
@@ -39,7 +38,7 @@ export interface RunningServer {
 }
 
 /**
- * Starts the orchestrator: state in SQLite, audit in a journal, agents as processes, all below one folder. If anything
+ * Starts the orchestrator: state in SQLite or Valkey, audit in a journal, agents as processes, all else below one folder. If anything
  * fails on the way, what was opened is closed again.
  */
 export async function startServer(config: ServerConfig): Promise<RunningServer> {
@@ -86,18 +85,16 @@ async function assemble(config: ServerConfig, closers: Array<() => unknown>) {
   });
   closers.push(() => journal.close());
   await journal.open();
-  const stateFile = join(config.stateDir, 'state.sqlite');
-  const isUsed = existsSync(stateFile);
-  const state = sqliteState(stateFile);
+  const state = stateOf(config);
   closers.push(() => state.close());
-  const hostId = await hostIdIn(config.stateDir, isUsed);
+  const hostId = await hostIdIn(config.stateDir, state.isUsed);
   const sandboxes = config.sandboxImage === undefined ? undefined : sandboxesOf(config.sandboxImage, hostId);
   const launchers = makeLaunchers(sandboxes);
   const workplaces = new Workplaces(config);
   closers.push(() => workplaces.close());
   const ks = createKillswitch({
     hostId,
-    state,
+    state: state.store,
     audit: journal,
     runtimes: runtimesOf(launchers),
     cleanup: [...(sandboxes === undefined ? [] : [sandboxes.removal]), ...workplaces.cleanup],

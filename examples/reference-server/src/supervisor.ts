@@ -106,10 +106,7 @@ export class Supervisor {
 export async function* ownAgents(ks: Killswitch): AsyncGenerator<Agent> {
   let cursor: string | undefined;
   do {
-    const page = await ks.list(
-      { everything: true },
-      cursor === undefined ? { limit: 500 } : { limit: 500, cursor },
-    );
+    const page = await ks.listHost(ks.hostId, cursor === undefined ? { limit: 500 } : { limit: 500, cursor });
     yield* page.items;
     cursor = page.cursor;
   } while (cursor !== undefined);
