@@ -85,8 +85,9 @@ export class Agents {
         try {
           const answers = await this.swapBatch(agents.slice(start, next));
           for (const [n, answer] of answers.entries()) {
-            won[start + n] = answer === 1;
-            if (typeof answer === 'string') fault ??= new StateRecordError(answer, 'it is of another type');
+            won[start + n] = answer === '1';
+            if (answer !== '0' && answer !== '1')
+              fault ??= new StateRecordError(answer, 'it is of another type');
           }
         } catch (error) {
           fault ??= error;
@@ -98,21 +99,21 @@ export class Agents {
     return won;
   }
 
-  private async swapBatch(agents: readonly Agent[]): Promise<(number | string)[]> {
+  private async swapBatch(agents: readonly Agent[]): Promise<string[]> {
     const answers = await this.sendSwaps(agents, false);
-    const relisted = answers.flatMap((answer, n) => (answer === 2 ? [n] : []));
+    const relisted = answers.flatMap((answer, n) => (answer === '2' ? [n] : []));
     if (relisted.length === 0) return answers;
     const again = await this.sendSwaps(
       relisted.flatMap((n) => agents[n] ?? []),
       true,
     );
-    for (const [place, n] of relisted.entries()) answers[n] = again[place] ?? 0;
+    for (const [place, n] of relisted.entries()) answers[n] = again[place] ?? '0';
     return answers;
   }
 
-  private async sendSwaps(agents: readonly Agent[], isRelisting: boolean): Promise<(number | string)[]> {
+  private async sendSwaps(agents: readonly Agent[], isRelisting: boolean): Promise<string[]> {
     const { keys, args } = swapBatch(this.keys, agents, this.caller.next(), isRelisting);
     const answer = await this.link.run(swapAgents, keys, [this.keys.channel, this.caller.id, ...args]);
-    return answer as (number | string)[];
+    return answer as string[];
   }
 }

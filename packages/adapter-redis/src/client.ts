@@ -10,7 +10,8 @@ export function checkClient(client: RedisClient): void {
   if (typeof client?.evalsha !== 'function') {
     throw new StateClientError('redisState needs a client of ioredis: pass new Redis(url)');
   }
-  if (client.options?.keyPrefix) {
+  const { options } = client;
+  if (options?.keyPrefix || ('redisOptions' in options && options.redisOptions?.keyPrefix)) {
     throw new InvalidConfigurationError([
       'client: has a keyPrefix, which would take the keys of one killswitch to several slots: use the option prefix',
     ]);

@@ -61,7 +61,7 @@ export class Orders {
       ...[key, `${opens} ${key}`, flag(isSettled), flag(!isSettled && order.released === undefined)],
       ...[flag(isSettled && opens === 'at-settle'), this.keys.channel, this.caller.event({ order: orderId })],
     ]);
-    return answer === 1;
+    return answer === '1';
   }
 
   async listOpenOrders(): Promise<readonly StopOrder[]> {

@@ -98,6 +98,14 @@ withService('valkey', 'VALKEY_URL', (url) => {
     await expect(store.admit(agentOf('a'))).rejects.toMatchObject({ code: 'state-version' });
   });
 
+  it('a state that is of another type, or half there, is named', async () => {
+    await client.set(key('store'), 'x');
+    await expect(store.getAgent('a')).rejects.toMatchObject({ code: 'state-record', key: key('store') });
+    await client.del(key('store'));
+    await client.hset(key('store'), { id: 'x' });
+    await expect(store.getAgent('a')).rejects.toMatchObject({ code: 'state-record', key: key('store') });
+  });
+
   it('a scope whose only agent cannot be read is not empty, under its own key neither', async () => {
     await store.admit(agentOf('a'));
     for (const inflict of [damages['is truncated'], damages['is of another type']]) {

@@ -39,7 +39,7 @@ return {'placed', string.format('%.0f', epoch)}
 /**
  * KEYS as of `placeOrder`. ARGV: id, epoch, order id, head, tail, expected revision, revision, call, scope key, `opens`
  * and scope key, whether it is settled, whether it can be joined, whether its gate goes, channel, event.
- * Answers 1 or 0.
+ * Answers 1 or 0, as text: a client may be set to give no numbers.
  */
 export const swapOrder: Script = script(
   'allow-oom',
@@ -48,11 +48,11 @@ ${idListLua}
 ${orderHeadLua}
 local order = ARGV[3]
 local raw = redis.call('HGET', KEYS[2], order)
-if not raw then return 0 end
+if not raw then return '0' end
 local revision, call, seq = order_head(raw)
 if not revision then return redis.error_reply('BROKEN ' .. KEYS[2] .. ' ' .. order) end
-if revision == ARGV[7] and call == ARGV[8] then return 1 end
-if revision ~= ARGV[6] then return 0 end
+if revision == ARGV[7] and call == ARGV[8] then return '1' end
+if revision ~= ARGV[6] then return '0' end
 redis.call('ZCARD', KEYS[3])
 for i = 4, 6 do redis.call('HLEN', KEYS[i]) end
 redis.call('HSET', KEYS[2], order, ARGV[4] .. seq .. ARGV[5])
@@ -65,7 +65,7 @@ if ARGV[13] == '1' and redis.call('HDEL', KEYS[5], order) == 1 then
   redis.call('HINCRBY', KEYS[1], 'epoch', 1)
 end
 redis.pcall('PUBLISH', ARGV[14], ARGV[15])
-return 1
+return '1'
 `,
 );
 

@@ -5,7 +5,7 @@ import { agentHeadLua } from './agent-head.ts';
  * KEYS: store, the agents, then lists. ARGV: id, epoch, channel, sender, call, number of agents, and of each: expected
  * revision, status, head, tail, agent id, and as text the places of its orders' keys, of the lists it may have been on,
  * and of those it is on from now on; the last two empty for one that lives and is listed already.
- * Answers for each 1, 0, 2 for one that has to be listed again, or the key that is of the wrong type: one that cannot be
+ * Answers for each as text 1, 0, 2 for one that has to be listed again, or the key that is of the wrong type: one that cannot be
  * stored hinders no other.
  */
 export const swapAgents: Script = script(
@@ -27,12 +27,12 @@ local at = 7
 for n = 1, tonumber(ARGV[6]) do
   local key = KEYS[n + 1]
   local revision, status, call, by, seq = agent_head(key)
-  local answer = 0
+  local answer = '0'
   if revision == ARGV[at] then
     local orders, leaves, enters = ARGV[at + 5], ARGV[at + 6], ARGV[at + 7]
-    if ended[status] and leaves == '' then answer = 2
-    else answer = unsound(orders) or unsound(leaves) or unsound(enters) or 1 end
-    if answer == 1 then
+    if ended[status] and leaves == '' then answer = '2'
+    else answer = unsound(orders) or unsound(leaves) or unsound(enters) or '1' end
+    if answer == '1' then
       local id = ARGV[at + 4]
       redis.call('SET', key, ARGV[at + 2] .. '"by":"' .. by .. '","seq":' .. seq .. ARGV[at + 3])
       for place in string.gmatch(orders, '%d+') do redis.call('ZADD', KEYS[tonumber(place)], seq, id) end
@@ -41,7 +41,7 @@ for n = 1, tonumber(ARGV[6]) do
       events[#events + 1] = '"' .. id .. '":"' .. ARGV[at + 1] .. '"'
     end
   elseif revision and call == ARGV[5] .. '.' .. n and tonumber(revision) == tonumber(ARGV[at]) + 1 then
-    answer = 1
+    answer = '1'
   end
   answers[n] = answer
   at = at + 8

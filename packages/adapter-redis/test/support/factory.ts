@@ -4,11 +4,11 @@ import { Redis } from 'ioredis';
 import { type RedisState, redisState } from '../../src/index.ts';
 
 /** State under a prefix of its own, whose keys are removed afterwards. */
-export function redisFactory(url: string): StateStoreFactory {
+export function redisFactory(url: string, connect = (to: string): Redis => new Redis(to)): StateStoreFactory {
   const prefix = `test-${randomUUID()}`;
   const opened: { client: Redis; store: RedisState }[] = [];
   const open = async () => {
-    const client = new Redis(url);
+    const client = connect(url);
     const store = redisState(client, { prefix });
     opened.push({ client, store });
     return store;
