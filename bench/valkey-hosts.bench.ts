@@ -10,7 +10,7 @@ import type { Report } from './report.ts';
 
 const hosts = 3;
 const agentsPerHost = 100;
-const rounds = 10;
+const rounds = 4;
 
 /**
  * How long after its order was placed on one host the last agent of each other host is signalled: three processes with a
