@@ -80,8 +80,8 @@ export const deaths: readonly DeliberateBug[] = [
     edits: [
       {
         file: 'stop-run.ts',
-        from: "if (isKillswitchError(error, 'state-unavailable')) this.#sweepHere();",
-        to: "if (isKillswitchError(error, 'state-unavailable')) this.step('placed');",
+        from: '        this.#sweepHere();',
+        to: "        this.step('placed');",
       },
     ],
   },

@@ -14,13 +14,16 @@ const decisionSchema = z.object({
 
 /**
  * Asks the configured authorizer, for at most 250 ms. If it gives no decision, a kill is decided by the built-in role
- * policy, so that a broken policy engine can never stop a stop, and everything else is refused.
+ * policy, so that a broken policy engine can never stop a stop, and everything else is refused. That an agent principal
+ * never releases is not the authorizer's to decide (I9).
  */
 export async function decideAccess(
   authorizer: Authorizer,
   clock: Clock,
   request: AccessRequest,
 ): Promise<Decision> {
+  if (request.action === 'release' && request.principal.kind === 'agent')
+    return { effect: 'deny', reason: 'an agent principal may never release', policyVersion: 'built-in' };
   try {
     return decisionSchema.parse(
       await withDeadline(clock, 'the authorizer', decideMs, () => authorizer.decide(request)),

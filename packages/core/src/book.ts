@@ -12,6 +12,7 @@ import { type Effect, type LifecycleEvent, transition } from './lifecycle.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Page, PageRequest, StateStore } from './ports/state-store.ts';
 import { type ListKey, type ScopeKey, scopeKeysOf } from './scope.ts';
+import { asPage, asVerdicts } from './store-answers.ts';
 
 /** After an unanswered call the store is left alone this long: calls fail at once, so that a kill waits only once. */
 const restMs = 1_000;
@@ -94,7 +95,7 @@ export class Book {
   }
 
   listAgents(key: ListKey, page: PageRequest): Promise<Page<Agent>> {
-    return this.ask('listing agents', (store) => store.listAgents(key, page));
+    return this.ask('listing agents', async (store) => asPage(await store.listAgents(key, page)));
   }
 
   /** This host's own live agents in a scope, from memory. */
@@ -158,8 +159,7 @@ export class Book {
       toStore.push(plan.agent);
       places.push(place);
     });
-    const won =
-      toStore.length === 0 ? [] : await this.ask('storing agents', (store) => store.swapAgents(toStore));
+    const won = toStore.length === 0 ? [] : await this.#swapAll(toStore);
     const isStored = new Set(places.filter((_, i) => won[i] === true));
     const changes: Change[] = [];
     for (const [place, { agent, event }] of wanted.entries()) {
@@ -270,6 +270,12 @@ export class Book {
     throw new StateUnavailableError(`Agent "${agentId}" changes too often to be changed`);
   }
 
+  #swapAll(agents: readonly Agent[]): Promise<readonly boolean[]> {
+    return this.ask('storing agents', async (store) =>
+      asVerdicts(await store.swapAgents(agents), agents.length),
+    );
+  }
+
   /** Stores many agents' changes with one call: those that come while a call is under way make up the next one. */
   #swap(agent: Agent): Promise<boolean> {
     return new Promise((resolve, reject) => {
@@ -285,9 +291,7 @@ export class Book {
     while (this.#swaps.length > 0) {
       const batch = this.#swaps.splice(0, mostSwaps);
       try {
-        const won = await this.ask('storing agents', (store) =>
-          store.swapAgents(batch.map((each) => each.agent)),
-        );
+        const won = await this.#swapAll(batch.map((each) => each.agent));
         batch.forEach(({ resolve }, i) => {
           resolve(won[i] === true);
         });

@@ -3,7 +3,7 @@ import type { Agent, Handle, NewAgent } from './agent.ts';
 import { Book } from './book.ts';
 import { Cleanup } from './cleanup.ts';
 import { type KillswitchOptions, settingsOf } from './config.ts';
-import { NotStartedError, UnknownTargetError, UnsavedError } from './errors.ts';
+import { describeError, NotStartedError, UnknownTargetError, UnsavedError } from './errors.ts';
 import { GuardedEvents, type KillswitchEvents } from './events.ts';
 import { type Gate, gateOf } from './gate.ts';
 import { Guard } from './guard.ts';
@@ -68,9 +68,10 @@ export interface Killswitch {
   admit(agent: NewAgent): Promise<Agent>;
 
   /**
-   * Says how the agent is reached, the preferred route first. If it was killed in the meantime the returned agent is
-   * `killing` or `killed`, and what the handles reach is destroyed.
-   * @throws InvalidInputError, UnknownTargetError, InvalidTransitionError, StateUnavailableError.
+   * Says how the agent is reached, the preferred route first; told again, further routes are added. If it was killed, or
+   * its end is on record, in the meantime, the returned agent says so, and what the handles reach is destroyed; until that
+   * is seen dead, reports name it and stops of it do not settle.
+   * @throws InvalidInputError, UnknownTargetError, StateUnavailableError.
    */
   running(agentId: string, handles: readonly Handle[]): Promise<Agent>;
 
@@ -177,7 +178,12 @@ export function createKillswitch(options: KillswitchOptions): Killswitch {
     await cleanup.resume();
     if (isClosed) return;
     reconciler.start();
-    unwatch = state.watch(() => reconciler.hint());
+    try {
+      unwatch = state.watch(() => reconciler.hint());
+    } catch (error) {
+      // A hint saves time, no more.
+      events.emit('warning', { message: `The state store gives no hints: ${describeError(error)}` });
+    }
   };
 
   const close = async (): Promise<void> => {
@@ -193,6 +199,7 @@ export function createKillswitch(options: KillswitchOptions): Killswitch {
       ...unplaced.map(
         ({ orderId, scope }) => `stop order ${orderId} on ${scopeKey(scope)} is not in the state store`,
       ),
+      ...stops.late(),
       ...(book.untold > 0 ? [`changes of ${book.untold} agents are not in the state store`] : []),
       ...(recorder.waiting > 0 ? [`${recorder.waiting} audit events are on the last resort only`] : []),
     ];

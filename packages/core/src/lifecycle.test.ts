@@ -59,7 +59,7 @@ const table: Record<AgentStatus, Record<string, string>> = {
     confirmed: '!',
   },
   running: {
-    running: '!',
+    running: 'running',
     completed: 'completed',
     failed: 'failed',
     claim: 'killing',
@@ -75,8 +75,8 @@ const table: Record<AgentStatus, Record<string, string>> = {
     confirmed: 'killed',
   },
   killed: { running: '=', completed: '=', failed: '=', claim: '=', unconfirmed: '=', confirmed: '=' },
-  completed: { running: '!', completed: '=', failed: '=', claim: '=', unconfirmed: '!', confirmed: '!' },
-  failed: { running: '!', completed: '=', failed: '=', claim: '=', unconfirmed: '!', confirmed: '!' },
+  completed: { running: '=', completed: '=', failed: '=', claim: '=', unconfirmed: '!', confirmed: '!' },
+  failed: { running: '=', completed: '=', failed: '=', claim: '=', unconfirmed: '!', confirmed: '!' },
 };
 
 describe.each(Object.keys(table) as AgentStatus[])('I2, I3: a %s agent', (status) => {

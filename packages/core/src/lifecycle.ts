@@ -77,22 +77,20 @@ function onRunning(agent: Agent, event: Extract<LifecycleEvent, { type: 'running
   switch (agent.status) {
     case 'spawning':
       return [{ ...raised(agent), status: 'running', handles: [...event.handles], startedAt: event.at }, []];
+    case 'running':
     case 'killing': {
+      const effects: Effect[] = agent.status === 'killing' ? [{ type: 'pursue' }] : [];
       // Told twice, since the first time was not answered: nothing new, and nothing new to observe.
       const known = new Set(agent.handles.map((handle) => JSON.stringify(handle)));
       const added = event.handles.filter((handle) => !known.has(JSON.stringify(handle)));
-      if (added.length === 0) return [agent, [{ type: 'pursue' }]];
-      return [
-        { ...raised(agent), handles: [...agent.handles, ...added], startedAt: event.at },
-        [{ type: 'pursue' }],
-      ];
+      if (added.length === 0) return [agent, effects];
+      return [{ ...raised(agent), handles: [...agent.handles, ...added], startedAt: event.at }, effects];
     }
     case 'killed':
+    case 'failed':
+    case 'completed':
+      // It is over on record: what a handle reaches that comes now may not live (I2).
       return [agent, [{ type: 'destroy', handles: event.handles }]];
-    default:
-      throw new InvalidTransitionError(
-        `Agent "${agent.agentId}" is ${agent.status} and cannot start running`,
-      );
   }
 }
 

@@ -3,6 +3,7 @@ import type { Book } from './book.ts';
 import { type KillOutcome, type OrderReport, outcomeOf, type StopOrder } from './order.ts';
 import { pagesOf } from './pages.ts';
 import type { PageRequest } from './ports/state-store.ts';
+import { asPage } from './store-answers.ts';
 
 const maxErrors = 100;
 
@@ -10,8 +11,18 @@ export type KilledOrKilling = Agent & { readonly kill: KillRecord };
 
 /** Every agent whose kill record names this order, page by page. @throws StateUnavailableError. */
 export async function* membersOf(book: Book, orderId: string): AsyncGenerator<readonly KilledOrKilling[]> {
-  const list = (page: PageRequest) => book.ask('listing an order', (store) => store.listOrder(orderId, page));
+  const list = (page: PageRequest) =>
+    book.ask('listing an order', async (store) => asPage(await store.listOrder(orderId, page)));
   for await (const agents of pagesOf(list)) yield agents.filter((agent) => 'kill' in agent);
+}
+
+export interface ReportFacts {
+  /** Why not every agent in scope could be looked at. */
+  readonly blind?: string | undefined;
+  /** Whether the state store holds the order. Default `true`. */
+  readonly isStored?: boolean;
+  /** What lives although its record is closed, one sentence each. */
+  readonly late?: readonly string[];
 }
 
 /** The report of an order from its agents. `now`: milliseconds since the Unix epoch. */
@@ -19,7 +30,7 @@ export function reportOf(
   order: StopOrder,
   agents: Iterable<Agent>,
   now: number,
-  { blind, isStored = true }: { readonly blind?: string | undefined; readonly isStored?: boolean } = {},
+  { blind, isStored = true, late = [] }: ReportFacts = {},
 ): OrderReport {
   const outcomes: KillOutcome[] = [];
   const errors: string[] = [];
@@ -28,6 +39,7 @@ export function reportOf(
   };
   if (!isStored) note('The stop is not stored yet: it holds only as long as this process lives');
   if (blind !== undefined) note(`Not every agent in scope could be looked at: ${blind}`);
+  for (const each of late) note(each);
   for (const agent of agents) {
     if (!('kill' in agent)) continue;
     const outcome = outcomeOf(agent, now >= order.deadlineAt);

@@ -1,6 +1,7 @@
 import type { Book } from './book.ts';
 import type { StopOrder } from './order.ts';
 import type { Placement } from './ports/state-store.ts';
+import { asPlacement } from './store-answers.ts';
 import { nearest } from './urgency.ts';
 
 /**
@@ -10,7 +11,9 @@ import { nearest } from './urgency.ts';
  */
 export async function placeOrder(book: Book, order: StopOrder): Promise<Placement> {
   for (;;) {
-    const placement = await book.ask('placing an order', (store) => store.placeOrder(order));
+    const placement = await book.ask('placing an order', async (store) =>
+      asPlacement(await store.placeOrder(order)),
+    );
     if (placement.placed || placement.open.orderId === order.orderId) return placement;
     const open = await join(book, placement.open, order);
     if (open !== undefined) return { placed: false, open };

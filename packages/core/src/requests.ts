@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type Agent, isKillable } from './agent.ts';
 import type { Deadlines } from './config.ts';
-import { InvalidInputError, InvalidTransitionError } from './errors.ts';
+import { InvalidInputError, InvalidTransitionError, isKillswitchError } from './errors.ts';
 import type { Guard, GuardHost, Target } from './guard.ts';
 import { reasonSchema } from './identifiers.ts';
 import { ulid } from './ids.ts';
@@ -133,7 +133,8 @@ export class Requests {
     const facts = factsOf(target);
     const decision = await guard.demand({ principal, action: 'kill', scope, ...facts }, reason);
     const { agent } = target;
-    if (agent !== undefined && !isKillable(agent) && agent.status !== 'killing') {
+    const isOver = agent !== undefined && !isKillable(agent) && agent.status !== 'killing';
+    if (isOver && !(await this.#hasLiving(scope))) {
       throw new InvalidTransitionError(
         `Agent "${agent.agentId}" is ${agent.status}: there is nothing to kill`,
       );
@@ -147,6 +148,18 @@ export class Requests {
     // Whoever joins an order that is overdue is told of everybody who is not dead yet, too (I1).
     if (request.waitMs === undefined) await this.#until(order.deadlineAt, run.looked);
     return run.report();
+  }
+
+  /** An agent that is over may have descendants that are not. */
+  async #hasLiving(scope: Scope): Promise<boolean> {
+    const { book } = this.#host;
+    const key = scopeKey(scope);
+    try {
+      return (await book.listAgents(key, { limit: 1 })).items.length > 0;
+    } catch (error) {
+      if (isKillswitchError(error, 'state-unavailable')) return book.ownIn(key).length > 0;
+      throw error;
+    }
   }
 
   #order(scope: Scope, opens: StopOrder['opens'], principal: Principal, reason: string) {

@@ -32,6 +32,8 @@ export interface StopRunHost extends Omit<VolleyHost, 'reason'> {
   readonly leases: Leases;
   /** Starts or joins the kill of a claimed agent on this host. */
   readonly pursue: (agent: Agent, run: StopRun) => Pursuit;
+  /** What lives in the order's scope although its record is closed, one sentence each. */
+  readonly late: () => readonly string[];
 }
 
 /** How a run begins: with its order placed in the store, not yet placed (the store is down), or found open there. */
@@ -161,6 +163,7 @@ export class StopRun {
     return reportOf(this.#order, agents.values(), now, {
       blind: this.#blind ?? blind ?? (isOverdue && !this.#hasLooked ? 'that goes on' : undefined),
       isStored: this.isPlaced,
+      late: this.#host.late(),
     });
   }
 
@@ -177,8 +180,10 @@ export class StopRun {
         else if (living === 0 && (await this.#end())) return;
       } catch (error) {
         this.#blind = describeError(error);
-        if (isKillswitchError(error, 'state-unavailable')) this.#sweepHere();
-        else this.#host.events.emit('warning', { message: `Order "${this.#order.orderId}": ${this.#blind}` });
+        // Whatever went wrong, those whom this host knows of die.
+        this.#sweepHere();
+        if (!isKillswitchError(error, 'state-unavailable'))
+          this.#host.events.emit('warning', { message: `Order "${this.#order.orderId}": ${this.#blind}` });
       }
       this.#hasLooked = true;
       this.#setLooked();
@@ -255,6 +260,7 @@ export class StopRun {
       if (stored !== undefined) this.#order = stored;
       return stored === undefined || stored.settledAt !== undefined;
     }
+    if (this.#host.late().length > 0) return false;
     await book.tell();
     if (book.untold > 0) return false;
     let total = 0;

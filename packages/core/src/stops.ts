@@ -7,13 +7,13 @@ import type { StopOrder } from './order.ts';
 import { placeOrder } from './place-order.ts';
 import type { Placement } from './ports/state-store.ts';
 import { Pursuit, type PursuitHost } from './pursuit.ts';
-import { scopeKey, scopeKeysOf } from './scope.ts';
+import { type ScopeKey, scopeKey, scopeKeysOf } from './scope.ts';
 import { type Beginning, StopRun, type StopRunHost } from './stop-run.ts';
 
 /** How long a stop waits for its request to be on record. */
 const recordMs = 100;
 
-type Host = Omit<StopRunHost, 'pursue'> & Omit<PursuitHost, 'took' | 'reason'>;
+type Host = Omit<StopRunHost, 'pursue' | 'late'> & Omit<PursuitHost, 'took' | 'reason'>;
 
 /** All stops under way on this host: one run per open order, one pursuit per agent, whichever orders it is under. */
 export class Stops {
@@ -22,6 +22,8 @@ export class Stops {
   readonly #pursuits = new Map<string, Pursuit>();
   /** Orders on their way into store, record and `#runs`: nobody has to find them. */
   readonly #placing = new Set<string>();
+  /** Agents whose handle came after their end was on record, until it is seen dead. */
+  readonly #late = new Set<{ readonly agent: Agent }>();
 
   constructor(host: Host) {
     this.#host = host;
@@ -116,10 +118,12 @@ export class Stops {
 
   /**
    * Kills what handles reach that came after the agent's record was closed. Nothing is stored: the record is true for
-   * what was observed. Resolves when it is observed dead.
+   * what was observed. As long as it is not observed dead, it is named in reports and keeps orders on it open (I1).
    */
   async destroy(agent: Agent, handles: readonly Handle[]): Promise<void> {
-    const { clock, runtimes } = this.#host;
+    const { clock, runtimes, events } = this.#host;
+    const late = { agent };
+    this.#late.add(late);
     for (const handle of handles) {
       const runtime = runtimes.get(handle.runtime);
       if (runtime === undefined) continue;
@@ -130,9 +134,18 @@ export class Stops {
           return runtime.inspect(handle, context);
         }).catch(() => undefined);
         if (seen?.state === 'dead') break;
+        if (pause === 5) events.emit('warning', { message: `${tooLate(agent)}: it is being destroyed` });
         await new Promise<void>((resolve) => clock.setTimer(pause, resolve));
       }
     }
+    this.#late.delete(late);
+    this.look();
+  }
+
+  /** What is known to live of agents in a scope whose record is closed, one sentence each. */
+  late(key?: ScopeKey): string[] {
+    const agents = [...this.#late].map(({ agent }) => agent);
+    return agents.filter((agent) => key === undefined || scopeKeysOf(agent).includes(key)).map(tooLate);
   }
 
   /** Ends all runs here; their orders stay open. */
@@ -145,7 +158,11 @@ export class Stops {
     const known = this.#runs.get(order.orderId);
     if (known !== undefined) return known;
     const run = new StopRun(
-      { ...this.#host, pursue: (agent, by) => this.#pursue(agent, by) },
+      {
+        ...this.#host,
+        pursue: (agent, by) => this.#pursue(agent, by),
+        late: () => this.late(scopeKey(order.scope)),
+      },
       order,
       beginning,
     );
@@ -187,4 +204,8 @@ export class Stops {
     }
     return undefined;
   }
+}
+
+function tooLate({ agentId, status }: Agent): string {
+  return `Agent "${agentId}" is on record as ${status}, and a handle of it that came later is not seen dead`;
 }
