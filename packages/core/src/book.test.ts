@@ -117,3 +117,10 @@ describe('what was done while the store was down', () => {
     expect(book.isTold('a1')).toBe(true);
   });
 });
+
+it('I6: a read that is out of date does not take away the handles that a kill without the store needs', async () => {
+  const book = new Book(memoryState(), manualClock(), new GuardedEvents(), 'h', 500);
+  book.note({ ...newAgent, revision: 1, status: 'running', handles: [handle], startedAt: 2 });
+  book.note(newAgent);
+  expect(book.claimHere('task:t', 'o1')).toMatchObject([{ agent: { status: 'killing', handles: [handle] } }]);
+});

@@ -106,7 +106,11 @@ export class Book {
   /** Takes note of an agent as stored: if it is this host's and lives, it can be killed without the store from now on. */
   note(agent: Agent): void {
     // What was done here is ahead of the store until that was told all of it.
-    if (!this.#untold.has(agent.agentId)) this.#keep(agent);
+    if (this.#untold.has(agent.agentId)) return;
+    // A read that is out of date must not take away the handles that a kill without the store needs (I6).
+    const own = this.#own.get(agent.agentId);
+    if (own !== undefined && !this.#unstored.has(own) && agent.revision < own.revision) return;
+    this.#keep(agent);
   }
 
   #keep(agent: Agent): void {

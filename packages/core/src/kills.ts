@@ -153,7 +153,8 @@ export class Kills {
       if (agent !== undefined) pursuit.refresh(agent);
       if (isLive(pursuit.agent)) living += 1;
     }
-    return living;
+    // A volley hands the rest of its agents on to pursuits.
+    return living + this.#targeted.size;
   }
 
   cleanUp(agent: Agent): void {
