@@ -156,3 +156,31 @@ it('I1, I9: a stop that could not join another, since the store fell silent, cla
   const orderIds = agent !== undefined && 'kill' in agent ? agent.kill.orderIds : [];
   expect(orderIds).not.toContain(order?.orderId);
 });
+
+it('I1: an answer given while the scope is looked through for the first time since an outage says that it was not', async () => {
+  const real = memoryState();
+  const link = { isDown: false, isSlow: false };
+  const state = patchedStore(real, {
+    listAgents: async (key, page) => {
+      if (link.isDown) throw new Error('connection refused');
+      return real.listAgents(key, page);
+    },
+    listOrder: async (orderId, page) => {
+      const found = await real.listOrder(orderId, page);
+      if (link.isSlow) await new Promise<void>((resolve) => b.clock.setTimer(400, resolve));
+      return found;
+    },
+  });
+  const b = await harness({ state: real, hostId: 'host-2' });
+  const a = await harness({ state, clock: b.clock });
+  await b.agent('b1', { behaviour: 'immortal' });
+  await b.ks.close();
+  link.isDown = true;
+  const kill = a.ks.kill({ everything: true }, request);
+  await b.clock.advance(4_900);
+  link.isSlow = true;
+  await b.clock.advance(200);
+  link.isDown = false;
+  const report = await b.during(3_000, kill);
+  expect(report.errors[0]).toContain('Not every agent in scope could be looked at');
+});

@@ -146,7 +146,8 @@ export class StopRun {
   /** What has become of the order so far. After the deadline, whoever is not observed dead is named `unconfirmed`. */
   async report(): Promise<OrderReport> {
     const agents = this.#kills.agents();
-    let blind: string | undefined;
+    // As it is now: whoever is claimed while the members are being read is not among them.
+    let blind = this.#blind;
     try {
       for await (const page of this.#members()) {
         for (const agent of page) {
