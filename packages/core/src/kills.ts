@@ -126,8 +126,8 @@ export class Kills {
   #pursue(agent: Agent, signalledAt?: number): void {
     if (agent.status !== 'killing') return;
     const known = this.#pursuits.get(agent.agentId);
-    // A death that the store was told of and does not hold has to be seen again.
-    const wasLost = known?.agent.status === 'killed' && this.#host.book.isTold(agent.agentId);
+    // An end that the store was told of and does not hold has to be seen again.
+    const wasLost = known !== undefined && !isLive(known.agent) && this.#host.book.isTold(agent.agentId);
     if (known !== undefined && !wasLost) {
       known.refresh(agent);
       return;

@@ -101,9 +101,12 @@ export class Pursuit {
 
   /** Takes note of what is stored: new handles, or that somebody else has seen it dead. */
   refresh(agent: Agent): void {
-    // Nobody is dead and then alive: what is stored has not caught up, or the death was lost and is pursued anew. A
-    // stored end counts, whatever the revision: a copy that no store ever held may have gone further than the store.
-    if (isOver(this.#agent) || (!isOver(agent) && agent.revision <= this.#agent.revision)) return;
+    // Nobody is dead and then alive: what is stored has not caught up, or the death was lost and is pursued anew.
+    if (isOver(this.#agent)) return;
+    // A copy that no store ever held may count as far as the store, or further: an end and new handles count all the same.
+    const isNewer =
+      agent.revision > this.#agent.revision || agent.handles.length > this.#agent.handles.length;
+    if (!isNewer && !isOver(agent)) return;
     this.#agent = agent;
     this.#route(agent);
     this.#wake.wake();
