@@ -4,12 +4,22 @@ import { ConformanceError } from './clause.ts';
 import { stateStoreClauses } from './state-store.ts';
 import { admissionBugs } from './testing/broken-admission.ts';
 import { agentBugs } from './testing/broken-agents.ts';
+import { depthAndSizeBugs } from './testing/broken-depth-and-size.ts';
 import { hostBugs } from './testing/broken-hosts.ts';
 import { idAndClientBugs } from './testing/broken-ids-and-clients.ts';
 import { orderBugs } from './testing/broken-orders.ts';
+import { recordBugs } from './testing/broken-records.ts';
 import { factoryOf } from './testing/broken-state-store.ts';
 
-const bugs = { ...admissionBugs, ...agentBugs, ...orderBugs, ...idAndClientBugs, ...hostBugs };
+const bugs = {
+  ...admissionBugs,
+  ...agentBugs,
+  ...depthAndSizeBugs,
+  ...recordBugs,
+  ...orderBugs,
+  ...idAndClientBugs,
+  ...hostBugs,
+};
 
 describe('memoryState keeps every promise but that of a restart', () => {
   for (const clause of stateStoreClauses.filter(({ needs }) => needs !== 'reopen')) {

@@ -3,14 +3,17 @@ import { admissionRaceClauses } from './state-store-admission-races.ts';
 import { approvalClauses } from './state-store-approvals.ts';
 import type { StateStoreClause } from './state-store-clause.ts';
 import { clientClauses } from './state-store-clients.ts';
+import { depthClauses } from './state-store-depth.ts';
 import { gateClauses } from './state-store-gates.ts';
 import { hostClauses } from './state-store-hosts.ts';
 import { idClauses } from './state-store-ids.ts';
 import { leaseClauses } from './state-store-leases.ts';
 import { listingClauses } from './state-store-listings.ts';
+import { manyClauses } from './state-store-many.ts';
 import { orderClauses } from './state-store-orders.ts';
 import { pagingClauses } from './state-store-paging.ts';
 import { swapClauses } from './state-store-swaps.ts';
+import { wholeClauses } from './state-store-whole.ts';
 
 export type { StateStoreClause, StateStoreFactory } from './state-store-clause.ts';
 
@@ -21,6 +24,9 @@ export const stateStoreClauses: readonly StateStoreClause[] = [
   ...swapClauses,
   ...listingClauses,
   ...pagingClauses,
+  ...depthClauses,
+  ...manyClauses,
+  ...wholeClauses,
   ...orderClauses,
   ...gateClauses,
   ...approvalClauses,

@@ -18,8 +18,8 @@ export interface StateStore {
    * In one atomic step: refuse if a gate stands on any of the agent's scope keys (`gated`), if its id was ever used
    * (`exists`), if its parent is unknown (`parent-unknown`), killing or killed (`parent-killed`), if its task belongs to
    * another workspace or owner (`task-conflict`); else store agent and, if new, task. Refusals are checked in that order.
-   * The agent arrives as `spawning`, revision 0, its lineage filled in. Consequence of a gap here: an agent starts
-   * after the stop (I1).
+   * The agent arrives as `spawning`, revision 0, its lineage filled in: up to 64 ancestors, each of them a scope.
+   * Consequence of a gap here: an agent starts after the stop (I1).
    */
   admit(agent: Agent): Promise<Admission>;
 
@@ -30,7 +30,8 @@ export interface StateStore {
 
   /**
    * Compare-and-set, each agent on its own: stored if the stored revision is exactly one less than the given one.
-   * Answers in the order given; `false` is a lost race, or an agent that is not there. One winner per revision.
+   * Answers in the order given; `false` is a lost race, or an agent that is not there. One winner per revision. Up to
+   * 1,000 agents come at once; a store that cannot take them rejects, and never answers `true` for what it left out.
    */
   swapAgents(agents: readonly Agent[]): Promise<readonly boolean[]>;
 
