@@ -2,6 +2,9 @@ import { z } from 'zod';
 import { idSchema, timeSchema } from './identifiers.ts';
 import { type ListKey, scopeKeysOf } from './scope.ts';
 
+/** How many cleanup steps a killswitch may have: each has an entry in every agent's ledger. */
+export const maxCleanupSteps = 64;
+
 /**
  * A route by which a runtime reaches an agent, for example `{ runtime: 'process', pid: 71, startTime: 9941 }`. What
  * stands beside `runtime` belongs to that runtime's adapter, which validates it; only what JSON can hold.
@@ -63,7 +66,7 @@ const tracked = {
   /** Preferred route first. Empty until the runtime has started the agent. */
   handles: z.array(handleSchema).max(16),
   resources: z.array(resourceSchema).max(64),
-  ledger: z.array(ledgerEntrySchema).max(64),
+  ledger: z.array(ledgerEntrySchema).max(maxCleanupSteps),
   spawnedAt: timeSchema,
   startedAt: timeSchema.optional(),
 };

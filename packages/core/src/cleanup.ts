@@ -1,6 +1,7 @@
 import type { Agent, LedgerEntry } from './agent.ts';
 import { cleanupFinished } from './audit-facts.ts';
 import type { Book } from './book.ts';
+import { longestTimerMs } from './config-schema.ts';
 import { withDeadline } from './deadline.ts';
 import { describeError, isKillswitchError } from './errors.ts';
 import type { GuardedEvents } from './events.ts';
@@ -125,7 +126,8 @@ export class Cleanup {
         // One that hangs is not tried again: it would keep the order open for as long once more.
         const gaveUp = tries >= maxTries || this.#stopped || isKillswitchError(error, 'deadline');
         if (gaveUp) return { step: step.name, status: 'failed', tries, error: describeError(error) };
-        await new Promise<void>((resolve) => clock.setTimer(backoffMs * 2 ** (tries - 1), resolve));
+        const pauseMs = Math.min(backoffMs * 2 ** (tries - 1), longestTimerMs);
+        await new Promise<void>((resolve) => clock.setTimer(pauseMs, resolve));
       }
     }
   }

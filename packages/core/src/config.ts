@@ -1,8 +1,9 @@
-import { z } from 'zod';
+import { type CopiedOptions, faultsOfPorts, optionsSchema } from './config-schema.ts';
 import { InvalidConfigurationError } from './errors.ts';
-import { idSchema } from './identifiers.ts';
+import { timeSchema } from './identifiers.ts';
 import { cryptoRandomBytes, type RandomBytes } from './ids.ts';
 import { issueLines } from './input.ts';
+import { copyList, copyOptions, copyTable, readSafely } from './option-reading.ts';
 import type { AuditSink } from './ports/audit-sink.ts';
 import type { Authorizer } from './ports/authorizer.ts';
 import type { CleanupStep } from './ports/cleanup-step.ts';
@@ -56,84 +57,76 @@ export interface Settings extends Required<Omit<KillswitchOptions, 'deadlines' |
   readonly deadlines: Deadlines;
 }
 
-const longestMs = 24 * 60 * 60 * 1_000;
-const ms = z.number().int().min(1).max(longestMs);
-const fn = z.custom((value) => typeof value === 'function', 'must be a function');
-const having = (...methods: string[]) =>
-  z.custom(
-    (value) =>
-      typeof value === 'object' &&
-      value !== null &&
-      methods.every((name) => typeof (value as Record<string, unknown>)[name] === 'function'),
-    `must be an object with the methods ${methods.join(', ')}`,
-  );
+/** The last one that a `Date` can hold, in milliseconds since the Unix epoch. */
+const latestTime = 8.64e15;
+const knownOptions = Object.keys(optionsSchema.shape);
+const knownDeadlines = ['forceAfter', 'confirmWithin', 'cleanup', 'state', 'lease'];
 
-const cleanupStep = having('appliesTo', 'run').refine(
-  (step) => idSchema.safeParse((step as { name?: unknown }).name).success,
-  'must have a name that is an id',
-);
-
-const schema = z.strictObject({
-  hostId: idSchema,
-  state: having(
-    'admit',
-    'getAgent',
-    'swapAgents',
-    'listAgents',
-    'placeOrder',
-    'swapOrder',
-    'listOpenOrders',
-    'approve',
-    'release',
-    'renewLease',
-    'listLeases',
-    'watch',
-  ),
-  audit: having('append', 'read', 'heads'),
-  runtimes: z.record(idSchema, having('kill', 'force', 'inspect')),
-  cleanup: z.array(cleanupStep).optional(),
-  authorizer: having('decide').optional(),
-  deadlines: z
-    .strictObject({ forceAfter: ms, confirmWithin: ms, cleanup: ms, state: ms, lease: ms })
-    .partial()
-    .optional(),
-  release: z.strictObject({ approvals: z.number().int().min(1).max(10) }).optional(),
-  clock: having('now', 'setTimer').optional(),
-  randomBytes: fn.optional(),
-  lastResort: fn.optional(),
-});
-
-/** @throws InvalidConfigurationError listing every fault. */
-export function settingsOf(options: KillswitchOptions): Settings {
-  const issues: string[] = [];
-  const parsed = schema.safeParse(options);
-  if (!parsed.success) issues.push(...issueLines(parsed.error));
+/** What was given is read once, here; `undefined` stands for the default. @throws InvalidConfigurationError listing every fault. */
+export function settingsOf(given: KillswitchOptions): Settings {
+  const faults: string[] = [];
+  const options = copyAll(given, faults);
+  const parsed = optionsSchema.safeParse(options);
+  if (!parsed.success) faults.push(...issueLines(parsed.error));
+  faults.push(...faultsOfPorts(options));
+  const copied = options as unknown as Omit<KillswitchOptions, 'runtimes'> & Pick<Settings, 'runtimes'>;
   const deadlines: Deadlines = {
     forceAfter: 2_000,
     confirmWithin: 5_000,
     cleanup: 10_000,
     state: 500,
     lease: 15_000,
-    ...options?.deadlines,
+    ...copied.deadlines,
   };
-  if (deadlines.forceAfter >= deadlines.confirmWithin) {
-    issues.push(
-      `deadlines: forceAfter (${deadlines.forceAfter}) must be less than confirmWithin (${deadlines.confirmWithin})`,
-    );
+  const { forceAfter, confirmWithin } = deadlines;
+  if (typeof forceAfter === 'number' && typeof confirmWithin === 'number' && forceAfter >= confirmWithin) {
+    faults.push(`deadlines: forceAfter (${forceAfter}) must be less than confirmWithin (${confirmWithin})`);
   }
-  const names = Array.isArray(options?.cleanup) ? options.cleanup.map((step) => step?.name) : [];
-  for (const name of new Set(names.filter((each, i) => names.indexOf(each) !== i)))
-    issues.push(`cleanup: two steps are named "${name}"`);
-  if (issues.length > 0) throw new InvalidConfigurationError(issues);
+  faults.push(...repeatedNames(copied.cleanup));
+  if (!faults.some((fault) => fault.startsWith('clock')))
+    faults.push(...faultsOfTime(copied.clock ?? systemClock));
+  if (faults.length > 0) throw new InvalidConfigurationError([...new Set(faults)]);
+  const { release, ...rest } = copied;
   return {
     cleanup: [],
     authorizer: rolePolicy(),
     clock: systemClock,
     randomBytes: cryptoRandomBytes,
     lastResort: (line) => console.error(line),
-    ...options,
-    approvals: options.release?.approvals ?? 1,
-    runtimes: new Map(Object.entries(options.runtimes)),
+    ...rest,
+    approvals: release?.approvals ?? 1,
     deadlines,
   };
+}
+
+function copyAll(given: unknown, faults: string[]): CopiedOptions {
+  const options = copyOptions('', given, knownOptions, faults);
+  if (typeof options !== 'object' || options === null || Array.isArray(options))
+    throw new InvalidConfigurationError(['options: must be an object']);
+  const { runtimes, cleanup, deadlines, release } = options as Record<string, unknown>;
+  return {
+    ...options,
+    runtimes: copyTable('runtimes', runtimes, faults),
+    ...(cleanup !== undefined && { cleanup: copyList('cleanup', cleanup, faults) }),
+    ...(deadlines !== undefined && {
+      deadlines: copyOptions('deadlines', deadlines, knownDeadlines, faults),
+    }),
+    ...(release !== undefined && { release: copyOptions('release', release, ['approvals'], faults) }),
+  };
+}
+
+/** A step whose name cannot be read is a fault already. */
+function repeatedNames(steps: unknown): string[] {
+  if (!Array.isArray(steps)) return [];
+  const names = steps.map((step) => readSafely('', [], () => (step as CleanupStep | null)?.name));
+  const repeated = names.filter((name, at) => typeof name === 'string' && names.indexOf(name) !== at);
+  return [...new Set(repeated)].map((name) => `cleanup: two steps are named "${name}"`);
+}
+
+/** Deadlines are counted from it: from one that is no time, none would ever pass (I1). */
+function faultsOfTime(clock: Clock): string[] {
+  const faults: string[] = [];
+  const read = readSafely('clock.now', faults, () => ({ now: clock.now() }));
+  const isTime = read === undefined || timeSchema.max(latestTime).safeParse(read.now).success;
+  return isTime ? faults : ['clock.now: must return whole milliseconds since the Unix epoch'];
 }

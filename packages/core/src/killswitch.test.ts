@@ -797,3 +797,28 @@ describe('createKillswitch', () => {
     await expect(h.agent('a1')).rejects.toMatchObject({ code: 'not-started' });
   });
 });
+
+describe('a listing', () => {
+  it.each([0, -1, 1.5, 10_001, Number.NaN, '5', undefined])('is refused with the limit %s', async (limit) => {
+    const h = await harness();
+    const page = { limit } as never;
+    await expect(h.ks.list({ everything: true }, page)).rejects.toMatchObject({ code: 'invalid-input' });
+    await expect(h.ks.listHost('host-1', page)).rejects.toMatchObject({ code: 'invalid-input' });
+  });
+});
+
+it.each([undefined, '', '  ', 5, {}])(
+  'I3: a runtime that sees death and gives %j as evidence is believed, and the record says that it gave none',
+  async (evidence) => {
+    for (const count of [1, 2]) {
+      const h = await harness();
+      h.runtime.inspect = async () => ({ state: 'dead', evidence }) as never;
+      await h.agent('a1');
+      const handles = [h.runtime.spawn(), h.runtime.spawn()].slice(0, count);
+      await h.ks.running('a1', handles).catch(() => undefined);
+      await h.during(500, h.ks.kill({ agent: 'a1' }, { principal: alice, reason }));
+      expect((await h.ks.agent('a1')).status).toBe('killed');
+      expect(h.events('agent.killed')[0]?.evidence).toContain('no evidence given');
+    }
+  },
+);

@@ -11,6 +11,7 @@ import { parseInput } from './input.ts';
 import { Leases } from './leases.ts';
 import type { OrderReport, StopOrder } from './order.ts';
 import { membersOf, reportOf } from './order-report.ts';
+import { pageOf } from './pages.ts';
 import type { AccessRequest, Decision } from './ports/authorizer.ts';
 import type { Page, PageRequest } from './ports/state-store.ts';
 import type { Principal } from './principal.ts';
@@ -128,10 +129,13 @@ export interface Killswitch {
   /** An agent in any status. @throws UnknownTargetError, StateUnavailableError. */
   agent(agentId: string): Promise<Agent>;
 
-  /** A page of the live agents in a scope. @throws StateUnavailableError. */
+  /** A page of the live agents in a scope. @throws InvalidInputError, StateUnavailableError. */
   list(scope: Scope, page: PageRequest): Promise<Page<Agent>>;
 
-  /** A page of the live agents that a host admitted, for example one that is lost. @throws StateUnavailableError. */
+  /**
+   * A page of the live agents that a host admitted, for example one that is lost.
+   * @throws InvalidInputError, StateUnavailableError.
+   */
   listHost(hostId: string, page: PageRequest): Promise<Page<Agent>>;
 
   /** @throws StateUnavailableError. */
@@ -256,7 +260,7 @@ export function createKillswitch(options: KillswitchOptions): Killswitch {
       return structuredClone(found);
     },
     list: async (scope, page) =>
-      structuredClone(await book.listAgents(scopeKey(parseInput('scope', scopeSchema, scope)), page)),
+      structuredClone(await book.listAgents(scopeKey(parseInput('scope', scopeSchema, scope)), pageOf(page))),
     async status() {
       const here = stops.unplaced();
       const gates = await book.ask('listing gates', (store) => store.listGates()).catch(orNothing(here));
@@ -270,7 +274,7 @@ export function createKillswitch(options: KillswitchOptions): Killswitch {
         auditDegraded: recorder.degraded,
       });
     },
-    listHost: async (hostId, page) => structuredClone(await book.listAgents(`host:${hostId}`, page)),
+    listHost: async (hostId, page) => structuredClone(await book.listAgents(`host:${hostId}`, pageOf(page))),
     authorise: (request, reason) => guard.demand(request, reason),
     on: (name, listener) => events.on(name, listener),
   };

@@ -1,6 +1,15 @@
+import { z } from 'zod';
+import { parseInput } from './input.ts';
 import type { Page, PageRequest } from './ports/state-store.ts';
 
 const pageSize = 1_000;
+const pageSchema = z.object({ limit: z.number().int().min(1).max(10_000), cursor: z.string().optional() });
+
+/** The page that a caller asks for. @throws InvalidInputError */
+export function pageOf(given: unknown): PageRequest {
+  const { limit, cursor } = parseInput('page', pageSchema, given);
+  return cursor === undefined ? { limit } : { limit, cursor };
+}
 
 /** The pages of a listing, one after the other, until there is none left. Each is asked for when it is needed. */
 export async function* pagesOf<T>(

@@ -94,7 +94,13 @@ export class Route {
 /** A copy of what a runtime says, so that whatever it hands over is read once, here, where a fault is contained. */
 function observed({ state, evidence }: Observation): Observation {
   const isKnown = state === 'alive' || state === 'dead';
-  return { state: isKnown ? state : 'unknown', evidence: String(evidence).slice(0, 500) };
+  return { state: isKnown ? state : 'unknown', evidence: evidenceOf(evidence) };
+}
+
+/** What a runtime says it saw, bounded; words also if it says nothing, so that no record of a death is without. */
+export function evidenceOf(given: unknown): string {
+  if (typeof given !== 'string' || given.trim() === '') return 'no evidence given';
+  return given.slice(0, 500);
 }
 
 /** What several routes saw of one agent: dead if some see it dead and none sees it alive (I3); `undefined` of none. */

@@ -1,6 +1,7 @@
 import type { Agent, Handle, KillingAgent } from './agent.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Observation, Runtime, RuntimeContext } from './ports/runtime.ts';
+import { evidenceOf } from './route.ts';
 
 /** After this long whoever is not seen dead is left to a pursuit of its own. */
 const volleyMs = 250;
@@ -58,7 +59,7 @@ export async function volley(
       await runtime.kill(handle, context);
       const seen: Observation = await runtime.inspect(handle, context);
       if (seen.state === 'dead' && rest.has(agent)) {
-        const evidence = String(seen.evidence).slice(0, 500);
+        const evidence = evidenceOf(seen.evidence);
         rest.delete(agent);
         felled.push({ agent, signalledAt, evidence });
       }

@@ -9,8 +9,8 @@ export interface CleanupStep {
   /** Unique in a killswitch; names the step in the agent's ledger and on the record. */
   readonly name: string;
   /**
-   * For one try, how often, and the pause before the second try, doubled each time. Default: the killswitch's
-   * `deadlines.cleanup`, 3 tries, 100 ms. A step that runs into its deadline is not tried again.
+   * For one try, how often (1 to 100), and the pause before the second try, doubled each time, all up to a timer's limit. Default:
+   * the killswitch's `deadlines.cleanup`, 3 tries, 100 ms. A step that runs into its deadline is not tried again.
    */
   readonly limits?: { readonly deadlineMs?: number; readonly tries?: number; readonly backoffMs?: number };
   /** Whether there is anything to do for this agent. Cheap, synchronous, no side effects. */
