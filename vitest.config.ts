@@ -1,8 +1,15 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 
 /** Tests run on source: packages resolve each other by the condition that only this workspace sets. */
 const conditions = ['agent-killswitch-source', 'module', 'node', 'development|production'];
 const onSource = { resolve: { conditions }, ssr: { resolve: { conditions } } };
+
+/** They look through the whole machine's processes, or fill it with them: not beside each other. */
+const alone = [
+  'packages/adapter-process/test/hostile-trees.test.ts',
+  'packages/adapter-process/test/crowd.test.ts',
+  'packages/adapter-docker/test/hostile.test.ts',
+];
 
 /** The projects run one after the other, so that a build among the last does not slow down what is timed before it. */
 export default defineConfig({
@@ -20,6 +27,7 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['packages/*/test/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, ...alone],
           testTimeout: 30_000,
           hookTimeout: 60_000,
           sequence: { groupOrder: 1 },
@@ -29,7 +37,7 @@ export default defineConfig({
         ...onSource,
         test: {
           name: 'e2e',
-          include: ['examples/*/test/**/*.test.ts', 'test/**/*.test.ts'],
+          include: ['examples/*/test/**/*.test.ts', 'test/**/*.test.ts', ...alone],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,

@@ -177,12 +177,17 @@ describe('making a worktree', () => {
   });
 
   it('is undone by the removal wherever it is cut off', async () => {
-    const options = { root: site.root, agentId: 'agent-1', repository: site.repository };
-    const agent = agentOf('agent-1', [await worktreeResource(options)]);
-    const signal = AbortSignal.timeout(30);
-    await expect(createWorktree({ root: site.root, agent, signal })).rejects.toThrow();
-    await site.remove(agent);
-    expect(site.registered()).toEqual([]);
+    const cutOff: number[] = [];
+    for (const ms of [1, 5, 10, 20, 40, 80]) {
+      const agentId = `agent-${ms}`;
+      const options = { root: site.root, agentId, repository: site.repository };
+      const agent = agentOf(agentId, [await worktreeResource(options)]);
+      const signal = AbortSignal.timeout(ms);
+      await createWorktree({ root: site.root, agent, signal }).catch(() => cutOff.push(ms));
+      await site.remove(agent);
+      expect(site.registered()).toEqual([]);
+    }
+    expect(cutOff).toContain(1);
     expect(site.problems).toEqual([]);
   });
 });

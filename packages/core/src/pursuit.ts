@@ -5,7 +5,7 @@ import { describeError } from './errors.ts';
 import type { KillProgress, LifecycleEvent } from './lifecycle.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Observation, Runtime } from './ports/runtime.ts';
-import { callMs, Route, type Rung, verdict } from './route.ts';
+import { callMs, Route, type Rung, unansweredEveryMs, verdict } from './route.ts';
 import { nearest, notUrgent, type Urgency } from './urgency.ts';
 import { Wake } from './wake.ts';
 
@@ -54,6 +54,8 @@ export class Pursuit {
   #signalledAt: number | undefined;
   #forcedAt: number | undefined;
   #located = false;
+  /** Runtimes that were asked to locate the agent and have not answered, and when they are asked again all the same. */
+  readonly #locating = new Map<string, number>();
   #stopped = false;
 
   constructor(host: PursuitHost, agent: Agent) {
@@ -189,9 +191,12 @@ export class Pursuit {
       }
       const { agentId } = this.#agent;
       try {
-        const handles = await withDeadline(clock, `location by ${name}`, callMs, (signal) =>
-          locate(agentId, { agentId, signal }),
-        );
+        if (clock.now() < (this.#locating.get(name) ?? 0)) throw new Error(`${name} is still locating`);
+        const handles = await withDeadline(clock, `location by ${name}`, callMs, (signal) => {
+          // One that never comes back is not asked again at each look (I12).
+          this.#locating.set(name, clock.now() + unansweredEveryMs);
+          return locate(agentId, { agentId, signal }).finally(() => this.#locating.delete(name));
+        });
         for (const handle of handles) this.#add(handle, runtime);
       } catch (error) {
         isComplete = false;

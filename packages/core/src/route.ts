@@ -7,7 +7,7 @@ import type { Observation, Runtime, RuntimeContext } from './ports/runtime.ts';
 export const callMs = 1_000;
 /** How many calls of one kind may be left unanswered on a route; more come only every half minute (I12). */
 const maxUnanswered = 3;
-const unansweredEveryMs = 30_000;
+export const unansweredEveryMs = 30_000;
 
 /** How hard an agent is told to end. */
 export type Rung = 'stop' | 'kill' | 'force';
