@@ -15,6 +15,8 @@ const lookMs = { first: 2, longest: 100, afterDeadline: 2_000 };
 /** How often a demand is made again while the agent lives. */
 const demandEveryMs = 500;
 const maxErrors = 20;
+/** So many questions where the agent is may be open at a runtime; then one more every 30 s. */
+const mostLocating = 3;
 const noTrace = 'its host was restarted before it had a handle, and no runtime finds a trace of it';
 
 export interface PursuitHost {
@@ -54,8 +56,8 @@ export class Pursuit {
   #signalledAt: number | undefined;
   #forcedAt: number | undefined;
   #located = false;
-  /** Runtimes that were asked to locate the agent and have not answered, and when they are asked again all the same. */
-  readonly #locating = new Map<string, number>();
+  /** Per runtime, when it was asked where the agent is and has not answered yet. */
+  readonly #locating = new Map<string, number[]>();
   #stopped = false;
 
   constructor(host: PursuitHost, agent: Agent) {
@@ -191,11 +193,15 @@ export class Pursuit {
       }
       const { agentId } = this.#agent;
       try {
-        if (clock.now() < (this.#locating.get(name) ?? 0)) throw new Error(`${name} is still locating`);
+        const asked = this.#locating.get(name) ?? [];
+        this.#locating.set(name, asked);
+        const at = clock.now();
+        // One that never comes back is not asked again at each look (I12).
+        if (asked.length >= mostLocating && at - (asked.at(-1) ?? 0) < unansweredEveryMs)
+          throw new Error(`${name} has not said yet where it is`);
         const handles = await withDeadline(clock, `location by ${name}`, callMs, (signal) => {
-          // One that never comes back is not asked again at each look (I12).
-          this.#locating.set(name, clock.now() + unansweredEveryMs);
-          return locate(agentId, { agentId, signal }).finally(() => this.#locating.delete(name));
+          asked.push(at);
+          return locate(agentId, { agentId, signal }).finally(() => asked.splice(asked.indexOf(at), 1));
         });
         for (const handle of handles) this.#add(handle, runtime);
       } catch (error) {
