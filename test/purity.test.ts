@@ -27,7 +27,7 @@ const web = {
 };
 
 /** What zod may use besides where it finds it. */
-const ofZod = ['navigator', 'URL', 'atob'];
+const ofZod = ['navigator', 'URL', 'atob', 'File'];
 
 const isKnown = (name: string) =>
   language.has(name.split('.')[0] ?? name) || name === 'new Date' || name in web;

@@ -27,7 +27,6 @@ export function planOf(round: number, random: (below: number) => number): Plan {
   if (round % 7 === 4) return endless('forks', 'forksOn', most.forks, [], random);
   if (round % 7 === 5) return endless('execs', 'reExecs', most.execs, [String(most.execs)], random);
   if (round % 7 !== 6) return tree(letters(random, 'fsdtpxe'), random);
-  // Adopted: it has no mark, so that what founds a session while its parent dies escapes (see the limits in the README).
   const plan = tree(letters(random, 'ftpx'), random);
   return { ...plan, deeds: { ...plan.deeds, heldAsZombie: 1 } };
 }

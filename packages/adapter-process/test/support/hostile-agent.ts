@@ -35,8 +35,9 @@ async function adoptHostile(
   agentId: string,
   env: Record<string, string>,
 ): Promise<HostileAgent> {
-  const script = 'sh "$@" & echo "root $!"; exec sleep 300';
-  const holder = spawn('sh', ['-c', script, 'sh', ...args], { env, stdio: [...stdio], detached: true });
+  // With the agent's mark, which the holder has not: without one, an adopted tree's orphans escape (README, limits).
+  const script = 'AGENT_KILLSWITCH_AGENT_ID="$0" sh "$@" & echo "root $!"; exec sleep 300';
+  const holder = spawn('sh', ['-c', script, agentId, ...args], { env, stdio: [...stdio], detached: true });
   const root = await grown(holder, lines, /^root (\d+)$/);
   if (holder.pid === undefined || root === undefined) throw new Error('the holder did not start');
   return { handle: await runtime.adopt(Number(root), { agentId }), bystanders: [holder.pid] };
