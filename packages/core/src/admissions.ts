@@ -79,8 +79,10 @@ export class Admissions {
     try {
       refuse(agent, await book.ask('admitting an agent', (store) => store.admit(agent)));
     } catch (error) {
-      if (isKillswitchError(error, 'state-unavailable'))
+      if (isKillswitchError(error, 'state-unavailable')) {
+        book.doubt(agent.agentId);
         this.#doubtful = [...this.#doubtful, agent].slice(-maxUnanswered);
+      }
       throw error;
     }
     for (const run of barring) run.outlived();

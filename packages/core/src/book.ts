@@ -18,6 +18,8 @@ import { asPage, asVerdicts } from './store-answers.ts';
 const restMs = 1_000;
 const maxRaces = 100;
 const mostSwaps = 1_000;
+/** Admissions without an answer that are kept in mind. */
+const mostDoubted = 1_000;
 
 /** What a change led to: the agent as it is now, and what to do. `agent === before` if nothing changed. */
 export interface Change {
@@ -43,6 +45,8 @@ export class Book {
   readonly #unstored = new WeakSet<Agent>();
   /** Orders that the store does not hold yet: it is told of no claim by them. */
   readonly #unplaced = new Set<string>();
+  /** Ids of agents whose admission was refused for want of an answer, the newest last. */
+  readonly #doubted = new Set<string>();
   #telling: Promise<void> | undefined;
   readonly #swaps: Array<{
     agent: Agent;
@@ -113,10 +117,23 @@ export class Book {
     this.#keep(agent);
   }
 
+  /**
+   * Takes note that an agent's admission was refused for want of an answer: without a handle it never started here, so
+   * there is nothing to kill without the store, least of all for a stop that it came after (I9).
+   */
+  doubt(agentId: string): void {
+    this.#doubted.add(agentId);
+    for (const oldest of this.#doubted) {
+      if (this.#doubted.size <= mostDoubted) return;
+      this.#doubted.delete(oldest);
+    }
+  }
+
   #keep(agent: Agent): void {
     if (agent.hostId !== this.#hostId) return;
-    if (isLive(agent)) this.#own.set(agent.agentId, agent);
-    else this.#own.delete(agent.agentId);
+    const neverRan = agent.handles.length === 0 && this.#doubted.has(agent.agentId);
+    if (!isLive(agent)) this.#own.delete(agent.agentId);
+    else if (!neverRan) this.#own.set(agent.agentId, agent);
   }
 
   /**

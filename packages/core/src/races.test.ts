@@ -56,6 +56,32 @@ describe('several hosts', () => {
     expect((await b.ks.agent('a2')).status).toBe('running');
   });
 
+  it('I9: an agent whose admission was never answered is not counted to a stop whose gate had opened before it', async () => {
+    const state = memoryState();
+    const admitting = silence('admit');
+    const isBlind = { toEverything: false };
+    const cut = turned(admitting.on(state), 'listAgents', (call) => async (...args) => {
+      if (isBlind.toEverything && String(args[0]) === 'everything') throw new Error('connection refused');
+      return call(...args);
+    });
+    const a = await harness({ state });
+    const b = await harness({ state: cut, hostId: 'host-2', clock: a.clock, audit: a.audit });
+    isBlind.toEverything = true;
+    // It ends while the other host cannot look through its scope, and so does not hear of the end.
+    await a.agent('a1', { behaviour: 'stubborn' });
+    expect(await a.during(3_000, a.ks.kill({ everything: true }, request))).toMatchObject({ settled: true });
+    admitting.link.isSilent = true;
+    const newcomer = { agentId: 'b1', taskId: 't', workspaceId: 'w1', ownerId: 'alice' };
+    await expect(b.ks.admit(newcomer)).rejects.toMatchObject({ code: 'state-unavailable' });
+    const report = await a.during(6_000, b.ks.kill({ task: 't' }, request));
+    isBlind.toEverything = false;
+    await a.clock.advance(3_000);
+    expect(await state.getAgent('b1')).toMatchObject({
+      status: 'killed',
+      kill: { orderIds: [report.orderId] },
+    });
+  });
+
   it('I4: the death that a host saw and could not put on record before it died is told by the owner of the order', async () => {
     const state = memoryState();
     const a = await harness({ state });
