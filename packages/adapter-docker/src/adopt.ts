@@ -33,5 +33,5 @@ export async function handleOf(
 ): Promise<DockerHandle> {
   const { engineId } = await engine.info(signal);
   const local = locality.capture(containerId, pid) ?? null;
-  return { runtime, agentId, containerId, engineId, restarts, unstarted: pid === 0, local };
+  return { runtime, agentId, containerId, engineId, restarts, local };
 }

@@ -42,6 +42,8 @@ describe("a container's cgroups out of /proc/<pid>/cgroup", () => {
     expect([
       ...containerIdsIn(`4:freezer:/docker/${id}\n0::/system.slice/docker-${other}.scope/a\n`),
     ]).toEqual([id, other]);
+    expect([...containerIdsIn(`0::/docker/${other}/docker/${id}/x\n`)]).toEqual([other, id]);
+    expect([...containerIdsIn(`0::/../../docker/${id}\n`)]).toEqual([id]);
     expect([...containerIdsIn(`0::/user.slice\n0::/docker/${id}0\n`)]).toEqual([]);
   });
 

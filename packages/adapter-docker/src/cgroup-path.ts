@@ -23,13 +23,10 @@ export function cgroupPathsOf(text: string, containerId: string): CgroupPaths {
   return paths;
 }
 
-/** Every container id that the text names, at most one a line. */
+/** Every container id that the text names: of one within another, both. */
 export function containerIdsIn(text: string): Set<string> {
-  return new Set(
-    [...text.matchAll(/^\d+:.*?\/(?:[\w.]+-)?([0-9a-f]{64})(?:\.scope)?(?:\/|$)/gm)].map(
-      (found) => found[1] ?? '',
-    ),
-  );
+  const named = text.matchAll(/(?<=\/)(?:[\w.]+-)?([0-9a-f]{64})(?:\.scope)?(?=\/|$)/gm);
+  return new Set([...named].map((found) => found[1] ?? ''));
 }
 
 /** Whether a path is one that {@link cgroupPathsOf} could have found for this container. */

@@ -24,6 +24,36 @@ it.each([
 ])('%j is %s', (state, phase) => expect(parseState(answer(state)).phase).toBe(phase));
 
 it.each([
+  [{ Status: 'exited', Pid: 7 }, 'exited, not running, with pid 7'],
+  [{ Status: 'exited', Running: true }, 'exited, running, with pid 0'],
+  [{ Status: 'dead', Paused: true }, 'dead, not running, paused, with pid 0'],
+  [{ Status: 'removing', Running: true, Pid: 7 }, 'removing, running, with pid 7'],
+  [{ Status: 'created', Pid: 7 }, 'created, not running, with pid 7'],
+  [{ Status: 'running' }, 'running, not running, with pid 0'],
+  [{ Status: 'paused', Paused: true }, 'paused, not running, paused, with pid 0'],
+])('%j is a contradiction, and counts as living', (state, contradiction) =>
+  expect(parseState(answer(state))).toMatchObject({ contradiction, phase: 'living' }),
+);
+
+it.each([
+  { Status: 'created' },
+  { Status: 'running', Running: true, Pid: 7 },
+  { Status: 'paused', Running: true, Paused: true, Pid: 7 },
+  { Status: 'restarting', Running: true, Restarting: true },
+  { Status: 'exited' },
+  { Status: 'dead' },
+  { Status: 'removing' },
+  // Podman's, of one whose restart policy fits its end.
+  { Status: 'exited', Restarting: true },
+])('%j is none', (state) => expect(parseState(answer(state)).contradiction).toBeUndefined());
+
+it.each([
+  ['/web', 'web'],
+  ['web', 'web'],
+  [undefined, undefined],
+])('name %j is %j', (Name, name) => expect(parseState(answer({}, { Name })).name).toBe(name));
+
+it.each([
   ['', false],
   ['no', false],
   ['always', true],

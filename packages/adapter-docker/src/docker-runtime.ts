@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   describeError,
   type Handle,
@@ -12,12 +11,11 @@ import type { DockerClient } from './client.ts';
 import { Engine } from './engine.ts';
 import { InvalidHandleError } from './errors.ts';
 import { type DockerHandle, parseHandle } from './handle.ts';
-import { inspectEngine } from './inspect-engine.ts';
-import { Killer, slowMs } from './killer.ts';
+import { Killer } from './killer.ts';
 import { KnownLocals } from './known-locals.ts';
 import { Locality } from './locality.ts';
 import { locate } from './locate.ts';
-import { lookHere } from './look-here.ts';
+import { Observer } from './observer.ts';
 import { type DockerRuntimeOptions, parseOptions, type RuntimeSettings } from './options.ts';
 import { type Sandbox, sandbox } from './sandbox.ts';
 import type { SandboxOptions } from './sandbox-options.ts';
@@ -58,15 +56,16 @@ class Containers implements DockerRuntime {
   readonly #engine: Engine;
   readonly #settings: RuntimeSettings;
   readonly #locality: Locality;
-  readonly #known: KnownLocals;
   readonly #killer: Killer;
+  readonly #observer: Observer;
 
   constructor(engine: Engine, settings: RuntimeSettings) {
     this.#engine = engine;
     this.#settings = settings;
     this.#locality = new Locality(settings.cgroup === 'off');
-    this.#known = new KnownLocals(this.#locality);
-    this.#killer = new Killer(engine, this.#locality.mounts, this.#known);
+    const known = new KnownLocals(this.#locality);
+    this.#killer = new Killer(engine, this.#locality.mounts, known);
+    this.#observer = new Observer(engine, this.#locality.mounts, known, this.#killer);
   }
 
   async stop(handle: Handle, context: RuntimeContext): Promise<void> {
@@ -90,9 +89,7 @@ class Containers implements DockerRuntime {
     } catch (error) {
       return { state: 'unknown', evidence: describeError(error) };
     }
-    const seen = await this.#look(target, context.signal);
-    if (seen.state === 'dead') this.#known.forget(target.containerId);
-    return seen;
+    return this.#observer.look(target, context.signal);
   }
 
   locate(agentId: string, { signal }: RuntimeContext): Promise<readonly DockerHandle[]> {
@@ -119,30 +116,4 @@ class Containers implements DockerRuntime {
     if (!this.#locality.isOwn(target.containerId)) return target;
     throw new InvalidHandleError('This very process lives in that container: end it from outside');
   }
-
-  /** First here, where nobody has to answer. */
-  async #look(target: DockerHandle, signal: AbortSignal): Promise<Observation> {
-    const { mounts } = this.#locality;
-    const death = this.#killer.hasJustSeen(target.containerId);
-    if (death !== undefined) return { state: 'dead', evidence: death };
-    const local = this.#known.of(target);
-    const here = local && lookHere(target.containerId, local, mounts);
-    if (here?.state === 'alive' || (here?.state === 'dead' && !target.restarts)) return here;
-    const learn = (pid: number) => void (local ?? this.#known.learn(target.containerId, pid));
-    const there = inspectEngine(this.#engine, target, learn, signal);
-    if (here?.state === 'dead') return ofRestarting(here, await there);
-    const quick = await Promise.race([there, sleep(slowMs, undefined, { ref: false })]);
-    if (quick !== undefined && quick.state !== 'unknown') return quick;
-    const found = local === undefined ? this.#known.search(target) : undefined;
-    return found === undefined ? there : lookHere(target.containerId, found, mounts);
-  }
-}
-
-/** Of a container that its engine would start again: dead only when the engine says so too. */
-function ofRestarting(here: Observation, there: Observation): Observation {
-  if (there.state === 'alive') return there;
-  const evidence = `${here.evidence}; ${there.evidence}`;
-  return there.state === 'dead'
-    ? { state: 'dead', evidence }
-    : { state: 'unknown', evidence: `${evidence}: its restart policy could bring it back` };
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { DockerClient } from './client.ts';
 import { containerIdSchema, shortId } from './container-id.ts';
 import { type ContainerState, parseState } from './container-state.ts';
-import { engineError, statusOf } from './engine-error.ts';
+import { engineError, isNoSuchContainer, statusOf } from './engine-error.ts';
 import { EngineAnswerError, EngineSilentError } from './errors.ts';
 import { SharedRun } from './shared-run.ts';
 import { withinSignal } from './within-signal.ts';
@@ -14,6 +14,8 @@ const infoSchema = z.object({
   Name: z.string().max(300),
   DockerRootDir: z.string().max(4_096),
   SystemTime: z.string().optional(),
+  /** Podman's, whose `ID` is another one in every answer. */
+  BuildahVersion: z.string().optional(),
 });
 const listSchema = z.array(
   z.object({
@@ -63,17 +65,18 @@ export class Engine {
   /** Who the engine is now; asked after this call began, since another one may answer at the same address. */
   async info(signal: AbortSignal): Promise<EngineInfo> {
     const what = 'say who it is';
-    const { ID, Name, DockerRootDir, SystemTime } = await this.#parsed(
+    const { ID, Name, DockerRootDir, SystemTime, BuildahVersion } = await this.#parsed(
       what,
       infoSchema,
       () => this.#info.next(),
       signal,
     );
     const now = Date.parse(SystemTime ?? '');
-    return { engineId: [ID, Name, DockerRootDir].join(' '), now: Number.isNaN(now) ? undefined : now };
+    const own = BuildahVersion === undefined ? ID : 'podman';
+    return { engineId: [own, Name, DockerRootDir].join(' '), now: Number.isNaN(now) ? undefined : now };
   }
 
-  /** The container with exactly this id; `undefined` if the engine has none. */
+  /** The container with exactly this id; `undefined` if the engine says that it has none. */
   async inspect(containerId: string, signal: AbortSignal, ms?: number): Promise<ContainerState | undefined> {
     const what = `inspect container ${shortId(containerId)}`;
     try {
@@ -84,9 +87,14 @@ export class Engine {
         ms,
       );
       const state = parsed(what, () => parseState(answer));
-      return state.containerId === containerId ? state : undefined;
+      if (state.containerId === containerId) return state;
+      // It has none with this id, but one with this name.
+      if (state.name === containerId) return undefined;
+      throw new EngineAnswerError(
+        `The engine's answer to ${what} is about container ${shortId(state.containerId)}`,
+      );
     } catch (error) {
-      if (isStatus(error, 404)) return undefined;
+      if (isGone(error, containerId)) return undefined;
       throw error;
     }
   }
@@ -95,14 +103,16 @@ export class Engine {
   async kill(containerId: string, name: string, signal: AbortSignal): Promise<void> {
     const call = (abortSignal: AbortSignal) =>
       this.#container(containerId).kill({ signal: name, abortSignal });
-    await this.#unless([404, 409], `kill container ${shortId(containerId)}`, call, signal);
+    const fine = (error: unknown) => isGone(error, containerId) || isStatus(error, 409);
+    await this.#unless(fine, `kill container ${shortId(containerId)}`, call, signal);
   }
 
   /** Asks it to end and kills it after `seconds`. That it is not there or does not run is no error. */
   async stop(containerId: string, seconds: number, signal: AbortSignal): Promise<void> {
     const call = (abortSignal: AbortSignal) => this.#container(containerId).stop({ t: seconds, abortSignal });
     const what = `stop container ${shortId(containerId)}`;
-    await this.#unless([304, 404], what, call, signal, seconds * 1_000 + defaultMs);
+    const fine = (error: unknown) => isGone(error, containerId) || isStatus(error, 304);
+    await this.#unless(fine, what, call, signal, seconds * 1_000 + defaultMs);
   }
 
   /** Removes it with its anonymous volumes; `force` kills it first. That it is gone or going is no error. */
@@ -111,18 +121,17 @@ export class Engine {
     const call = (abortSignal: AbortSignal) =>
       this.#container(containerId).remove({ ...options, abortSignal });
     const what = `remove container ${shortId(containerId)}`;
-    try {
-      await this.#unless([404], what, call, signal);
-    } catch (error) {
-      if (!isStatus(error, 409) || !/already in progress/i.test(String(error))) throw error;
-    }
+    const isGoing = (error: unknown) => isStatus(error, 409) && /already in progress/i.test(String(error));
+    const fine = (error: unknown) => isGone(error, containerId) || isGoing(error);
+    await this.#unless(fine, what, call, signal);
   }
 
   /** Keeps it from being started again when it ends. */
   async liftRestartPolicy(containerId: string, signal: AbortSignal): Promise<void> {
     const call = (abortSignal: AbortSignal) =>
       this.#container(containerId).update({ RestartPolicy: { Name: 'no' }, abortSignal });
-    await this.#unless([404], `update container ${shortId(containerId)}`, call, signal);
+    const fine = (error: unknown) => isGone(error, containerId);
+    await this.#unless(fine, `update container ${shortId(containerId)}`, call, signal);
   }
 
   async create(options: object, signal: AbortSignal): Promise<string> {
@@ -136,7 +145,8 @@ export class Engine {
 
   async start(containerId: string, signal: AbortSignal): Promise<void> {
     const call = (abortSignal: AbortSignal) => this.#container(containerId).start({ abortSignal });
-    await this.#unless([304], `start container ${shortId(containerId)}`, call, signal, 30_000);
+    const fine = (error: unknown) => isStatus(error, 304);
+    await this.#unless(fine, `start container ${shortId(containerId)}`, call, signal, 30_000);
   }
 
   /** Every container, in any state, that carries all these labels (`name=value`). */
@@ -159,7 +169,7 @@ export class Engine {
   }
 
   async #unless(
-    fine: readonly number[],
+    fine: (error: unknown) => boolean,
     what: string,
     call: (signal: AbortSignal) => Promise<unknown>,
     signal: AbortSignal,
@@ -168,7 +178,7 @@ export class Engine {
     try {
       await this.#ask(what, call, signal, ms);
     } catch (error) {
-      if (!fine.some((status) => isStatus(error, status))) throw error;
+      if (!fine(error)) throw error;
     }
   }
 
@@ -201,6 +211,10 @@ export class Engine {
       throw timeout.aborted ? silent : engineError(what, thrown);
     }
   }
+}
+
+function isGone(error: unknown, containerId: string): boolean {
+  return error instanceof Error && isNoSuchContainer(error.cause, containerId);
 }
 
 function isStatus(error: unknown, status: number): boolean {

@@ -39,8 +39,6 @@ export const dockerHandleSchema = z
     engineId: z.string().min(1).max(5_000),
     /** Its engine starts it again when it ends, so that an empty cgroup alone is no death. */
     restarts: z.boolean(),
-    /** It was made before the container ran, so that it cannot say where that is. */
-    unstarted: z.boolean(),
     /** `null` unless its processes were found on this machine when the handle was made. */
     local: localSchema.nullable(),
   })

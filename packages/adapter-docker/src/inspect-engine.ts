@@ -16,16 +16,23 @@ export async function inspectEngine(
   const it = `container ${shortId(containerId)}`;
   try {
     const state = await engine.inspect(containerId, signal, lookMs);
-    if (state === undefined) {
-      // Another engine at the same address would not know it either.
+    if (state === undefined || state.phase === 'ended') {
+      // Another engine at the same address would not know it either, or have a copy of it.
       const { engineId: answering } = await engine.info(signal);
-      return answering === engineId
-        ? { state: 'dead', evidence: `its engine has no ${it}` }
-        : { state: 'unknown', evidence: `${it} belongs to another engine than the one that answers here` };
+      if (answering !== engineId)
+        return {
+          state: 'unknown',
+          evidence: `${it} belongs to another engine than the one that answers here`,
+        };
+      const said = state === undefined ? `has no ${it}` : `says ${it} is ${state.status}`;
+      return { state: 'dead', evidence: `its engine ${said}` };
     }
-    if (state.phase === 'ended')
-      return { state: 'dead', evidence: `its engine says ${it} is ${state.status}` };
     if (state.pid > 0) running(state.pid);
+    if (state.contradiction !== undefined)
+      return {
+        state: 'unknown',
+        evidence: `its engine contradicts itself: ${it} is ${state.contradiction}`,
+      };
     const could = state.phase === 'created' ? ', and could be started' : '';
     return { state: 'alive', evidence: `its engine says ${it} is ${state.status}${could}` };
   } catch (error) {

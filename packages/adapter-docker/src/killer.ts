@@ -78,7 +78,7 @@ export class Killer {
     try {
       const death =
         local === undefined
-          ? await this.#killWhenSlow(target, begun)
+          ? await this.#findAndKill(target, begun)
           : await finishHere(target.containerId, local, mounts, watched, signal);
       if (death !== undefined && !target.restarts) return this.#isOver(target, death, begun === undefined);
     } catch (error) {
@@ -113,17 +113,14 @@ export class Killer {
     if (local !== undefined) killRest(target.containerId, local, this.#mounts);
   }
 
-  /** Of a handle that does not say where the container is, while its engine hangs. What was done here if it was found. */
-  async #killWhenSlow(target: DockerHandle, engine: Promise<void> | undefined): Promise<string | undefined> {
+  /**
+   * Of a handle that does not say where the container is: found by the pid that its engine names, or, when that hangs or says
+   * that there is nothing to kill, by a look through `/proc`. What was done here if it was found.
+   */
+  async #findAndKill(target: DockerHandle, engine: Promise<void> | undefined): Promise<string | undefined> {
     const { containerId } = target;
-    const isQuick = await Promise.race([
-      engine?.then(
-        () => true,
-        () => false,
-      ),
-      sleep(slowMs, false, { ref: false }),
-    ]);
-    const local = isQuick ? undefined : (this.#known.of(target) ?? this.#known.search(target));
+    await Promise.race([engine?.catch(() => {}), sleep(slowMs, undefined, { ref: false })]);
+    const local = this.#known.of(target) ?? (await this.#known.search(target))?.local;
     if (local === undefined) return undefined;
     killRest(containerId, local, this.#mounts);
     return finishHere(containerId, local, this.#mounts, undefined, AbortSignal.timeout(slowMs));

@@ -1,5 +1,5 @@
 import type { DockerHandle, Local } from './handle.ts';
-import type { Locality } from './locality.ts';
+import type { Locality, Sighting } from './locality.ts';
 
 const most = 10_000;
 
@@ -25,10 +25,15 @@ export class KnownLocals {
     return this.#keep(containerId, this.#locality.capture(containerId, pid));
   }
 
-  /** Looks for it through all of `/proc`, for want of an engine that could name a pid. Not if it was seen to be elsewhere. */
-  search({ containerId, unstarted }: DockerHandle): Local | undefined {
-    if (!unstarted) return undefined;
-    return this.#keep(containerId, this.#locality.find(containerId));
+  /**
+   * Looks for it through all of `/proc`, for want of an engine that could name a pid, or that is to be believed. `undefined` if
+   * nothing can be seen from here.
+   * @throws the system's error if `/proc` cannot be read.
+   */
+  async search({ containerId }: DockerHandle): Promise<Sighting | undefined> {
+    const seen = await this.#locality.search(containerId);
+    this.#keep(containerId, seen?.local);
+    return seen;
   }
 
   forget(containerId: string): void {

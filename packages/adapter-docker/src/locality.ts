@@ -1,13 +1,18 @@
-import { readdirSync } from 'node:fs';
 import { pidsIn } from './cgroup.ts';
 import { CgroupMounts } from './cgroup-mounts.ts';
 import { type CgroupPaths, cgroupPathsOf, containerIdsIn } from './cgroup-path.ts';
 import type { Local } from './handle.ts';
 import { type Origin, originHere } from './origin.ts';
+import { ProcessScan } from './process-scan.ts';
 import { readCgroups, readStat } from './process-stat.ts';
 
-/** How long a scan of `/proc` is good for, in milliseconds. */
-const scanMs = 250;
+/** What a look through all of `/proc` has found of a container. */
+export interface Sighting {
+  /** Its living processes. */
+  readonly pids: readonly number[];
+  /** How it is reached, if it can be reached from here. */
+  readonly local: Local | undefined;
+}
 
 /**
  * What this process can see of containers by itself. That an engine is on this machine is never believed, only seen: a process
@@ -17,8 +22,7 @@ export class Locality {
   readonly mounts: CgroupMounts = CgroupMounts.here();
   readonly #origin: Origin | undefined;
   #ownContainers: ReadonlySet<string> | undefined;
-  #scanned: ReadonlyMap<string, readonly number[]> = new Map();
-  #scannedAt = Number.NEGATIVE_INFINITY;
+  readonly #scan = new ProcessScan();
 
   /** @param isOff sees nothing here */
   constructor(isOff: boolean) {
@@ -46,36 +50,24 @@ export class Locality {
     }
   }
 
-  /** Looks for a container without being told a pid, through all of `/proc`. */
-  find(containerId: string): Local | undefined {
+  /**
+   * Looks for a container without being told a pid, through all of `/proc`. `undefined` if nothing can be seen from here.
+   * @throws the system's error if `/proc` cannot be read.
+   */
+  async search(containerId: string): Promise<Sighting | undefined> {
     if (this.#origin === undefined) return undefined;
-    for (const pid of this.#scan().get(containerId) ?? []) {
-      const found = this.capture(containerId, pid);
-      if (found !== undefined) return found;
+    const pids = await this.#scan.pidsOf(containerId);
+    for (const pid of pids) {
+      const local = this.capture(containerId, pid);
+      if (local !== undefined) return { pids, local };
     }
-    return undefined;
+    return { pids, local: undefined };
   }
 
   /** Whether this very process lives in the container: to kill it would leave nobody to say so. */
   isOwn(containerId: string): boolean {
     this.#ownContainers ??= containerIdsIn(tryTo(() => readCgroups('self')) ?? '');
     return this.#ownContainers.has(containerId);
-  }
-
-  /** The processes of every container, by its id. Many ask at once while an engine hangs, so a scan serves for a moment. */
-  #scan(): ReadonlyMap<string, readonly number[]> {
-    if (performance.now() - this.#scannedAt < scanMs) return this.#scanned;
-    const found = new Map<string, number[]>();
-    for (const pid of pids()) {
-      for (const id of containerIdsIn(tryTo(() => readCgroups(pid)) ?? '')) {
-        const members = found.get(id);
-        if (members === undefined) found.set(id, [pid]);
-        else members.push(pid);
-      }
-    }
-    this.#scannedAt = performance.now();
-    this.#scanned = found;
-    return found;
   }
 
   /** Those of the paths that lead, from here, to cgroups in which the process really is. */
@@ -87,10 +79,6 @@ export class Locality {
       freezer: freezer !== null && holds(this.mounts.freezer(freezer)) ? freezer : null,
     };
   }
-}
-
-function pids(): number[] {
-  return (tryTo(() => readdirSync('/proc')) ?? []).map(Number).filter(Number.isSafeInteger);
 }
 
 function tryTo<T>(read: () => T): T | undefined {

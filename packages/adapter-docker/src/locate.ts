@@ -23,6 +23,20 @@ export async function locate(
     const state = await engine.inspect(containerId, signal);
     if (state !== undefined && state.phase !== 'ended')
       handles.push(await handleOf(state, agentId, tools, signal));
+    else handles.push(...(await seenHere(containerId, agentId, tools, signal)));
   }
   return handles;
+}
+
+/** That an engine calls it over is not enough where we can look. */
+async function seenHere(
+  containerId: string,
+  agentId: string,
+  { engine, locality, runtime }: Tools,
+  signal: AbortSignal,
+): Promise<readonly DockerHandle[]> {
+  const seen = await locality.search(containerId);
+  if (seen === undefined || seen.pids.length === 0) return [];
+  const { engineId } = await engine.info(signal);
+  return [{ runtime, agentId, containerId, engineId, restarts: false, local: seen.local ?? null }];
 }

@@ -40,7 +40,7 @@ export async function sandbox(
     // Not cut short by a kill: what the engine has begun to create has to be known, to be destroyed.
     const body = createOptions(settings, agentLabels(agentId, installation));
     const containerId = await engine.create(body, new AbortController().signal);
-    const handle = { runtime, agentId, containerId, engineId, restarts: false, unstarted: true, local: null };
+    const handle = { runtime, agentId, containerId, engineId, restarts: false, local: null };
     try {
       // A kill by another host is not heard of here.
       await expectSpawning(killswitch, agentId);
@@ -64,8 +64,9 @@ async function enrol(killswitch: SandboxHost, bare: DockerHandle, tools: Tools):
   const { containerId, agentId } = bare;
   const { engine, locality } = tools;
   const state = await engine.inspect(containerId, AbortSignal.timeout(afterMs)).catch(() => undefined);
-  const local = locality.capture(containerId, state?.pid ?? 0) ?? locality.find(containerId);
-  const handle = { ...bare, unstarted: local === undefined && state === undefined, local: local ?? null };
+  const seen = locality.capture(containerId, state?.pid ?? 0);
+  const local = seen ?? (await locality.search(containerId).catch(() => undefined))?.local ?? null;
+  const handle = { ...bare, local };
   try {
     const agent = await killswitch.running(agentId, [handle]);
     if (agent.status === 'running') return handle;

@@ -35,7 +35,6 @@ const sample = {
   containerId,
   engineId: 'e',
   restarts: false,
-  unstarted: false,
   local: null,
 };
 const local = {

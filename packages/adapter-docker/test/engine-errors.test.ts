@@ -13,10 +13,14 @@ import { evidenceOf, expectUnconfirmed, type World, world } from './support/worl
 
 const named: readonly [answer: Answer, code: string][] = [
   [{ status: 301 }, 'engine-answer'],
+  [{ status: 304 }, 'engine-answer'],
   [{ status: 400 }, 'engine-refused'],
   [{ status: 401 }, 'engine-denied'],
   [{ status: 403 }, 'engine-denied'],
   [{ status: 407 }, 'engine-denied'],
+  [{ status: 404 }, 'engine-refused'],
+  [{ status: 409 }, 'engine-refused'],
+  [{ status: 410 }, 'engine-refused'],
   [{ status: 418 }, 'engine-refused'],
   [{ status: 429 }, 'engine-refused'],
   [{ status: 500 }, 'engine-failed'],
@@ -92,17 +96,6 @@ withEngine((on) => {
     await expect.poll(() => exists(on.docker, id), { timeout: 10_000 }).toBe(false);
   });
 
-  it('404 from another engine at the same address is no death (I3)', async () => {
-    await w.enrol('a', id);
-    engine.fault = (_, path) =>
-      path.startsWith('/info')
-        ? { status: 200, body: '{"ID":"e","Name":"elsewhere","DockerRootDir":"/d"}' }
-        : { status: 404 };
-    await expectUnconfirmed(w, await w.killAll(), 'a');
-    await expect.poll(() => evidenceOf(w, 'a')).toContain('another engine');
-    expect(pidsOf(id).length).toBeGreaterThanOrEqual(2);
-  });
-
   it('says 204 and does nothing: never called dead by that (I3); on this machine dead all the same', async () => {
     engine.fault = (method) => (method === 'GET' ? 'pass' : { status: 204 });
     await w.enrol('a', id);
@@ -114,18 +107,6 @@ withEngine((on) => {
     await here.kill(handle, context());
     expect(await here.inspect(handle, context())).toMatchObject({ state: 'dead' });
     expect(pidsOf(id)).toEqual([]);
-  });
-
-  it('tells of another container than it was asked for: nothing is done to that one', async () => {
-    const handle = await w.runtime.adopt(id, { agentId: 'a' });
-    engine.fault = (_, path) =>
-      path.includes(id) && path.includes('/json')
-        ? { status: 200, body: JSON.stringify(state(bystander)) }
-        : 'pass';
-    engine.requests.length = 0;
-    await w.runtime.kill(handle, context());
-    await w.runtime.force(handle, context());
-    expect(engine.requests.filter((line) => !line.startsWith('GET'))).toEqual([]);
   });
 
   describe('bad handles', () => {
@@ -157,23 +138,29 @@ withEngine((on) => {
       expect(engine.requests).toEqual([]);
     });
 
-    it('a handle from another boot or machine goes by the engine alone', async () => {
-      const here = dockerRuntime(engine.docker);
-      const handle = await here.adopt(id, { agentId: 'a' });
-      if (handle.local === null) throw new Error('not seen to be here');
-      // Its pid is the bystander's by now.
-      const pid = pidsOf(bystander)[0]!;
-      const foreign = {
-        ...handle,
-        local: { ...handle.local, pid, bootId: '00000000-0000-4000-8000-000000000000' },
-      };
-      engine.fault = () => 'silence';
-      const second = dockerRuntime(engine.docker);
-      expect((await second.inspect(foreign, context(600))).state).toBe('unknown');
-      engine.fault = () => 'pass';
-      await second.kill(foreign, context());
-      await expect.poll(() => second.inspect(foreign, context())).toMatchObject({ state: 'dead' });
-    });
+    it.each([
+      ['boot', { bootId: '00000000-0000-4000-8000-000000000000' }],
+      ['set of namespaces', { namespaces: 'pid:[1] time:[1] cgroup:[1]' }],
+    ])(
+      'of a handle from another %s no pid and no path is believed; what is here is found by the id',
+      async (_, other) => {
+        const handle = await dockerRuntime(engine.docker).adopt(id, { agentId: 'a' });
+        const stranger = await dockerRuntime(engine.docker).adopt(bystander, { agentId: 'a' });
+        if (handle.local === null || stranger.local === null) throw new Error('not seen to be here');
+        // Its pid is the bystander's by now.
+        const { pid, startTime } = stranger.local;
+        const foreign = { ...handle, local: { ...handle.local, pid, startTime, ...other } };
+        const elsewhere = { ...foreign, containerId: 'ab'.repeat(32), local: null };
+        engine.fault = () => 'silence';
+        const second = dockerRuntime(engine.docker);
+        expect((await second.inspect(elsewhere, context(600))).state).toBe('unknown');
+        expect(await second.inspect(foreign, context(600))).toMatchObject({ state: 'alive' });
+        await second.kill(foreign, context());
+        expect(await second.inspect(foreign, context(600))).toMatchObject({ state: 'dead' });
+        expect(pidsOf(id)).toEqual([]);
+        expect(pidsOf(bystander)).toContain(pid);
+      },
+    );
 
     it('a pid that is another process by now is not signalled', async () => {
       const here = dockerRuntime(engine.docker);
@@ -186,12 +173,3 @@ withEngine((on) => {
     });
   });
 });
-
-function state(containerId: string): object {
-  return {
-    Id: containerId,
-    State: { Status: 'running', Running: true, Paused: false, Restarting: false, Pid: 0 },
-    Config: { Labels: {} },
-    HostConfig: { RestartPolicy: { Name: '' } },
-  };
-}
