@@ -3,7 +3,7 @@ import { idSchema, timeSchema } from './identifiers.ts';
 import { type ListKey, scopeKeysOf } from './scope.ts';
 
 /** How many cleanup steps a killswitch may have: each has an entry in every agent's ledger. */
-export const maxCleanupSteps = 64;
+export const maxCleanupSteps = 128;
 
 /**
  * A route by which a runtime reaches an agent, for example `{ runtime: 'process', pid: 71, startTime: 9941 }`. What

@@ -74,8 +74,8 @@ describe('cleanup steps', () => {
   const steps = (count: number) => Array.from({ length: count }, (_, i) => step({}, `s${i}`));
 
   it('are as many as an agent has room for in its ledger, and no more', () => {
-    expect(settings({ cleanup: steps(maxCleanupSteps) }).cleanup).toHaveLength(64);
-    expect(faults({ cleanup: steps(maxCleanupSteps + 1) }).join()).toMatch(/^cleanup: .*64/);
+    expect(settings({ cleanup: steps(maxCleanupSteps) }).cleanup).toHaveLength(128);
+    expect(faults({ cleanup: steps(maxCleanupSteps + 1) }).join()).toMatch(/^cleanup: .*128/);
   });
 
   it.each([
