@@ -1,4 +1,4 @@
-import type { NewAgent, Principal, Scope } from '@agent-killswitch/core';
+import { isKillswitchError, type NewAgent, type Principal, type Scope } from '@agent-killswitch/core';
 import type { SeededRandom } from '../seeded-random.ts';
 import { isAlive } from './body.ts';
 import type { ReleaseCall, StopCall } from './history.ts';
@@ -36,8 +36,9 @@ export class Asking {
 
   admit(life: Life): void {
     const random = this.#random;
+    const isNear = random.chance(0.7);
     const parents = [...this.#world.history.admissions.values()].filter(
-      ({ agent }) => agent.hostId === life.hostId,
+      ({ agent }) => !isNear || agent.hostId === life.hostId,
     );
     const parent = parents.length > 0 && random.chance(0.3) ? random.pick(parents).agent : undefined;
     const place = parent ?? random.pick(tasks);
@@ -116,8 +117,11 @@ export class Asking {
       for (const { agentId, workspaceId, ownerId } of agents)
         if (!mayStop(principal.id, scope, workspaceId, ownerId))
           history.broken.push(`I11: ${principal.id} previews ${agentId} of ${workspaceId}`);
-    } catch {
-      // Refused, or the store is down: a preview promises nothing then.
+    } catch (error) {
+      const isNamed = (['forbidden', 'unknown-target', 'state-unavailable'] as const).some((code) =>
+        isKillswitchError(error, code),
+      );
+      if (!isNamed) history.broken.push(`a preview of ${JSON.stringify(scope)} fails without a name: ${error}`);
     }
   }
 

@@ -44,6 +44,12 @@ export interface Body {
   diedSeq?: number;
   /** When its service had been told by `running` that the routes to it are known. */
   knownAt?: number;
+  /** Place in the history. */
+  knownSeq?: number;
+  /** Its service had said before that it never started: it is destroyed, and named until then, by that life of the host. */
+  readonly isLate: boolean;
+  /** The life of the host that it was started by. */
+  readonly lifeName: string;
   /** Calls on it that went wrong by themselves. */
   readonly troubles: Trouble[];
 }

@@ -1,6 +1,7 @@
 import type { Agent, AuditEvent, OrderReport, Principal, Scope, StopOrder } from '@agent-killswitch/core';
 import type { Body } from './body.ts';
 import type { Life } from './life.ts';
+import type { Member } from './people.ts';
 
 /** Where something stands among everything that happened. */
 export interface Moment {
@@ -15,8 +16,8 @@ export interface Version extends Moment {
 
 export interface OrderHistory extends Moment {
   readonly life: Life;
-  /** As placed, then after every stored change. */
-  readonly versions: Array<Moment & { readonly order: StopOrder }>;
+  /** As placed, then after every stored change, each with whose change it was. */
+  readonly versions: Array<Moment & { readonly order: StopOrder; readonly life: Life }>;
 }
 
 export interface GateHistory {
@@ -58,7 +59,16 @@ export interface ReleaseCall extends Moment {
 export interface AdmitCall extends Moment {
   readonly life: Life;
   readonly agentId: string;
+  /** Who it would be, as far as scopes go. */
+  readonly agent: Member;
   answer?: Moment & { readonly error?: unknown };
+}
+
+/** A service's word that its agent has ended, and what it was answered: whether the record says so too. */
+export interface EndCall extends Moment {
+  readonly life: Life;
+  readonly agentId: string;
+  readonly answer: Moment & { readonly isRecorded: boolean };
 }
 
 /** That a killswitch said an order was requested, and on which life of which host. */
@@ -89,6 +99,7 @@ export class History {
   readonly stops: StopCall[] = [];
   readonly releases: ReleaseCall[] = [];
   readonly admits: AdmitCall[] = [];
+  readonly ends: EndCall[] = [];
   readonly requested: Requested[] = [];
   readonly lives: Life[] = [];
   /** Lines that went to the last resort, as the events that they are. */
@@ -118,14 +129,14 @@ export class History {
 
   placed(order: StopOrder, life: Life): void {
     const moment = this.moment();
-    this.orders.set(order.orderId, { ...moment, life, versions: [{ ...moment, order }] });
+    this.orders.set(order.orderId, { ...moment, life, versions: [{ ...moment, order, life }] });
     const { orderId, scope, opens } = order;
     this.gates.push({ orderId, scope, opens, shutSeq: moment.seq });
   }
 
-  orderChanged(order: StopOrder): void {
+  orderChanged(order: StopOrder, life: Life): void {
     const moment = this.moment();
-    this.orders.get(order.orderId)?.versions.push({ ...moment, order });
+    this.orders.get(order.orderId)?.versions.push({ ...moment, order, life });
     if (order.settledAt === undefined) return;
     for (const gate of this.gates)
       if (gate.orderId === order.orderId && gate.opens === 'at-settle') open(gate, moment, 'settle');

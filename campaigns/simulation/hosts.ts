@@ -55,6 +55,7 @@ export class Hosts {
   /** Closes the killswitch, then ends the process. */
   shutDown(life: Life): void {
     this.#world.trace(life.name, 'shuts down');
+    life.isClosing = true;
     const end = (): void => this.crash(life, 'after its shutdown');
     // It rejects with what it could not save; the process ends all the same.
     void life.killswitch.close().then(end, end);
@@ -77,7 +78,8 @@ export class Hosts {
           port: 'cleanup',
           what: `${name} of ${agent.agentId}`,
           effect: () => {
-            if (isAlive(history.bodies.get(agent.agentId)))
+            const body = history.bodies.get(agent.agentId);
+            if (isAlive(body) && body?.isLate !== true)
               history.broken.push(`I3: ${name} of ${agent.agentId} is cleaned up while it lives`);
           },
         }),

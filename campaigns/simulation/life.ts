@@ -22,6 +22,8 @@ export class Life {
   /** When `start()` resolved. */
   readyAt: number | undefined;
   doom: Doom | undefined;
+  /** It has begun to shut down. */
+  isClosing = false;
   /** When a port's calls went wrong for it. */
   readonly disturbed: Record<Port, number[]> = {
     store: [],

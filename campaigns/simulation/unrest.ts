@@ -7,6 +7,8 @@ export interface RestOptions {
 
 /** How long after its deadline an order has named whoever is not confirmed dead. */
 const namedMs = 3_000;
+/** How long a host that too many calls on a route have never come back to makes no more of them. */
+const unansweredMs = 32_000;
 
 /** Whether nothing is under way any more. Looked at only every ten milliseconds, for speed. */
 export function isQuiet(world: World, options: RestOptions = {}): boolean {
@@ -32,6 +34,13 @@ export function* unrest(
     if (!butLiving || timeline.now < order.deadlineAt + namedMs) yield `${orderId} is open`;
   }
   if (butLiving) return;
+  for (const { isLate, agentId, diedAt, lifeName } of history.bodies.values()) {
+    const life = [...up.values()].find(({ name }) => name === lifeName);
+    if (!isLate || life === undefined) continue;
+    const isHung = [...life.hanging.keys()].some((call) => call.endsWith(` ${agentId}`));
+    const seenAt = diedAt === undefined ? Number.POSITIVE_INFINITY : diedAt + (isHung ? unansweredMs : 0);
+    if (timeline.now < seenAt) yield `${agentId} is being destroyed`;
+  }
   for (const agentId of history.versions.keys()) {
     const { status, ledger } = history.agent(agentId) ?? {};
     if (status === 'killing') yield `${agentId} is being killed`;

@@ -45,8 +45,10 @@ export function watchedStore(world: World, life: Life): StateStore {
     getTask: (taskId) =>
       ask(`getTask ${taskId}`, async () => {
         const isStale = isNewTask(history, taskId, timeline.now) && faults.strikes('store: stale read');
-        if (isStale) world.trace(life.name, `is shown no task ${taskId}, as before it was made`);
-        return isStale ? undefined : state.getTask(taskId);
+        if (!isStale) return state.getTask(taskId);
+        life.disturbed.store.push(timeline.now);
+        world.trace(life.name, `is shown no task ${taskId}, as before it was made`);
+        return undefined;
       }),
     swapAgents: (agents) =>
       ask(
@@ -87,7 +89,7 @@ export function watchedStore(world: World, life: Life): StateStore {
     swapOrder: (order) =>
       ask(`swapOrder ${order.orderId}${order.settledAt === undefined ? '' : ' settled'}`, async () => {
         const won = await state.swapOrder(order);
-        if (won) history.orderChanged(order);
+        if (won) history.orderChanged(order, life);
         if (won && order.settledAt !== undefined && !isOnRecord(world, order.orderId))
           history.broken.push(`I4: ${order.orderId} is settled before that is on record`);
         return won;

@@ -48,14 +48,14 @@ export const reportsAreTrue: Check = (round) => {
     if (report === undefined) continue;
     const { reason } = call;
     for (const { agentId, outcome } of report.outcomes)
-      if (outcome === 'confirmed' && call.answer?.alive.includes(agentId))
+      if (outcome === 'confirmed' && !isLate(round, agentId) && call.answer?.alive.includes(agentId))
         broken.push(`I3: the answer to ${reason} calls ${agentId} dead`);
     if (report.total !== report.outcomes.length || report.total < report.killed + report.failed)
       broken.push(`the answer to ${reason} does not add up`);
     for (const agentId of livingInScope(round, call, report)) {
       const named = report.outcomes.find((each) => each.agentId === agentId);
       if (report.settled) broken.push(`I1: ${reason} is answered as settled while ${agentId} lives`);
-      else if (isOverdue(call, report) && !isNamed(report, named?.outcome))
+      else if (isOverdue(call, report) && !isNamed(report, agentId, named?.outcome))
         broken.push(`I1: at its deadline the answer to ${reason} does not name ${agentId}, which lives`);
     }
   }
@@ -66,8 +66,13 @@ function isOverdue({ answer }: StopCall, report: OrderReport): boolean {
   return answer !== undefined && answer.at >= report.deadlineAt;
 }
 
-function isNamed(report: OrderReport, outcome: string | undefined): boolean {
-  return outcome === 'unconfirmed' || report.errors.some((error) => error.startsWith(blind));
+function isNamed(report: OrderReport, agentId: string, outcome: string | undefined): boolean {
+  const says = (text: string): boolean => report.errors.some((error) => error.startsWith(text));
+  return outcome === 'unconfirmed' || says(blind) || says(`Agent "${agentId}" is on record as `);
+}
+
+function isLate({ history }: Round, agentId: string): boolean {
+  return history.bodies.get(agentId)?.isLate === true;
 }
 
 /** Who was in scope before the gate shut and alive at the answer. While the store is down only this host's own count. */
@@ -76,6 +81,10 @@ function livingInScope({ history }: Round, call: StopCall, report: OrderReport):
   return (call.answer?.alive ?? []).filter((agentId) => {
     const admission = history.admissions.get(agentId);
     if (admission === undefined || !inScope(report.scope, admission.agent)) return false;
+    const body = history.bodies.get(agentId);
+    // Of what starts after its end was on record only the life knows that was told of it.
+    if (body?.isLate === true)
+      return body.lifeName === call.life.name && (body.knownSeq ?? Number.POSITIVE_INFINITY) < call.seq;
     return placed === undefined
       ? admission.life === call.life && admission.seq < call.seq
       : admission.seq < placed.seq;

@@ -121,7 +121,7 @@ function* targets(
 ): Generator<{ readonly body: Body; readonly life: Life; readonly admission: Version }> {
   for (const [agentId, admission] of admissions) {
     const body = bodies.get(agentId);
-    if (body === undefined || admission.seq > seq || !isMortal(body)) continue;
+    if (body === undefined || body.isLate || admission.seq > seq || !isMortal(body)) continue;
     if (!inScope(order.scope, admission.agent)) continue;
     for (const life of lives) if (life.hostId === body.hostId) yield { body, life, admission };
   }

@@ -32,10 +32,12 @@ export const killsAreOnRecord: Check = (round) => {
 export const recordedDeathIsReal: Check = (round) => {
   const broken: string[] = [];
   const told = new Told(round);
-  for (const [agentId, body] of round.history.bodies)
+  for (const [agentId, body] of round.history.bodies) {
+    if (body.isLate) continue;
     for (const { confirmedAt, hostId } of told.ofAgent('agent.killed', agentId))
       if ((body.diedAt ?? Number.POSITIVE_INFINITY) > Date.parse(confirmedAt))
         broken.push(`I3: ${hostId} has on record that ${agentId} was dead at ${confirmedAt}, and it lived`);
+  }
   return broken;
 };
 

@@ -32,7 +32,8 @@ export const deathIsReal: Check = ({ history }) => {
   for (const [agentId, versions] of history.versions) {
     const ended = versions.find(({ agent }) => ['killed', 'completed', 'failed'].includes(agent.status));
     const body = history.bodies.get(agentId);
-    if (ended === undefined || body === undefined) continue;
+    // Who was given up and starts all the same is destroyed then: the record is true for what was said.
+    if (ended === undefined || body === undefined || body.isLate) continue;
     const { status } = ended.agent;
     if (body.startedSeq > ended.seq) broken.push(`I3: ${agentId} is started after it was ${status}`);
     else if ((body.diedSeq ?? Number.POSITIVE_INFINITY) > ended.seq)

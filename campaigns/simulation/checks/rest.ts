@@ -25,6 +25,8 @@ export const nobodyIsLeftAlive: Check = ({ history }) => {
     const agent = history.agent(body.agentId);
     const admission = history.admissions.get(body.agentId);
     if (!isAlive(body) || agent === undefined || admission === undefined) continue;
+    // What started after its end was on record is known to the life that was told of it, and to no other.
+    if (body.isLate && history.lives.some(({ name, isDead }) => name === body.lifeName && isDead)) continue;
     if (agent.status === 'killed' || agent.status === 'completed' || agent.status === 'failed')
       broken.push(`I3: ${body.agentId} is ${agent.status} and lives at the end`);
     for (const gate of history.gates)
@@ -38,6 +40,7 @@ export const nobodyIsLeftAlive: Check = ({ history }) => {
 export const survivorsAreNamed: Check = ({ history, beforeMortality, healedAt }) => {
   const broken: string[] = [];
   for (const agentId of beforeMortality.living) {
+    if (history.bodies.get(agentId)?.isLate === true) continue;
     const admission = history.admissions.get(agentId);
     const then = history.versions.get(agentId)?.findLast(({ seq }) => seq < beforeMortality.seq)?.agent;
     for (const orderId of history.orders.keys()) {

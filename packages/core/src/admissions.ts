@@ -57,6 +57,11 @@ export class Admissions {
 
   constructor(host: AdmissionHost) {
     this.#host = host;
+    // A handle that fitted here comes too late for the store, where the agent is over.
+    host.book.onTold(({ agent, effects }) => {
+      for (const effect of effects)
+        if (effect.type === 'destroy') void host.stops.destroy(agent, effect.handles);
+    });
   }
 
   /** See `Killswitch.admit`. */

@@ -47,6 +47,7 @@ export class Book {
   readonly #unplaced = new Set<string>();
   /** Ids of agents whose admission was refused for want of an answer, the newest last. */
   readonly #doubted = new Set<string>();
+  #told: (change: Change) => void = () => undefined;
   #telling: Promise<void> | undefined;
   readonly #swaps: Array<{
     agent: Agent;
@@ -237,6 +238,11 @@ export class Book {
     else events.push(event);
   }
 
+  /** Has changes that the store missed looked at when it is told of them: there they may lead to other effects than here. */
+  onTold(told: (change: Change) => void): void {
+    this.#told = told;
+  }
+
   /** Tells the store what it missed. Stops at the first call that it does not answer. */
   tell(): Promise<void> {
     this.#telling ??= this.#tell().finally(() => {
@@ -251,7 +257,9 @@ export class Book {
       // While one is told, more may come.
       for (let next = events[0]; next !== undefined && !this.#isHeld(next); next = events[0]) {
         try {
-          stored = (await this.#changeStored(stored ?? agentId, agentId, next)).agent;
+          const change = await this.#changeStored(stored ?? agentId, agentId, next);
+          stored = change.agent;
+          this.#told(change);
         } catch (error) {
           if (isKillswitchError(error, 'state-unavailable')) return;
           const message = `Agent "${agentId}": a change made while the state store was down does not fit: ${describeError(error)}`;

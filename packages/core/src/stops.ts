@@ -1,8 +1,8 @@
 import type { Agent, Handle } from './agent.ts';
 import { agentKilled, agentUnconfirmed, orderJoined, orderRequested } from './audit-facts.ts';
-import { withDeadline } from './deadline.ts';
 import { isKillswitchError } from './errors.ts';
 import { type Gate, gateOf } from './gate.ts';
+import { LateHandles } from './late-handles.ts';
 import type { StopOrder } from './order.ts';
 import { placeOrder } from './place-order.ts';
 import type { Placement } from './ports/state-store.ts';
@@ -22,11 +22,11 @@ export class Stops {
   readonly #pursuits = new Map<string, Pursuit>();
   /** Orders on their way into store, record and `#runs`: nobody has to find them. */
   readonly #placing = new Set<string>();
-  /** Agents whose handle came after their end was on record, until it is seen dead. */
-  readonly #late = new Set<{ readonly agent: Agent }>();
+  readonly #late: LateHandles;
 
   constructor(host: Host) {
     this.#host = host;
+    this.#late = new LateHandles({ ...host, gone: () => this.look() });
   }
 
   get(orderId: string): StopRun | undefined {
@@ -116,42 +116,21 @@ export class Stops {
     this.#pursuits.get(agent.agentId)?.refresh(agent);
   }
 
-  /**
-   * Kills what handles reach that came after the agent's record was closed. Nothing is stored: the record is true for
-   * what was observed. As long as it is not observed dead, it is named in reports and keeps orders on it open (I1).
-   */
-  async destroy(agent: Agent, handles: readonly Handle[]): Promise<void> {
-    const { clock, runtimes, events } = this.#host;
-    const late = { agent };
-    this.#late.add(late);
-    for (const handle of handles) {
-      const runtime = runtimes.get(handle.runtime);
-      if (runtime === undefined) continue;
-      for (let pause = 5; ; pause = Math.min(pause * 2, 1_000)) {
-        const seen = await withDeadline(clock, 'destroying', 1_000, async (signal) => {
-          const context = { agentId: agent.agentId, signal };
-          await runtime.force(handle, context);
-          return runtime.inspect(handle, context);
-        }).catch(() => undefined);
-        if (seen?.state === 'dead') break;
-        if (pause === 5) events.emit('warning', { message: `${tooLate(agent)}: it is being destroyed` });
-        await new Promise<void>((resolve) => clock.setTimer(pause, resolve));
-      }
-    }
-    this.#late.delete(late);
-    this.look();
+  /** See {@link LateHandles}. */
+  destroy(agent: Agent, handles: readonly Handle[]): Promise<void> {
+    return this.#late.destroy(agent, handles);
   }
 
   /** What is known to live of agents in a scope whose record is closed, one sentence each. */
   late(key?: ScopeKey): string[] {
-    const agents = [...this.#late].map(({ agent }) => agent);
-    return agents.filter((agent) => key === undefined || scopeKeysOf(agent).includes(key)).map(tooLate);
+    return this.#late.named(key);
   }
 
   /** Ends all runs here; their orders stay open. */
   stop(): void {
     for (const run of this.#runs.values()) run.stop();
     for (const pursuit of this.#pursuits.values()) pursuit.stop();
+    this.#late.stop();
   }
 
   #runOf(order: StopOrder, beginning: Beginning): StopRun {
@@ -204,8 +183,4 @@ export class Stops {
     }
     return undefined;
   }
-}
-
-function tooLate({ agentId, status }: Agent): string {
-  return `Agent "${agentId}" is on record as ${status}, and a handle of it that came later is not seen dead`;
 }

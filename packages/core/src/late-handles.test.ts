@@ -1,0 +1,97 @@
+import { expect, it } from 'vitest';
+import { memoryRuntime } from './memory/memory-runtime.ts';
+import { memoryState } from './memory/memory-state.ts';
+import type { Runtime } from './ports/runtime.ts';
+import { harness, root } from './testing/harness.ts';
+import { patchedStore } from './testing/patched-store.ts';
+
+const request = { principal: root, reason: 'drill' };
+const newcomer = { agentId: 'a1', taskId: 't', workspaceId: 'w1', ownerId: 'alice' };
+
+/** A runtime that never answers, and how many calls of a kind hang on it. */
+function hung() {
+  const calls: Record<string, number> = {};
+  const hang = (kind: string) => () => {
+    calls[kind] = (calls[kind] ?? 0) + 1;
+    return new Promise<never>(() => undefined);
+  };
+  const runtime: Runtime = {
+    reach: 'network',
+    canForce: true,
+    kill: hang('kill'),
+    force: hang('force'),
+    inspect: hang('inspect'),
+  };
+  return { runtime, calls };
+}
+
+it('I5: a handle that came too late is destroyed although another one of the agent hangs', async () => {
+  const memory = memoryRuntime();
+  const h = await harness({ runtimes: { memory, hung: hung().runtime } });
+  await h.ks.admit(newcomer);
+  await h.ks.failed('a1', 'no handle came');
+  const late = memory.spawn('stubborn');
+  await h.ks.running('a1', [{ runtime: 'hung' }, late]);
+  await h.clock.advance(10);
+  expect(memory.isAlive(late)).toBe(false);
+});
+
+it('I12: few calls are left hanging on a handle that came too late and never answers', async () => {
+  const { runtime, calls } = hung();
+  const h = await harness({ runtimes: { hung: runtime } });
+  await h.ks.admit(newcomer);
+  await h.ks.failed('a1', 'no handle came');
+  await h.ks.running('a1', [{ runtime: 'hung' }]);
+  await h.ks.running('a1', [{ runtime: 'hung' }]);
+  await h.clock.advance(20_000);
+  expect(calls).toEqual({ force: 3, inspect: 3 });
+  await h.clock.advance(40_000);
+  expect(calls).toEqual({ force: 4, inspect: 4 });
+});
+
+it('nothing is destroyed any more once the killswitch is closed', async () => {
+  const { runtime, calls } = hung();
+  const h = await harness({ runtimes: { hung: runtime } });
+  await h.ks.admit(newcomer);
+  await h.ks.failed('a1', 'no handle came');
+  await h.ks.running('a1', [{ runtime: 'hung' }]);
+  await h.clock.advance(500);
+  await expect(h.ks.close()).rejects.toThrow('"a1" is on record as failed');
+  await h.clock.advance(60_000);
+  expect(calls).toEqual({ force: 1 });
+});
+
+it('I1: a handle that the store was told of after the end is destroyed, and named until then', async () => {
+  const state = memoryState();
+  const cut = { isOn: false };
+  const refuse = async (): Promise<never> => {
+    throw new Error('connection refused');
+  };
+  const a = await harness({ state });
+  const b = await harness({
+    // What another host has claimed is still listed: so it becomes known here.
+    state: patchedStore(state, {
+      getAgent: (agentId) => (cut.isOn ? refuse() : state.getAgent(agentId)),
+      swapAgents: (agents) => (cut.isOn ? refuse() : state.swapAgents(agents)),
+    }),
+    hostId: 'host-2',
+    clock: a.clock,
+    audit: a.audit,
+  });
+  await b.ks.admit(newcomer);
+  cut.isOn = true;
+  await b.ks.failed('a1', 'no handle came');
+  await a.during(6_000, a.ks.kill({ agent: 'a1' }, request));
+  await a.clock.advance(3_000);
+  const handle = b.runtime.spawn('immortal');
+  expect(await b.ks.running('a1', [handle])).toMatchObject({ status: 'killing' });
+  cut.isOn = false;
+  await a.clock.advance(5_000);
+  expect(await state.getAgent('a1')).toMatchObject({ status: 'killed' });
+  const report = await a.during(6_000, b.ks.kill({ everything: true }, request));
+  expect(report.settled).toBe(false);
+  expect(report.errors).toEqual([expect.stringContaining('"a1" is on record as killed')]);
+  b.runtime.end(handle);
+  await a.clock.advance(3_000);
+  expect((await b.ks.report(report.orderId)).settled).toBe(true);
+});
