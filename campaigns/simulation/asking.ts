@@ -121,7 +121,8 @@ export class Asking {
       const isNamed = (['forbidden', 'unknown-target', 'state-unavailable'] as const).some((code) =>
         isKillswitchError(error, code),
       );
-      if (!isNamed) history.broken.push(`a preview of ${JSON.stringify(scope)} fails without a name: ${error}`);
+      if (!isNamed)
+        history.broken.push(`a preview of ${JSON.stringify(scope)} fails without a name: ${error}`);
     }
   }
 
