@@ -46,6 +46,7 @@ export interface Member {
   readonly taskId: string;
   readonly workspaceId: string;
   readonly backendId: string;
+  readonly hostId: string;
   readonly lineage: readonly string[];
 }
 
@@ -55,6 +56,7 @@ export function inScope(scope: Scope, agent: Member): boolean {
   if ('task' in scope) return agent.taskId === scope.task;
   if ('workspace' in scope) return agent.workspaceId === scope.workspace;
   if ('backend' in scope) return agent.backendId === scope.backend;
+  if ('host' in scope) return agent.hostId === scope.host;
   return true;
 }
 
@@ -63,7 +65,8 @@ export function mayStop(id: string, scope: Scope, workspaceId?: string, ownerId?
   const grants = people.find((principal) => principal.id === id)?.grants ?? [];
   return grants.some((grant) => {
     if (grant.role === 'super-admin') return true;
-    if ('backend' in scope || 'everything' in scope || grant.workspaceId !== workspaceId) return false;
+    if ('backend' in scope || 'host' in scope || 'everything' in scope || grant.workspaceId !== workspaceId)
+      return false;
     return grant.role === 'workspace-admin' || (!('workspace' in scope) && ownerId === id);
   });
 }

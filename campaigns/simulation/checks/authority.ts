@@ -1,4 +1,4 @@
-import { isKillswitchError, type Scope } from '@agent-killswitch/core';
+import { isKillswitchError, type Scope, type StopOrder } from '@agent-killswitch/core';
 import type { History } from '../history.ts';
 import { inScope, mayStop, people, tasks } from '../people.ts';
 import { type Check, restMs } from './check.ts';
@@ -11,7 +11,9 @@ export const authorityHolds: Check = ({ history }) => {
     const order = history.order(orderId);
     if (order !== undefined) orders.set(orderId, order);
   }
-  for (const { orderId, scope, principal } of orders.values()) {
+  for (const order of orders.values()) {
+    const { orderId, scope, principal } = order;
+    if (principal.id === leasePrincipal && isOfItself(history, order)) continue;
     const { workspaceId, ownerId }: { workspaceId?: string; ownerId?: string } = factsOf(history, scope);
     if (!mayStop(principal.id, scope, workspaceId, ownerId))
       broken.push(`I11: ${principal.id} stops ${JSON.stringify(scope)} with ${orderId}`);
@@ -23,12 +25,25 @@ export const authorityHolds: Check = ({ history }) => {
       const order = orders.get(orderId);
       if (order === undefined || !inScope(order.scope, agent))
         broken.push(`I11: ${agentId} is killed by ${orderId}, which is not aimed at it`);
-      else if (!mayTouch(order.principal.id, agent.workspaceId))
+      else if (order.principal.id !== leasePrincipal && !mayTouch(order.principal.id, agent.workspaceId))
         broken.push(`I11: ${order.principal.id} kills ${agentId} of ${agent.workspaceId}`);
     }
   }
   return broken;
 };
+
+const leasePrincipal = 'system:lease';
+
+/** A host stops its own agents, and nobody else's, when the store was out of its reach. */
+function isOfItself({ requested }: History, { orderId, scope }: StopOrder): boolean {
+  return requested.some(
+    ({ order, life, at }) =>
+      order.orderId === orderId &&
+      'host' in scope &&
+      scope.host === life.hostId &&
+      life.wasDisturbed('store', at - restMs, at),
+  );
+}
 
 /** I11: whoever has nothing to say in a workspace is told of its agents and tasks what they are told of unknown ones. */
 export const foreignLooksUnknown: Check = ({ history }) => {

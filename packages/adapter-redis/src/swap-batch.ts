@@ -43,15 +43,11 @@ export function swapBatch(
       agentTail(agent),
       agentId,
       placesOf(orders),
-      moves ? placesOf(listsOf(keys, agentId, [...scopeKeysOf(agent), ...hostKeys(agent)])) : '',
+      moves ? placesOf(listsOf(keys, agentId, [...scopeKeysOf(agent), `cleanup:${agent.hostId}`])) : '',
       moves ? placesOf(listsOf(keys, agentId, listKeysOf(agent))) : '',
     );
   });
   return { keys: named, args };
-}
-
-function hostKeys({ hostId }: Agent): string[] {
-  return [`host:${hostId}`, `cleanup:${hostId}`];
 }
 
 /** An agent needs no list to stand under its own key. */

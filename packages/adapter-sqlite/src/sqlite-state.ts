@@ -289,7 +289,7 @@ const ended: ReadonlySet<Agent['status']> = new Set(['completed', 'failed', 'kil
 
 /** Under whatever key it may be listed, now or before. */
 function everyKeyOf(agent: Agent): ListKey[] {
-  return [...scopeKeysOf(agent), `host:${agent.hostId}`, `cleanup:${agent.hostId}`];
+  return [...scopeKeysOf(agent), `cleanup:${agent.hostId}`];
 }
 
 function isSettled(order: StopOrder): number {

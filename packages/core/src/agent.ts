@@ -111,11 +111,11 @@ export function isLive(agent: Agent): boolean {
 }
 
 /**
- * The keys under which a store lists this agent: while it lives, its scopes and its host; after that, as long as its
+ * The keys under which a store lists this agent: while it lives, its scopes; after that, as long as its
  * ledger has pending steps, its host's cleanup; then none.
  */
 export function listKeysOf(agent: Agent): ListKey[] {
-  if (isLive(agent)) return [...scopeKeysOf(agent), `host:${agent.hostId}`];
+  if (isLive(agent)) return scopeKeysOf(agent);
   return agent.ledger.some((entry) => entry.status === 'pending') ? [`cleanup:${agent.hostId}`] : [];
 }
 

@@ -69,6 +69,11 @@ export class Book {
   async ask<T>(what: string, call: (store: StateStore) => Promise<T>): Promise<T> {
     if (this.#clock.now() < this.#restUntil)
       throw new StateUnavailableError(`${what}: the state store is not answering`);
+    return this.askAnew(what, call);
+  }
+
+  /** Like {@link ask}, also if it did not answer a moment ago. */
+  async askAnew<T>(what: string, call: (store: StateStore) => Promise<T>): Promise<T> {
     try {
       return await withDeadline(this.#clock, what, this.#storeMs, () => call(this.#store));
     } catch (error) {

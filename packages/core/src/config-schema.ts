@@ -118,6 +118,7 @@ export const optionsSchema = z.strictObject({
     .strictObject({ approvals: z.number().int().min(1).max(10) })
     .partial()
     .optional(),
+  onLeaseLost: z.enum(['kill', 'keep']).optional(),
   clock: z.unknown().optional(),
   randomBytes: fn.optional(),
   lastResort: fn.optional(),

@@ -29,6 +29,13 @@ export interface KillswitchOptions {
   readonly deadlines?: Partial<Deadlines>;
   /** `approvals`: how many different people have to ask for a release before gates open, 1 to 10. Default 1. */
   readonly release?: { readonly approvals: number };
+  /**
+   * What becomes of this host's agents when the state store has not answered for `deadlines.lease`, so that no stop by
+   * another host reaches them. Default `kill`: they die, on record as stopped by `system:lease`, and an outage of the store
+   * that lasts longer than a lease costs every agent of every host. `keep`: they go on, out of reach of everybody but this
+   * host, until the store is back.
+   */
+  readonly onLeaseLost?: 'kill' | 'keep';
   /** Default: the machine's. */
   readonly clock?: Clock;
   /** Default: Web Crypto. */
@@ -47,7 +54,7 @@ export interface Deadlines {
   readonly cleanup: number;
   /** For one call on the state store. Default 500. */
   readonly state: number;
-  /** How long this host counts as alive after its last word in the state store. Default 15,000. */
+  /** How long this host counts as alive after its last word in the state store: see `onLeaseLost`. Default 15,000. */
   readonly lease: number;
 }
 
@@ -92,6 +99,7 @@ export function settingsOf(given: KillswitchOptions): Settings {
     authorizer: rolePolicy(),
     clock: systemClock,
     randomBytes: cryptoRandomBytes,
+    onLeaseLost: 'kill',
     lastResort: (line) => console.error(line),
     ...rest,
     approvals: release?.approvals ?? 1,

@@ -8,6 +8,8 @@ import { GuardedEvents, type KillswitchEvents } from './events.ts';
 import { type Gate, gateOf } from './gate.ts';
 import { Guard } from './guard.ts';
 import { parseInput } from './input.ts';
+import { LeaseKeeper } from './lease-keeper.ts';
+import { onLeaseLost } from './lease-loss.ts';
 import { Leases } from './leases.ts';
 import type { OrderReport, StopOrder } from './order.ts';
 import { membersOf, reportOf } from './order-report.ts';
@@ -167,6 +169,11 @@ export function createKillswitch(options: KillswitchOptions): Killswitch {
   const requests = new Requests({ ...base, guard, stops });
   const releases = new Releases({ ...base, guard, stops });
   const reconciler = new Reconciler({ ...base, cleanup, stops, admissions, releases });
+  const keeper = new LeaseKeeper({
+    ...base,
+    leaseMs: deadlines.lease,
+    onLost: () => onLeaseLost({ ...base, stops }),
+  });
 
   let started: Promise<void> | undefined;
   let closed: Promise<void> | undefined;
@@ -175,12 +182,14 @@ export function createKillswitch(options: KillswitchOptions): Killswitch {
 
   const start = async (): Promise<void> => {
     await audit.open?.();
-    await leases.tend();
+    await leases.renew();
+    await leases.listen();
     await restore(base);
     await reconciler.follow();
     await reviewOwnAgents(base);
     await cleanup.resume();
     if (isClosed) return;
+    keeper.start();
     reconciler.start();
     try {
       unwatch = state.watch(() => reconciler.hint());
@@ -193,6 +202,7 @@ export function createKillswitch(options: KillswitchOptions): Killswitch {
   const close = async (): Promise<void> => {
     isClosed = true;
     unwatch();
+    keeper.stop();
     reconciler.stop();
     const unplaced = stops.unplaced();
     stops.stop();

@@ -2,6 +2,17 @@ import type { Book } from './book.ts';
 import type { Lease } from './lease.ts';
 import type { Clock } from './ports/clock.ts';
 
+/** A host that renews once a second and has not for this long, while this host was listening, is silent. */
+const silentMs = 2_500;
+/** What one listing can add to that at most: a host that was paused itself has heard nothing meanwhile. */
+const mostHeardMs = 1_500;
+
+interface Heard {
+  readonly lease: Lease;
+  /** How long this host has listened since the lease was last renewed. */
+  readonly silentMs: number;
+}
+
 /** This host's own lease, and what is known of the others'. */
 export class Leases {
   readonly #book: Book;
@@ -9,7 +20,9 @@ export class Leases {
   readonly #hostId: string;
   readonly #leaseMs: number;
   #renewedAt = Number.NEGATIVE_INFINITY;
-  #known: readonly Lease[] = [];
+  #heard = new Map<string, Heard>();
+  #listedAt: number | undefined;
+  #listenedMs = 0;
 
   constructor(book: Book, clock: Clock, hostId: string, leaseMs: number) {
     this.#book = book;
@@ -18,26 +31,56 @@ export class Leases {
     this.#leaseMs = leaseMs;
   }
 
-  /** Renews when a third of the lease is used, and looks at everybody's. @throws StateUnavailableError. */
-  async tend(): Promise<void> {
+  /** Renews this host's lease, also right after a call that the store did not answer. @throws StateUnavailableError. */
+  async renew(): Promise<void> {
     const now = this.#clock.now();
-    if (now - this.#renewedAt >= this.#leaseMs / 3) {
-      const lease = { hostId: this.#hostId, until: now + this.#leaseMs };
-      await this.#book.ask('renewing the lease', (store) => store.renewLease(lease));
-      this.#renewedAt = now;
+    const lease = { hostId: this.#hostId, until: now + this.#leaseMs };
+    await this.#book.askAnew('renewing the lease', (store) => store.renewLease(lease));
+    this.#renewedAt = Math.max(this.#renewedAt, now);
+  }
+
+  /** Whether the others have heard of this host lately. If not, they may have taken over its orders. */
+  get isHeard(): boolean {
+    return this.#clock.now() - this.#renewedAt < silentMs;
+  }
+
+  /** Looks at everybody's. @throws StateUnavailableError. */
+  async listen(): Promise<void> {
+    const leases = await this.#book.ask('listing leases', (store) => store.listLeases());
+    const now = this.#clock.now();
+    const passed = this.#listedAt === undefined ? 0 : Math.min(now - this.#listedAt, mostHeardMs);
+    this.#listedAt = now;
+    this.#listenedMs += passed;
+    const heard = new Map<string, Heard>();
+    for (const lease of leases) {
+      const before = this.#heard.get(lease.hostId);
+      const isRenewed = before === undefined || before.lease.until !== lease.until;
+      heard.set(lease.hostId, { lease, silentMs: isRenewed ? 0 : before.silentMs + passed });
     }
-    this.#known = await this.#book.ask('listing leases', (store) => store.listLeases());
+    this.#heard = heard;
   }
 
-  /** Whether the host has had a lease and has let it run out, by this host's clock. */
-  isLost(hostId: string): boolean {
-    return (
-      hostId !== this.#hostId &&
-      this.#known.some((lease) => lease.hostId === hostId && lease.until < this.#clock.now())
-    );
+  /**
+   * Whether another host has said nothing for some seconds: its orders may be taken over. Goes by this host's own time, so
+   * that no difference of clocks and no pause of this host makes it deaf.
+   */
+  isSilent(hostId: string): boolean {
+    if (hostId === this.#hostId) return false;
+    return (this.#heard.get(hostId)?.silentMs ?? this.#listenedMs) >= silentMs;
   }
 
+  /** It has just done something: it is not silent, if it was. */
+  heard(hostId: string): void {
+    const before = this.#heard.get(hostId);
+    if (before !== undefined) this.#heard.set(hostId, { ...before, silentMs: 0 });
+  }
+
+  /** Hosts that are silent and have let their lease run out, by this host's clock. */
   lost(): string[] {
-    return this.#known.map((lease) => lease.hostId).filter((hostId) => this.isLost(hostId));
+    const now = this.#clock.now();
+    const all = [...this.#heard.values()].map(({ lease }) => lease);
+    return all
+      .filter(({ hostId, until }) => until < now && this.isSilent(hostId))
+      .map(({ hostId }) => hostId);
   }
 }

@@ -8,7 +8,7 @@ import { type Scope, scopeKind, scopeSchema } from './scope.ts';
 export const stopOrderSchema = z.strictObject({
   orderId: idSchema,
   revision: z.number().int().nonnegative(),
-  /** The host that took the request; it settles the order, after a restart too. */
+  /** The host that took the request, or has taken it over since that was silent; it settles the order, after a restart too. */
   hostId: idSchema,
   scope: scopeSchema,
   /** The workspace the scope lies in; absent for a backend and for everything. */
@@ -102,11 +102,13 @@ export const operationSchema = z.enum([
   'kill-task',
   'kill-workspace',
   'kill-backend',
+  'kill-host',
   'kill-everything',
   'stop-agent',
   'stop-task',
   'stop-workspace',
   'stop-backend',
+  'stop-host',
   'stop-everything',
   'revoke-backend',
   'emergency-stop',

@@ -75,7 +75,7 @@ export class Reconciler {
   async #round(): Promise<void> {
     const { book, leases, admissions, releases, cleanup } = this.#host;
     for (const task of [
-      () => leases.tend(),
+      () => leases.listen(),
       () => this.follow(),
       () => book.tell(),
       () => admissions.settleDoubts(),

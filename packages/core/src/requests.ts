@@ -205,6 +205,8 @@ function opensOf(scope: Scope, hold: boolean): StopOrder['opens'] {
   if (hold && (kind === 'agent' || kind === 'task')) {
     throw new InvalidInputError('request', [`hold: what was killed as a ${kind} stays stopped without it`]);
   }
+  // A host's agents may be anywhere: a lasting bar is on a backend, a workspace or everything.
+  if (hold && kind === 'host') throw new InvalidInputError('request', ['hold: a host cannot be held']);
   return kind === 'task' ? 'never' : hold ? 'on-release' : 'at-settle';
 }
 

@@ -6,7 +6,7 @@ import { scopeKind } from './scope.ts';
 const ruleSchema = z.strictObject({
   role: z.enum(['member', 'workspace-admin', 'super-admin']),
   actions: z.array(z.enum(['kill', 'release', 'read', 'admit'])).min(1),
-  scopes: z.array(z.enum(['agent', 'task', 'workspace', 'backend', 'everything'])).min(1),
+  scopes: z.array(z.enum(['agent', 'task', 'workspace', 'backend', 'host', 'everything'])).min(1),
   /** Only what the principal owns. */
   own: z.boolean().default(false),
 });
@@ -24,7 +24,7 @@ const rules: readonly Rule[] = Object.freeze(
       {
         role: 'super-admin',
         actions: ['kill', 'read', 'release', 'admit'],
-        scopes: ['agent', 'task', 'workspace', 'backend', 'everything'],
+        scopes: ['agent', 'task', 'workspace', 'backend', 'host', 'everything'],
       },
     ])
     .map((rule) => Object.freeze(rule)),

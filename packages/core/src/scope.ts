@@ -10,10 +10,12 @@ export const scopeSchema = z.union([
   z.strictObject({ task: idSchema }),
   z.strictObject({ workspace: idSchema }),
   z.strictObject({ backend: idSchema }),
+  /** What a host has admitted, wherever it runs. */
+  z.strictObject({ host: idSchema }),
   z.strictObject({ everything: z.literal(true) }),
 ]);
 export type Scope = z.infer<typeof scopeSchema>;
-export type ScopeKind = 'agent' | 'task' | 'workspace' | 'backend' | 'everything';
+export type ScopeKind = 'agent' | 'task' | 'workspace' | 'backend' | 'host' | 'everything';
 
 /** A scope as one string, `task:42` or `everything`: what stores index agents, gates and open orders by. */
 export type ScopeKey = string;
@@ -24,6 +26,7 @@ export interface ScopeMember {
   readonly taskId: string;
   readonly workspaceId: string;
   readonly backendId: string;
+  readonly hostId: string;
   /** Ids of its ancestors, nearest first. */
   readonly lineage: readonly string[];
 }
@@ -33,6 +36,7 @@ export function scopeKind(scope: Scope): ScopeKind {
   if ('task' in scope) return 'task';
   if ('workspace' in scope) return 'workspace';
   if ('backend' in scope) return 'backend';
+  if ('host' in scope) return 'host';
   return 'everything';
 }
 
@@ -41,10 +45,11 @@ export function scopeKey(scope: Scope): ScopeKey {
   if ('task' in scope) return `task:${scope.task}`;
   if ('workspace' in scope) return `workspace:${scope.workspace}`;
   if ('backend' in scope) return `backend:${scope.backend}`;
+  if ('host' in scope) return `host:${scope.host}`;
   return 'everything';
 }
 
-/** What stores list agents by: a scope, or `host:` and `cleanup:` with a host's id. */
+/** What stores list agents by: a scope, or `cleanup:` with a host's id. */
 export type ListKey = string;
 
 /** Every scope that holds this agent, widest first. A gate on any of them bars it; a stop order on any of them hits it. */
@@ -52,6 +57,7 @@ export function scopeKeysOf(member: ScopeMember): ScopeKey[] {
   return [
     'everything',
     `backend:${member.backendId}`,
+    `host:${member.hostId}`,
     `workspace:${member.workspaceId}`,
     `task:${member.taskId}`,
     `agent:${member.agentId}`,

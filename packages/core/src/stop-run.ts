@@ -44,7 +44,7 @@ export type Beginning = 'placed' | 'unplaced' | 'found';
  * claimed agent pursued, look again until a listing of the scope is empty, clean up, settle.
  *
  * Only the order's owner settles it, so that the settlement is recorded once: the host that took the request, or, once
- * that host's lease has run out, whoever is left. Other hosts sweep and pursue what they reach, and end when they see it
+ * that host is silent, whoever has taken it over. Other hosts sweep and pursue what they reach, and end when they see it
  * settled. All of it can be repeated after a crash at any point.
  */
 export class StopRun {
@@ -91,6 +91,7 @@ export class StopRun {
       idle: () => this.#wake.wake(),
     });
     if (beginning === 'unplaced') host.book.holdClaims(order.orderId);
+    if (beginning === 'found') host.leases.heard(order.hostId);
     this.#wasOwner = this.#owns();
     this.#isTold = beginning !== 'found' || !this.#wasOwner;
     this.looked = new Promise((resolve) => {
@@ -173,6 +174,7 @@ export class StopRun {
     while (!this.#stopped) {
       try {
         if (this.#beginning === 'unplaced') await this.#place();
+        await this.#takeOver();
         const living = this.#isSettled() ? 0 : await this.#pass();
         this.#blind = undefined;
         if (this.#isSettled()) return;
@@ -255,11 +257,13 @@ export class StopRun {
 
   /** The scope is empty. Returns whether this run is over. */
   async #end(): Promise<boolean> {
-    const { book, hostId, recorder, clock } = this.#host;
-    if (!this.#owns()) {
+    const { book, hostId, recorder, clock, leases } = this.#host;
+    // A host that was paused has to look first whether it still has a say.
+    if (!this.#owns() || !leases.isHeard) {
       const stored = await book.ask('reading an order', (store) => store.getOrder(this.#order.orderId));
       if (stored !== undefined) this.#order = stored;
-      return stored === undefined || stored.settledAt !== undefined;
+      if (stored === undefined || stored.settledAt !== undefined) return true;
+      if (!this.#owns()) return false;
     }
     if (this.#host.late().length > 0) return false;
     await book.tell();
@@ -356,8 +360,22 @@ export class StopRun {
   }
 
   #owns(): boolean {
-    const { hostId, leases } = this.#host;
-    return this.#order.hostId === hostId || leases.isLost(this.#order.hostId);
+    return this.#order.hostId === this.#host.hostId;
+  }
+
+  /**
+   * An order whose owner is silent is taken over: of those who try one wins, and whatever the former owner still stores of
+   * the order, late, is refused as made from an older revision.
+   */
+  async #takeOver(): Promise<void> {
+    const { book, hostId, leases } = this.#host;
+    if (this.#owns() || this.#isSettled() || !leases.isSilent(this.#order.hostId)) return;
+    const mine = { ...this.#order, hostId, revision: this.#order.revision + 1 };
+    if (await book.ask('taking over an order', (store) => store.swapOrder(mine))) this.#order = mine;
+    else {
+      const stored = await book.ask('reading an order', (store) => store.getOrder(mine.orderId));
+      if (stored !== undefined) this.update(stored);
+    }
   }
 
   #members(): AsyncGenerator<readonly KilledOrKilling[]> {
