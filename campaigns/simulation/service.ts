@@ -12,7 +12,12 @@ import type { World } from './world.ts';
  */
 export async function launch(world: World, life: Life, agent: NewAgent): Promise<void> {
   const { history, random } = world;
-  const call = { ...history.moment(), life, agentId: agent.agentId, agent: memberOf(history, agent) };
+  const call = {
+    ...history.moment(),
+    life,
+    agentId: agent.agentId,
+    agent: memberOf(history, life.hostId, agent),
+  };
   history.admits.push(call);
   const parent = agent.parentId === undefined ? '' : `, a child of ${agent.parentId}`;
   world.trace(
@@ -54,10 +59,14 @@ export async function launch(world: World, life: Life, agent: NewAgent): Promise
   }
 }
 
-function memberOf(history: History, { agentId, taskId, workspaceId, backendId, parentId }: NewAgent): Member {
+function memberOf(
+  history: History,
+  hostId: string,
+  { agentId, taskId, workspaceId, backendId, parentId }: NewAgent,
+): Member {
   const parent = parentId === undefined ? undefined : history.admissions.get(parentId)?.agent;
   const lineage = parent === undefined ? [] : [parent.agentId, ...parent.lineage];
-  return { agentId, taskId, workspaceId, backendId: backendId ?? 'local', lineage };
+  return { agentId, taskId, workspaceId, backendId: backendId ?? 'local', hostId, lineage };
 }
 
 function startBody(world: World, life: Life, agentId: string, isLate: boolean): Body {
