@@ -5,9 +5,8 @@ import {
   iso,
   type Killswitch,
   type Principal,
-  parseInput,
 } from '@agent-killswitch/core';
-import { pathId, type Route } from '@agent-killswitch/express-router';
+import { type Route, route } from '@agent-killswitch/express-router';
 import { z } from 'zod';
 import { behaviours } from './behaviours.ts';
 import { runtimeNames } from './launchers.ts';
@@ -29,14 +28,28 @@ const spawnBody = z.strictObject({
   context: z.record(z.string(), z.unknown()).optional(),
 });
 
+const spawnAnswer = z.object({ agentId: idSchema, status: z.string() });
+
+const time = z.iso.datetime();
+const agentStatus = z.object({
+  ...{ agentId: idSchema, taskId: idSchema, sessionIds: z.array(idSchema) },
+  ...{ workspaceId: idSchema, ownerId: idSchema, backendId: idSchema, agentType: idSchema.optional() },
+  status: z.enum(['spawning', 'running', 'killing', 'killed', 'completed', 'failed']),
+  ...{ spawnedAt: time, startedAt: time.optional(), completedAt: time.optional() },
+  error: z.string().optional(),
+  handle: z.object({ runtime: z.string(), pid: z.int().optional() }).optional(),
+});
+
 /** The orchestrator's own endpoints (REQUIREMENTS C3). */
 export const orchestratorRoutes: ReadonlyArray<Route<OrchestratorContext>> = [
-  {
+  route({
     method: 'POST',
     path: '/agents/spawn',
     permission: 'admit',
-    async handle({ ks, supervisor }, { body, principal }) {
-      const wanted = parseInput('body', spawnBody, body ?? {});
+    summary: 'Starts an agent, unless a gate bars it',
+    body: spawnBody,
+    answers: { 201: spawnAnswer },
+    async handle({ ks, supervisor }: OrchestratorContext, wanted, { principal }) {
       const workspaceId = wanted.workspaceId ?? onlyWorkspaceOf(principal);
       await ks.authorise({ principal, action: 'admit', scope: { workspace: workspaceId }, workspaceId });
       const { agentId, status } = await supervisor.spawn({
@@ -47,24 +60,21 @@ export const orchestratorRoutes: ReadonlyArray<Route<OrchestratorContext>> = [
       });
       return { status: 201, body: { agentId, status }, location: `/agents/${agentId}/status` };
     },
-  },
-  {
+  }),
+  route({
     method: 'GET',
     path: '/agents/:agentId/status',
     permission: 'read',
-    async handle({ ks }, { params, principal }) {
-      const agent = await ks.agent(pathId(params, 'agentId'));
+    summary: 'How an agent fares',
+    params: z.strictObject({ agentId: idSchema }),
+    answers: { 200: agentStatus },
+    async handle({ ks }: OrchestratorContext, { agentId }, { principal }) {
+      const agent = await ks.agent(agentId);
       const { workspaceId, ownerId } = agent;
-      await ks.authorise({
-        principal,
-        action: 'read',
-        scope: { agent: agent.agentId },
-        workspaceId,
-        ownerId,
-      });
+      await ks.authorise({ principal, action: 'read', scope: { agent: agentId }, workspaceId, ownerId });
       return { status: 200, body: statusBody(agent) };
     },
-  },
+  }),
 ];
 
 function onlyWorkspaceOf({ grants }: Principal): string {

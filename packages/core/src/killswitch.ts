@@ -1,9 +1,16 @@
+import { decideAccess } from './access.ts';
 import { Admissions } from './admissions.ts';
 import type { Agent, Handle, NewAgent } from './agent.ts';
 import { Book } from './book.ts';
 import { Cleanup } from './cleanup.ts';
 import { type KillswitchOptions, settingsOf } from './config.ts';
-import { describeError, NotStartedError, UnknownTargetError, UnsavedError } from './errors.ts';
+import {
+  describeError,
+  isKillswitchError,
+  NotStartedError,
+  UnknownTargetError,
+  UnsavedError,
+} from './errors.ts';
 import { GuardedEvents, type KillswitchEvents } from './events.ts';
 import { type Gate, gateOf } from './gate.ts';
 import { Guard } from './guard.ts';
@@ -30,7 +37,7 @@ import {
 } from './requests.ts';
 import { restore } from './restore.ts';
 import { reviewOwnAgents } from './review.ts';
-import { type Scope, scopeKey, scopeSchema } from './scope.ts';
+import { type ListKey, type Scope, scopeKey, scopeSchema } from './scope.ts';
 import { Stops } from './stops.ts';
 
 /** What is shut and what is under way. */
@@ -149,6 +156,9 @@ export interface Killswitch {
    */
   authorise(request: AccessRequest, reason?: string): Promise<Decision>;
 
+  /** Whether the principal may, without a trace on record: for surfaces that show only what somebody may see. */
+  may(request: AccessRequest): Promise<boolean>;
+
   /** Adds a listener, which can neither delay nor break anything (I5). The returned function removes it. */
   on<K extends keyof KillswitchEvents>(name: K, listener: (event: KillswitchEvents[K]) => void): () => void;
 }
@@ -228,6 +238,9 @@ export function createKillswitch(options: KillswitchOptions): Killswitch {
     return found;
   };
 
+  const list = async (key: ListKey, page: PageRequest): Promise<Page<Agent>> =>
+    structuredClone(await book.listAgents(key, pageOf(page)).catch(blameCursor));
+
   return {
     hostId,
     start() {
@@ -269,8 +282,7 @@ export function createKillswitch(options: KillswitchOptions): Killswitch {
       if (found === undefined) throw new UnknownTargetError('agent', agentId);
       return structuredClone(found);
     },
-    list: async (scope, page) =>
-      structuredClone(await book.listAgents(scopeKey(parseInput('scope', scopeSchema, scope)), pageOf(page))),
+    list: async (scope, page) => list(scopeKey(parseInput('scope', scopeSchema, scope)), page),
     async status() {
       const here = stops.unplaced();
       const gates = await book.ask('listing gates', (store) => store.listGates()).catch(orNothing(here));
@@ -284,10 +296,17 @@ export function createKillswitch(options: KillswitchOptions): Killswitch {
         auditDegraded: recorder.degraded,
       });
     },
-    listHost: async (hostId, page) => structuredClone(await book.listAgents(`host:${hostId}`, pageOf(page))),
+    listHost: (hostId, page) => list(`host:${hostId}`, page),
     authorise: (request, reason) => guard.demand(request, reason),
+    may: async (request) => (await decideAccess(settings.authorizer, clock, request)).effect === 'allow',
     on: (name, listener) => events.on(name, listener),
   };
+}
+
+/** A cursor that the store never gave is the caller's fault, not the store's. */
+function blameCursor(error: unknown): never {
+  const cause = isKillswitchError(error, 'state-unavailable') ? error.cause : undefined;
+  throw isKillswitchError(cause, 'invalid-input') ? cause : error;
 }
 
 /** A stop that stands in this host's memory only must be seen, and the more so while the store cannot be read. */

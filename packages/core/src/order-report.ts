@@ -61,6 +61,7 @@ export function reportOf(
     settled: order.settledAt !== undefined,
     requestedAt: order.requestedAt,
     deadlineAt: order.deadlineAt,
+    ...(order.settledAt === undefined ? {} : { settledAt: order.settledAt }),
     total: outcomes.length,
     killed: count('confirmed'),
     failed: count('unconfirmed'),

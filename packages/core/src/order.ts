@@ -50,6 +50,9 @@ export interface KillOutcome {
   readonly outcome: 'confirmed' | 'unconfirmed' | 'pending';
   readonly forced: boolean;
   readonly requestedAt: number;
+  readonly signalledAt?: number;
+  readonly forcedAt?: number;
+  readonly unconfirmedAt?: number;
   readonly confirmedAt?: number;
   readonly evidence?: string;
 }
@@ -64,6 +67,8 @@ export interface OrderReport {
   readonly settled: boolean;
   readonly requestedAt: number;
   readonly deadlineAt: number;
+  /** Present exactly if `settled`. */
+  readonly settledAt?: number;
   readonly total: number;
   /** Observed dead. */
   readonly killed: number;
@@ -91,6 +96,9 @@ export function outcomeOf(agent: Agent & { kill: KillRecord }, overdue: boolean)
           : 'pending',
     forced: kill.forcedAt !== undefined,
     requestedAt: kill.requestedAt,
+    ...(kill.signalledAt === undefined ? {} : { signalledAt: kill.signalledAt }),
+    ...(kill.forcedAt === undefined ? {} : { forcedAt: kill.forcedAt }),
+    ...(kill.unconfirmedAt === undefined ? {} : { unconfirmedAt: kill.unconfirmedAt }),
     ...(kill.confirmedAt === undefined ? {} : { confirmedAt: kill.confirmedAt }),
     ...(kill.evidence === undefined ? {} : { evidence: kill.evidence }),
   };

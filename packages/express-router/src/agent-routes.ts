@@ -1,32 +1,45 @@
-import { InvalidInputError, type Principal, parseInput, type Scope } from '@agent-killswitch/core';
-import type { Route } from './http.ts';
-import { killAllBody, pathId, reasonBody } from './input.ts';
-import { stopResponse } from './stop-response.ts';
+import { InvalidInputError, idSchema, type Principal, type Scope } from '@agent-killswitch/core';
+import { z } from 'zod';
+import { killAllBody, reasonBody } from './input.ts';
+import { type Route, route } from './route.ts';
+import { kill, preview, stopAnswers } from './stop-routes.ts';
+
+const agentParam = z.strictObject({ agentId: idSchema });
+const workspaceQuery = z.strictObject({ workspaceId: idSchema.optional() });
 
 /** An orchestrator's own kill endpoints (REQUIREMENTS B5). */
 export const agentRoutes: readonly Route[] = [
-  {
+  route({
     method: 'POST',
     path: '/agents/kill-all',
     permission: 'kill',
-    async handle({ ks, waitMs }, { body, principal }) {
-      const { reason, workspaceId } = parseInput('body', killAllBody, body ?? {});
-      return stopResponse(await ks.kill(allOf(principal, workspaceId), { principal, reason, waitMs }));
-    },
-  },
-  {
+    summary: 'Kills all agents that the caller has authority over, or those of one workspace',
+    body: killAllBody,
+    answers: stopAnswers,
+    preview: (context, { workspaceId }, request) =>
+      preview(context, allOf(request.principal, workspaceId), request),
+    query: workspaceQuery,
+    handle: (context, { reason, workspaceId }, request) =>
+      kill(context, allOf(request.principal, workspaceId), { reason }, request),
+  }),
+  route({
     method: 'POST',
     path: '/agents/:agentId/kill',
     permission: 'kill',
-    async handle({ ks, waitMs }, { params, body, principal }) {
-      const { reason } = parseInput('body', reasonBody, body ?? {});
-      return stopResponse(await ks.kill({ agent: pathId(params, 'agentId') }, { principal, reason, waitMs }));
-    },
-  },
+    summary: 'Kills one agent and its descendants',
+    params: agentParam,
+    body: reasonBody,
+    answers: stopAnswers,
+    preview: (context, { agentId }, request) => preview(context, { agent: agentId }, request),
+    handle: (context, { agentId, reason }, request) => kill(context, { agent: agentId }, { reason }, request),
+  }),
 ];
 
-/** The widest scope the principal has authority over: the named workspace, everything, or the one they administer. */
-function allOf(principal: Principal, workspaceId: string | undefined): Scope {
+/**
+ * The widest scope the principal has authority over: the named workspace, everything, or the one they administer.
+ * @throws InvalidInputError if they administer several and name none.
+ */
+export function allOf(principal: Principal, workspaceId: string | undefined): Scope {
   if (workspaceId !== undefined) return { workspace: workspaceId };
   const administered = principal.grants.flatMap((grant) =>
     grant.role === 'workspace-admin' ? [grant.workspaceId] : [],
@@ -35,6 +48,6 @@ function allOf(principal: Principal, workspaceId: string | undefined): Scope {
   const [only, ...others] = administered;
   if (isSuperAdmin || only === undefined) return { everything: true };
   if (others.length > 0)
-    throw new InvalidInputError('body', ['workspaceId: you administer several workspaces; name one']);
+    throw new InvalidInputError('request', ['workspaceId: you administer several workspaces; name one']);
   return { workspace: only };
 }

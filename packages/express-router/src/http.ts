@@ -1,35 +1,47 @@
 import type { Killswitch, Principal } from '@agent-killswitch/core';
+import type { Repeats } from './repeats.ts';
 
 /** An HTTP request as a value, so that handlers need no web framework. */
 export interface HttpRequest {
   /** From the path, percent-decoded, unchecked. */
   readonly params: Readonly<Record<string, string | undefined>>;
-  /** The last value of each query parameter given once; a parameter given twice is an array. Unchecked. */
+  /** A query parameter given once is a string, one given twice an array. Unchecked. */
   readonly query: Readonly<Record<string, unknown>>;
   /** The parsed JSON body, `undefined` without one. Unchecked. */
   readonly body: unknown;
+  /** The headers that handlers read, unchecked. */
+  readonly headers: {
+    readonly idempotencyKey?: string | undefined;
+    readonly lastEventId?: string | undefined;
+  };
   /** Who asks, from the service's own authentication. */
   readonly principal: Principal;
 }
 
 export interface HttpResponse {
   readonly status: number;
-  readonly body: unknown;
+  /** What is sent as JSON. */
+  readonly body?: unknown;
   /** A path below the router's mount point, for a `Location` header. */
   readonly location?: string;
+  /** Server-sent events instead of a body, until they end or the signal says that the caller is gone. */
+  readonly events?: (signal: AbortSignal) => AsyncIterable<ServerEvent>;
+}
+
+/** One server-sent event; `data` is sent as JSON on one line. */
+export interface ServerEvent {
+  readonly id: string;
+  readonly event: string;
+  readonly data: unknown;
 }
 
 export interface HandlerContext {
   readonly ks: Killswitch;
   /** How long a stop may keep the caller waiting, in milliseconds. */
   readonly waitMs: number;
+  /** What was asked under an `Idempotency-Key`. */
+  readonly repeats: Repeats;
 }
 
-/** One endpoint. `path` in Express notation, below the mount point. */
-export interface Route<Context = HandlerContext> {
-  readonly method: 'GET' | 'POST' | 'DELETE';
-  readonly path: string;
-  /** What the handler demands of the principal before it does anything; `own` routes filter what they show. */
-  readonly permission: 'kill' | 'release' | 'read' | 'admit' | 'own';
-  handle(context: Context, request: HttpRequest): Promise<HttpResponse>;
-}
+/** What the handler demands of the principal before it does anything; `own` routes filter what they show. */
+export type Permission = 'kill' | 'release' | 'read' | 'admit' | 'own';

@@ -1,14 +1,13 @@
 export { agentRoutes } from './agent-routes.ts';
-export {
-  type Authenticate,
-  type MappingOptions,
-  mapRoutes,
-  noSuchRoute,
-  problemHandler,
-} from './express-mapping.ts';
-export type { HandlerContext, HttpRequest, HttpResponse, Route } from './http.ts';
+export type { Problem, StopResponse } from './answers.ts';
+export type { Authenticate } from './authentication.ts';
+export { stopBody } from './bodies.ts';
+export { type MappingOptions, mapRoutes, noSuchRoute, problemHandler } from './express-mapping.ts';
+export type { HandlerContext, HttpRequest, HttpResponse, Permission, ServerEvent } from './http.ts';
 export { pathId } from './input.ts';
 export { killswitchRoutes } from './killswitch-routes.ts';
-export { HttpError, type Problem, problemOf } from './problem.ts';
+export { openApi } from './openapi.ts';
+export { HttpError, problemOf } from './problem.ts';
+export { type Route, route } from './route.ts';
 export { agentRouter, killswitchRouter, type RouterOptions } from './router.ts';
-export { type StopResponse, stopBody, stopResponse } from './stop-response.ts';
+export { stopResponse } from './stop-response.ts';

@@ -6,6 +6,9 @@ export function pathId(params: Readonly<Record<string, string | undefined>>, nam
   return parseInput('path', z.object({ [name]: idSchema }), params)[name] as string;
 }
 
+/** `:id` in a path. */
+export const idParam = z.strictObject({ id: idSchema });
+
 /** The core judges what a reason is; here it only has to be a string. */
 const reason = z.string(`is required: say why, in at most ${maxReasonLength} characters`);
 
@@ -15,12 +18,12 @@ export const holdBody = z.strictObject({ reason, hold: z.boolean().default(false
 
 export const killAllBody = z.strictObject({ reason, workspaceId: idSchema.optional() });
 
-/** A body or, for clients that cannot send one with DELETE, a query parameter; not two different reasons. */
-export function bodyOrQuery(body: unknown, query: Readonly<Record<string, unknown>>): unknown {
-  if (query.reason === undefined) return body ?? {};
-  if (body === undefined) return { reason: query.reason };
-  const given = parseInput('body', reasonBody, body);
-  if (given.reason !== query.reason)
+export const maybeReason = z.strictObject({ reason: z.string().optional() });
+
+/** The reason from a body or, for clients that cannot send one with DELETE, the query; not two different ones. */
+export function oneReason({ body, query }: { readonly body: unknown; readonly query: unknown }): string {
+  const given = [body ?? {}, query].flatMap((part) => parseInput('request', maybeReason, part).reason ?? []);
+  if (new Set(given).size > 1)
     throw new InvalidInputError('request', ['reason: the body and the query give different ones']);
-  return given;
+  return parseInput('body', reasonBody, { reason: given[0] }).reason;
 }

@@ -5,24 +5,7 @@ import {
   iso,
   KillswitchError,
 } from '@agent-killswitch/core';
-
-/** An RFC 9457 problem. `code` is the library's own, `type` the same as a URI. */
-export interface Problem {
-  readonly type: string;
-  readonly title: string;
-  readonly status: number;
-  readonly code: string;
-  readonly detail?: string;
-  /** One line per fault, each naming the field. */
-  readonly issues?: readonly string[];
-  /** The gate that bars the agent. */
-  readonly gate?: {
-    readonly scope: unknown;
-    readonly reason: string;
-    readonly orderId: string;
-    readonly shutAt: string;
-  };
-}
+import type { Problem } from './answers.ts';
 
 /** By error code; whatever is not here is our own fault: 500, without a detail. */
 const kinds: Readonly<Record<string, { readonly status: number; readonly title: string }>> = {
@@ -33,7 +16,9 @@ const kinds: Readonly<Record<string, { readonly status: number; readonly title: 
   forbidden: { status: 403, title: 'The principal may not do this' },
   'unknown-target': { status: 404, title: 'There is no such thing' },
   'no-such-route': { status: 404, title: 'There is no such endpoint' },
+  'cross-site-request': { status: 403, title: 'The request may come from another site' },
   'method-not-allowed': { status: 405, title: 'The endpoint does not know this method' },
+  'request-timeout': { status: 408, title: 'The body did not come in time' },
   'agent-exists': { status: 409, title: 'The agent id was used before' },
   'stopped-again': { status: 409, title: 'Stopped again while the release was on its way' },
   'task-conflict': { status: 409, title: 'The task id is taken' },
@@ -41,6 +26,8 @@ const kinds: Readonly<Record<string, { readonly status: number; readonly title: 
   'body-too-large': { status: 413, title: 'The body is too large' },
   'unsupported-media-type': { status: 415, title: 'The body is not JSON' },
   'gate-closed': { status: 423, title: 'Stopped: a gate is shut' },
+  'too-many-attempts': { status: 429, title: 'Too many attempts without known credentials' },
+  'too-many-streams': { status: 503, title: 'Too many callers listen to events' },
   'state-unavailable': { status: 503, title: 'The state store does not answer' },
   'audit-unavailable': { status: 503, title: 'The audit record cannot be written' },
   'not-started': { status: 503, title: 'The service is not ready' },
@@ -69,7 +56,7 @@ export function problemOf(error: unknown): Problem {
     status: known.status,
     code: error.code,
     detail: error.message,
-    ...(error.code === 'invalid-input' ? { issues: (error as InvalidInputError).issues } : {}),
+    ...(error.code === 'invalid-input' ? { issues: [...(error as InvalidInputError).issues] } : {}),
     ...(error.code === 'gate-closed' ? { gate: gateOf(error as GateClosedError) } : {}),
   };
 }

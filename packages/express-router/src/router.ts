@@ -2,7 +2,9 @@ import type { Killswitch } from '@agent-killswitch/core';
 import type { Router } from 'express';
 import { agentRoutes } from './agent-routes.ts';
 import { type MappingOptions, mapRoutes } from './express-mapping.ts';
+import type { HandlerContext } from './http.ts';
 import { killswitchRoutes } from './killswitch-routes.ts';
+import { Repeats } from './repeats.ts';
 
 const defaultWaitMs = 4_500;
 
@@ -15,12 +17,12 @@ export interface RouterOptions extends MappingOptions {
 }
 
 /**
- * `POST /tasks/:id/kill`, `POST /workspaces/:id/kill-all`, `POST /emergency-stop`, `POST /emergency-stop/release`,
- * `DELETE /backends/:id`, `GET /orders/:id`, `GET /status`. Mount it where you like: `app.use('/api/orchestrator', …)`.
+ * The kill authority's endpoints (REQUIREMENTS A1 to A4), releases, orders, agents, status and `GET /openapi.json`,
+ * which lists them. Mount it where you like: `app.use('/api/orchestrator', …)`.
  * @throws InvalidConfigurationError without an `authenticate` function.
  */
 export function killswitchRouter(ks: Killswitch, options: RouterOptions): Router {
-  return mapRoutes(killswitchRoutes, { ks, waitMs: options?.waitMs ?? defaultWaitMs }, options);
+  return mapRoutes(killswitchRoutes, contextOf(ks, options), options);
 }
 
 /**
@@ -28,5 +30,9 @@ export function killswitchRouter(ks: Killswitch, options: RouterOptions): Router
  * @throws InvalidConfigurationError without an `authenticate` function.
  */
 export function agentRouter(ks: Killswitch, options: RouterOptions): Router {
-  return mapRoutes(agentRoutes, { ks, waitMs: options?.waitMs ?? defaultWaitMs }, options);
+  return mapRoutes(agentRoutes, contextOf(ks, options), options);
+}
+
+function contextOf(ks: Killswitch, options: RouterOptions): HandlerContext {
+  return { ks, waitMs: options?.waitMs ?? defaultWaitMs, repeats: new Repeats() };
 }

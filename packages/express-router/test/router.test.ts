@@ -11,7 +11,7 @@ import {
   mapRoutes,
   noSuchRoute,
   problemHandler,
-  type Route,
+  route,
 } from '../src/index.ts';
 
 const root: Principal = { id: 'root', kind: 'user', grants: [{ role: 'super-admin' }] };
@@ -154,14 +154,16 @@ describe('a router', () => {
 
   it('tells nothing of a fault of its own but that there was one', async () => {
     const faults: string[] = [];
-    const broken: Route<undefined> = {
+    const broken = route<undefined>({
       method: 'GET',
       path: '/broken',
       permission: 'own',
+      summary: 'Breaks',
+      answers: {},
       handle: async () => {
         throw new Error('password=hunter2 at /srv/app.ts:3');
       },
-    };
+    });
     const call = await serve(
       mapRoutes([broken], undefined, { authenticate: () => root, onFault: (line) => faults.push(line) }),
     );

@@ -1,0 +1,90 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createKillswitch, type Grant, type Killswitch, type Principal } from '@agent-killswitch/core';
+import { type MemoryRuntime, memoryAudit, memoryRuntime, memoryState } from '@agent-killswitch/core/memory';
+import express from 'express';
+import { agentRouter, killswitchRouter, noSuchRoute, problemHandler } from '../../src/index.ts';
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: whatever was answered is looked at
+  readonly body: any;
+}
+
+export interface Site {
+  readonly ks: Killswitch;
+  readonly runtime: MemoryRuntime;
+  readonly url: string;
+  /** Asks as the principal whose id is the bearer token. */
+  call(
+    who: string,
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<Answer>;
+  agent(
+    agentId: string,
+    more?: { workspaceId?: string; ownerId?: string; behaviour?: 'cooperative' | 'immortal' },
+  ): Promise<void>;
+  close(): Promise<void>;
+}
+
+export const reason = 'it went rogue';
+
+const people: Record<string, Principal> = Object.fromEntries(
+  Object.entries<Grant[]>({
+    root: [{ role: 'super-admin' }],
+    ada: [{ role: 'workspace-admin', workspaceId: 'w' }],
+    mia: [{ role: 'member', workspaceId: 'w' }],
+    bob: [{ role: 'member', workspaceId: 'w' }],
+    eve: [{ role: 'workspace-admin', workspaceId: 'other' }],
+    nobody: [],
+  }).map(([id, grants]) => [id, { id, kind: 'user', grants }]),
+);
+
+/** A killswitch in memory behind both routers, at `/kill`. */
+export async function openSite(): Promise<Site> {
+  const runtime = memoryRuntime();
+  const ks = createKillswitch({
+    hostId: 'h',
+    state: memoryState(),
+    audit: memoryAudit(),
+    runtimes: { memory: runtime },
+  });
+  await ks.start();
+  const authenticate = (request: express.Request) =>
+    people[(request.get('authorization') ?? request.get('cookie') ?? '').replace(/^(Bearer |who=)/, '')];
+  const options = { authenticate, waitMs: 300 };
+  const app = express()
+    .use('/kill', killswitchRouter(ks, options), agentRouter(ks, options))
+    .use(noSuchRoute)
+    .use(problemHandler());
+  const server = createServer(app);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/kill`;
+  return {
+    ks,
+    runtime,
+    url,
+    async call(who, method, path, body, headers = {}) {
+      const json = body === undefined ? {} : { 'content-type': 'application/json' };
+      const response = await fetch(url + path, {
+        method,
+        headers: { authorization: `Bearer ${who}`, ...json, ...headers },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      return { status: response.status, headers: response.headers, body: await response.json() };
+    },
+    async agent(agentId, { workspaceId = 'w', ownerId = 'mia', behaviour = 'cooperative' } = {}) {
+      await ks.admit({ agentId, taskId: `task-${agentId}`, workspaceId, ownerId });
+      await ks.running(agentId, [runtime.spawn(behaviour)]);
+    },
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      await ks.close();
+    },
+  };
+}

@@ -1,0 +1,170 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openSite, reason, type Site } from './support/site.ts';
+
+let site: Site;
+beforeEach(async () => {
+  site = await openSite();
+});
+afterEach(() => site.close());
+
+const ids = (answer: { body: { agents: { agentId: string }[] } }) =>
+  answer.body.agents.map((a) => a.agentId).sort();
+
+describe('a preview', () => {
+  const stops = [
+    ['POST', '/tasks/task-a/kill', ['a']],
+    ['POST', '/workspaces/w/kill-all', ['a', 'b']],
+    ['POST', '/emergency-stop', ['a', 'b', 'c']],
+    ['DELETE', '/backends/local', ['a', 'b', 'c']],
+    ['POST', '/agents/a/kill', ['a']],
+    ['POST', '/agents/kill-all', ['a', 'b', 'c']],
+  ] as const;
+  beforeEach(async () => {
+    await site.agent('a');
+    await site.agent('b', { ownerId: 'bob' });
+    await site.agent('c', { workspaceId: 'other' });
+  });
+
+  it.each(stops)(
+    'of %s %s names who would be hit, without a reason and without effect',
+    async (method, path, hit) => {
+      const answer = await site.call('root', method, `${path}?preview=true`);
+      expect(answer).toMatchObject({
+        status: 200,
+        body: { total: hit.length, byStatus: { running: hit.length } },
+      });
+      expect(ids(answer)).toEqual(hit);
+      expect(JSON.stringify(answer.body)).not.toContain('handle');
+      expect((await site.ks.status()).gates).toEqual([]);
+      expect((await site.ks.list({ everything: true }, { limit: 10 })).items).toHaveLength(3);
+    },
+  );
+
+  it.each(stops)('of %s %s with a misspelt word is refused, and kills nobody', async (method, path) => {
+    for (const query of ['?preview=ture', '?preview', '?preveiw=true', '?preview=true&preview=false']) {
+      const answer = await site.call('root', method, path + query, { reason });
+      expect(answer).toMatchObject({ status: 400, body: { code: 'invalid-input' } });
+    }
+    expect((await site.ks.list({ everything: true }, { limit: 10 })).items).toHaveLength(3);
+  });
+
+  it('is for whoever may kill', async () => {
+    expect(await site.call('bob', 'POST', '/tasks/task-a/kill?preview=true')).toMatchObject({ status: 403 });
+    expect(await site.call('eve', 'POST', '/tasks/task-a/kill?preview=true')).toMatchObject({ status: 404 });
+    expect(await site.call('ada', 'POST', '/emergency-stop?preview=true')).toMatchObject({ status: 403 });
+  });
+});
+
+describe('the list of agents', () => {
+  beforeEach(async () => {
+    await site.agent('a');
+    await site.agent('b', { ownerId: 'bob' });
+    await site.agent('c', { workspaceId: 'other' });
+  });
+
+  it.each([
+    ['root', '', ['a', 'b', 'c']],
+    ['ada', '', ['a', 'b']],
+    ['ada', '?workspaceId=w', ['a', 'b']],
+    ['mia', '', ['a']],
+    ['eve', '', ['c']],
+    ['eve', '?workspaceId=w', []],
+    ['eve', '?taskId=task-a', []],
+    ['eve', '?taskId=no-such', []],
+    ['eve', '?backendId=local', ['c']],
+    ['root', '?backendId=local&workspaceId=w', ['a', 'b']],
+    ['root', '?status=killing', []],
+    ['root', '?taskId=task-a&workspaceId=other', []],
+  ])('shows %s with "%s" what they may read (I11)', async (who, query, shown) => {
+    const answer = await site.call(who, 'GET', `/agents${query}`);
+    expect(answer.status).toBe(200);
+    expect(ids(answer)).toEqual(shown);
+  });
+
+  it('comes in pages', async () => {
+    const seen: string[] = [];
+    let cursor = '';
+    for (let page = 0; page < 5; page += 1) {
+      const { body } = await site.call('root', 'GET', `/agents?limit=1${cursor}`);
+      seen.push(...ids({ body }));
+      if (body.cursor === undefined) break;
+      cursor = `&cursor=${encodeURIComponent(body.cursor)}`;
+    }
+    expect(seen.sort()).toEqual(['a', 'b', 'c']);
+  });
+
+  it.each([
+    '?limit=0',
+    '?limit=1001',
+    '?limit=x',
+    '?limit=1.5',
+    '?status=killed',
+    '?workspaceId=',
+    '?workspaceId=a&workspaceId=b',
+    '?color=red',
+    '?cursor=nonsense',
+    '?taskId=__proto__',
+  ])('refuses %s', async (query) => {
+    expect(await site.call('root', 'GET', `/agents${query}`)).toMatchObject({
+      status: 400,
+      body: { code: 'invalid-input' },
+    });
+  });
+
+  it('names a workspace that has to be named', async () => {
+    expect(await site.call('nobody', 'GET', '/agents')).toMatchObject({ status: 400 });
+  });
+});
+
+describe('an Idempotency-Key', () => {
+  const key = { 'Idempotency-Key': '8e03978e-40d5-43dd-bc93-6894a57f9324' };
+
+  it('answers for the same order, so that what was released meanwhile is not stopped again', async () => {
+    await site.agent('a');
+    const first = await site.call('root', 'POST', '/emergency-stop', { reason }, key);
+    await site.call('root', 'POST', '/emergency-stop/release', { reason });
+    const again = await site.call('root', 'POST', '/emergency-stop', { reason }, key);
+    expect(again.body.orderId).toBe(first.body.orderId);
+    expect((await site.ks.status()).gates).toEqual([]);
+    const later = await site.call('root', 'POST', '/emergency-stop', { reason });
+    expect(later.body.orderId).not.toBe(first.body.orderId);
+    expect((await site.ks.status()).gates).toHaveLength(1);
+  });
+
+  it('is no reason to refuse or to mix up stops', async () => {
+    await site.agent('a');
+    const first = await site.call('root', 'POST', '/agents/kill-all', { reason }, key);
+    const stop = await site.call('root', 'POST', '/emergency-stop', { reason }, key);
+    const other = await site.call('ada', 'POST', '/workspaces/w/kill-all', { reason }, key);
+    const held = await site.call('ada', 'POST', '/workspaces/w/kill-all', { reason, hold: true }, key);
+    const long = await site.call(
+      'ada',
+      'POST',
+      '/workspaces/w/kill-all',
+      { reason },
+      { 'Idempotency-Key': 'x'.repeat(5_000) },
+    );
+    const orders = [first, stop, other, held, long].map(({ status, body }) => [status, body.orderId]);
+    expect(orders.map(([status]) => status)).toEqual([200, 200, 200, 200, 200]);
+    expect(new Set(orders.map(([, id]) => id)).size).toBe(5);
+  });
+
+  it('joins the stop that is on its way', async () => {
+    await site.agent('a', { behaviour: 'immortal' });
+    const both = await Promise.all(
+      [1, 2].map(() => site.call('ada', 'POST', '/tasks/task-a/kill', { reason }, key)),
+    );
+    expect(both.map(({ status }) => status)).toEqual([202, 202]);
+    expect(both[0]?.body.orderId).toBe(both[1]?.body.orderId);
+  });
+
+  it('of a refused stop is none: the next one is tried', async () => {
+    expect(await site.call('mia', 'POST', '/tasks/task-a/kill', { reason }, key)).toMatchObject({
+      status: 404,
+    });
+    await site.agent('a');
+    expect(await site.call('mia', 'POST', '/tasks/task-a/kill', { reason }, key)).toMatchObject({
+      status: 200,
+    });
+  });
+});
