@@ -5,7 +5,7 @@ import { z } from 'zod';
 const time = z.iso.datetime();
 const actor = z.object({ id: idSchema, kind: z.enum(['user', 'service', 'agent']) });
 const count = z.int().nonnegative();
-const scope = scopeSchema;
+const scope = scopeSchema.meta({ id: 'Scope' });
 const liveStatus = z.enum(['spawning', 'running', 'killing']);
 
 /** What became of one agent under an order. */

@@ -48,19 +48,19 @@ function operationOf<Context>({ params, query, body, ...facts }: Route<Context>,
     summary,
     'x-permission': permission,
     parameters: [
-      ...parametersOf('path', params),
-      ...parametersOf('query', query),
+      ...parametersOf('path', params, schemas),
+      ...parametersOf('query', query, schemas),
       ...(permission === 'kill' ? [idempotencyKey] : []),
       ...(Object.values(answers).includes('events') ? [lastEventId] : []),
     ],
-    ...(body === undefined ? {} : { requestBody: { content: json(inline(body, 'input')) } }),
+    ...(body === undefined ? {} : { requestBody: { content: json(schemaOf(body, 'input', schemas)) } }),
     responses: {
       ...Object.fromEntries(
         Object.entries(answers).map(([status, answer]) => [status, responseOf(answer, schemas)]),
       ),
       default: {
         description: 'A problem (RFC 9457)',
-        content: { 'application/problem+json': { schema: named(problemAnswer, schemas) } },
+        content: { 'application/problem+json': { schema: schemaOf(problemAnswer, 'output', schemas) } },
       },
     },
   };
@@ -76,8 +76,8 @@ function header(name: string, description: string): Json {
   return { name, in: 'header', description, schema: { type: 'string' } };
 }
 
-function parametersOf(place: 'path' | 'query', shape: z.ZodObject): Json[] {
-  const { properties = {}, required = [] } = inline(shape, 'input') as {
+function parametersOf(place: 'path' | 'query', shape: z.ZodObject, schemas: Json): Json[] {
+  const { properties = {}, required = [] } = schemaOf(shape, 'input', schemas) as {
     properties?: Json;
     required?: string[];
   };
@@ -95,24 +95,24 @@ function responseOf(answer: z.ZodType | 'events', schemas: Json): Json {
       description: 'Server-sent events',
       content: { 'text/event-stream': { schema: { type: 'string' } } },
     };
-  return { description: 'Done, or under way', content: json(named(answer, schemas)) };
+  return { description: 'Done, or under way', content: json(schemaOf(answer, 'output', schemas)) };
 }
 
 function json(schema: Json): Json {
   return { 'application/json': { schema } };
 }
 
-/** A reference to a schema that has an id, whose text goes into the document once; of a union, one for each. */
-function named(schema: z.ZodType, schemas: Json): Json {
-  if (schema instanceof z.ZodUnion)
-    return { anyOf: schema.options.map((option) => named(option as z.ZodType, schemas)) };
-  const id = schema.meta()?.id;
-  if (id === undefined) return inline(schema, 'output');
-  schemas[id] ??= inline(schema, 'output');
-  return { $ref: `#/components/schemas/${id}` };
-}
-
-function inline(schema: z.ZodType, io: 'input' | 'output'): Json {
-  const { $schema: _, id: __, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' }) as Json;
+/**
+ * A schema as JSON Schema; what has an id in it goes once into `schemas` and is referred to. `input`: as it is asked for,
+ * `output`: as it is answered.
+ */
+function schemaOf(schema: z.ZodType, io: 'input' | 'output', schemas: Json): Json {
+  const made = JSON.stringify(z.toJSONSchema(schema, { io, unrepresentable: 'any' }));
+  const {
+    $schema: _,
+    $defs,
+    ...rest
+  } = JSON.parse(made.replaceAll('"#/$defs/', '"#/components/schemas/')) as Json;
+  Object.assign(schemas, $defs);
   return rest;
 }

@@ -1,9 +1,24 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createKillswitch, type Grant, type Killswitch, type Principal } from '@agent-killswitch/core';
-import { type MemoryRuntime, memoryAudit, memoryRuntime, memoryState } from '@agent-killswitch/core/memory';
+import {
+  type MemoryAudit,
+  type MemoryRuntime,
+  memoryAudit,
+  memoryRuntime,
+  memoryState,
+} from '@agent-killswitch/core/memory';
 import express from 'express';
-import { agentRouter, killswitchRouter, noSuchRoute, problemHandler } from '../../src/index.ts';
+import {
+  agentRouter,
+  agentRoutes,
+  killswitchRouter,
+  killswitchRoutes,
+  noSuchRoute,
+  openApi,
+  problemHandler,
+} from '../../src/index.ts';
+import { checkAnswers } from './answers-by-document.ts';
 
 export interface Answer {
   readonly status: number;
@@ -15,8 +30,12 @@ export interface Answer {
 export interface Site {
   readonly ks: Killswitch;
   readonly runtime: MemoryRuntime;
+  readonly audit: MemoryAudit;
   readonly url: string;
-  /** Asks as the principal whose id is the bearer token. */
+  /**
+   * Asks as the principal whose id is the bearer token.
+   * @throws Error if the answer is not as the OpenAPI document says.
+   */
   call(
     who: string,
     method: string,
@@ -41,16 +60,22 @@ const people: Record<string, Principal> = Object.fromEntries(
     bob: [{ role: 'member', workspaceId: 'w' }],
     eve: [{ role: 'workspace-admin', workspaceId: 'other' }],
     nobody: [],
-  }).map(([id, grants]) => [id, { id, kind: 'user', grants }]),
+    bot: [{ role: 'member', workspaceId: 'w' }],
+    adabot: [{ role: 'workspace-admin', workspaceId: 'w' }],
+    rootbot: [{ role: 'super-admin' }],
+  }).map(([id, grants]) => [id, { id, kind: id.endsWith('bot') ? 'agent' : 'user', grants }]),
 );
+
+const faultOf = checkAnswers(openApi([...killswitchRoutes, ...agentRoutes]) as never);
 
 /** A killswitch in memory behind both routers, at `/kill`. */
 export async function openSite(): Promise<Site> {
   const runtime = memoryRuntime();
+  const audit = memoryAudit();
   const ks = createKillswitch({
     hostId: 'h',
     state: memoryState(),
-    audit: memoryAudit(),
+    audit,
     runtimes: { memory: runtime },
   });
   await ks.start();
@@ -67,6 +92,7 @@ export async function openSite(): Promise<Site> {
   return {
     ks,
     runtime,
+    audit,
     url,
     async call(who, method, path, body, headers = {}) {
       const json = body === undefined ? {} : { 'content-type': 'application/json' };
@@ -75,7 +101,11 @@ export async function openSite(): Promise<Site> {
         headers: { authorization: `Bearer ${who}`, ...json, ...headers },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
-      return { status: response.status, headers: response.headers, body: await response.json() };
+      const answer = { status: response.status, headers: response.headers, body: await response.json() };
+      const type = response.headers.get('content-type')?.split(';')[0] ?? '';
+      const fault = faultOf(method, path.split('?')[0] ?? '', answer.status, type, answer.body);
+      if (fault !== undefined) throw new Error(`Not as the OpenAPI document says: ${fault}`);
+      return answer;
     },
     async agent(agentId, { workspaceId = 'w', ownerId = 'mia', behaviour = 'cooperative' } = {}) {
       await ks.admit({ agentId, taskId: `task-${agentId}`, workspaceId, ownerId });
