@@ -34,6 +34,12 @@ const kinds: Readonly<Record<string, { readonly status: number; readonly title: 
   'authentication-unavailable': { status: 503, title: 'Who asks cannot be found out' },
 };
 
+/** Every code there is, with its status. */
+export const problemCodes: Readonly<Record<string, number>> = Object.fromEntries([
+  ...Object.entries(kinds).map(([code, { status }]) => [code, status]),
+  ['internal', 500],
+]);
+
 /** A failure of the HTTP surface itself, for example a body over the limit. `code` is one of the problem codes. */
 export class HttpError extends KillswitchError {
   readonly code: string;
