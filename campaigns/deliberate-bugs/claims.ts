@@ -78,8 +78,8 @@ export const claims: readonly DeliberateBug[] = [
         to: '    await this.#kills.refreshUnseen(seen);\n    return 0;',
       },
       {
-        file: 'stop-run.ts',
-        from: "        if (agent.status !== 'killed') return false;\n",
+        file: 'settlement.ts',
+        from: "        if (agent.status !== 'killed') return undefined;\n",
         to: "        if (agent.status !== 'killed') continue;\n",
       },
     ],
@@ -90,8 +90,8 @@ export const claims: readonly DeliberateBug[] = [
     noticedBy: 'core/src/settlement.test.ts',
     edits: [
       {
-        file: 'stop-run.ts',
-        from: "        if (agent.status !== 'killed') return false;\n",
+        file: 'settlement.ts',
+        from: "        if (agent.status !== 'killed') return undefined;\n",
         to: "        if (agent.status !== 'killed') continue;\n",
       },
     ],

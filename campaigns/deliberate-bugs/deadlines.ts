@@ -8,8 +8,8 @@ export const deadlines: readonly DeliberateBug[] = [
     edits: [
       {
         file: 'stop-run.ts',
-        from: '    this.#order = order;\n    this.#beginning = beginning;\n',
-        to: "    const late = beginning === 'found' ? host.clock.now() - order.requestedAt : 0;\n    this.#order = { ...order, forceAt: order.forceAt + late, deadlineAt: order.deadlineAt + late };\n    this.#beginning = beginning;\n",
+        from: "      order,\n      beginning !== 'unplaced',\n    );\n",
+        to: "      order,\n      beginning !== 'unplaced',\n    );\n    const late = beginning === 'found' ? host.clock.now() - order.requestedAt : 0;\n    this.#order.become({ ...order, forceAt: order.forceAt + late, deadlineAt: order.deadlineAt + late });\n",
       },
     ],
   },
@@ -54,7 +54,7 @@ export const deadlines: readonly DeliberateBug[] = [
         to: 'if (result instanceof Promise) this.heard = result.catch(() => this.#blame(name));',
       },
       {
-        file: 'stops.ts',
+        file: 'placing.ts',
         from: "    await recorder.flush(recordMs);\n    this.#step('requested', order);\n",
         to: "    await recorder.flush(recordMs);\n    await this.#host.events.heard;\n    this.#step('requested', order);\n",
       },
@@ -82,6 +82,6 @@ export const deadlines: readonly DeliberateBug[] = [
     name: 'a kill waits until its request is on record',
     invariant: 'I5',
     noticedBy: 'core/src/killswitch.test.ts',
-    edits: [{ file: 'stops.ts', from: 'const recordMs = 100;', to: 'const recordMs = 60_000;' }],
+    edits: [{ file: 'placing.ts', from: 'const recordMs = 100;', to: 'const recordMs = 60_000;' }],
   },
 ];

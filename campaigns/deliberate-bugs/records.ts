@@ -20,6 +20,23 @@ export const records: readonly DeliberateBug[] = [
     edits: [{ file: 'recorder.ts', from: 'const maxWaiting = 10_000;', to: 'const maxWaiting = 1e9;' }],
   },
   {
+    name: 'a stop that is pressed again while the store is out is a stop of its own each time',
+    invariant: 'I12',
+    noticedBy: 'core/src/placing.test.ts',
+    edits: [
+      {
+        file: 'placing.ts',
+        from: 'const unplaced = this.#host.unplaced(order);',
+        to: 'const unplaced = undefined;',
+      },
+      {
+        file: 'placing.ts',
+        from: 'const here = this.#host.unplaced(turn.order);',
+        to: 'const here = undefined;',
+      },
+    ],
+  },
+  {
     name: 'a kill told again has another id',
     invariant: 'I4',
     noticedBy: 'core/src/races.test.ts > one kill is one event',
@@ -37,9 +54,9 @@ export const records: readonly DeliberateBug[] = [
     noticedBy: 'core/src/settlement.test.ts',
     edits: [
       {
-        file: 'stop-run.ts',
-        from: '    if (!(await recorder.flush(durableMs))) return false;\n    return this.#settle',
-        to: '    void recorder;\n    return this.#settle',
+        file: 'settlement.ts',
+        from: 'if (settledAt === undefined || !(await recorder.flush(durableMs))) return false;',
+        to: 'void recorder;\n    if (settledAt === undefined) return false;',
       },
     ],
   },
@@ -49,8 +66,8 @@ export const records: readonly DeliberateBug[] = [
     noticedBy: 'core/src/recovery.test.ts',
     edits: [
       {
-        file: 'stop-run.ts',
-        from: '    if (this.#owns()) this.record(orderRequested(this.#order, hostId));\n',
+        file: 'order-record.ts',
+        from: '    if (isOwn) this.add(orderRequested(order, hostId));\n',
         to: '',
       },
     ],

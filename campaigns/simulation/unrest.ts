@@ -1,3 +1,4 @@
+import type { StopOrder } from '@agent-killswitch/core';
 import type { World } from './world.ts';
 
 /** `butLiving`: what goes on about agents that live and are named as not confirmed dead is rest too. */
@@ -16,15 +17,13 @@ export function isQuiet(world: World, options: RestOptions = {}): boolean {
 }
 
 /** What is under way, one line each. */
-export function* unrest(
-  { history, up, hostIds, timeline }: World,
-  { butLiving = false }: RestOptions = {},
-): Generator<string> {
+export function* unrest(world: World, { butLiving = false }: RestOptions = {}): Generator<string> {
+  const { history, up, hostIds, timeline } = world;
   for (const hostId of hostIds) if (up.get(hostId)?.isReady !== true) yield `${hostId} starts`;
   for (const { appends, name } of up.values())
     if (appends > 0) yield `${name} waits for ${appends} calls on its sink`;
   for (const { isUnplaced, life, order } of history.requested)
-    if (isUnplaced && !life.isDead && !life.placementsHeard.has(order.orderId))
+    if (isUnplaced && !life.isDead && !life.placementsHeard.has(order.orderId) && !hasJoined(world, order))
       yield `${life.name} does not know whether ${order.orderId} is placed`;
   for (const { answer, life, reason } of history.stops)
     if (answer === undefined && !life.isDead) yield `${reason} is not answered by ${life.name}`;
@@ -47,4 +46,12 @@ export function* unrest(
     const hasEnded = status !== 'spawning' && status !== 'running';
     if (hasEnded && ledger?.some((entry) => entry.status === 'pending')) yield `${agentId} is not cleaned up`;
   }
+}
+
+/** Whether it is on record that the order went under in another one that was asked for before, on this host or in the store. */
+function hasJoined({ sinks }: World, { orderId }: StopOrder): boolean {
+  for (const sink of sinks.values())
+    if (sink.events().some((event) => event.type === 'order.joined' && event.orderId === orderId))
+      return true;
+  return false;
 }

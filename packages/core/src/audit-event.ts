@@ -131,6 +131,19 @@ export const auditEventSchema = z.discriminatedUnion('type', [
     /** Everybody whose approval it took, the principal included. */
     approvedBy: z.array(actorSchema),
   }),
+  /** The sink will never take an event; this stands in its place, and the event itself on the last resort. */
+  z.strictObject({
+    ...base,
+    type: z.literal('audit.event-refused'),
+    /** The order that the event is about. */
+    orderId: idSchema.optional(),
+    refusedId: z.string().min(1).max(400),
+    refusedType: z.string().min(1).max(400),
+    /** Of the event's canonical form, lower-case hex. */
+    sha256: z.string().regex(/^[0-9a-f]{64}$/),
+    /** Why, as the sink has it. */
+    error: z.string().max(500),
+  }),
 ]);
 export type AuditEvent = z.infer<typeof auditEventSchema>;
 export type AuditEventType = AuditEvent['type'];

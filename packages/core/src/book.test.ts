@@ -124,3 +124,52 @@ it('I6: a read that is out of date does not take away the handles that a kill wi
   book.note(newAgent);
   expect(book.claimHere('task:t', 'o1')).toMatchObject([{ agent: { status: 'killing', handles: [handle] } }]);
 });
+
+describe('many changes at once', () => {
+  /** A store with 250 agents of which this book has an old copy, and what it is asked for. */
+  async function outdated() {
+    const real = memoryState();
+    const calls: string[] = [];
+    let atOnce = 0;
+    let most = 0;
+    const store: StateStore = new Proxy(real, {
+      get: (target, name: keyof StateStore) => {
+        const call = (target[name] as (...args: unknown[]) => Promise<unknown>).bind(target);
+        return async (...args: unknown[]) => {
+          calls.push(name);
+          most = Math.max(most, ++atOnce);
+          await undefined;
+          atOnce -= 1;
+          return call(...args);
+        };
+      },
+    });
+    const book = new Book(store, manualClock(), new GuardedEvents(), 'h', 500);
+    const agents = Array.from({ length: 250 }, (_, n): Agent => ({ ...newAgent, agentId: `a${n}` }));
+    for (const agent of agents) await real.admit(agent);
+    await real.swapAgents(
+      agents.map((agent) => ({ ...agent, status: 'running', revision: 1, handles: [handle], startedAt: 2 })),
+    );
+    return { real, book, agents, calls, most: () => most };
+  }
+
+  it('those that are lost to a race are read side by side, a hundred at a time, and stored together', async () => {
+    const { real, book, agents, calls, most } = await outdated();
+    const changes = await book.claim(agents, 'o1');
+    expect(changes.map(({ agent }) => agent.agentId)).toEqual(agents.map(({ agentId }) => agentId));
+    for (const { agent } of changes) {
+      expect(agent).toMatchObject({ status: 'killing', revision: 2, handles: [handle] });
+      expect(await real.getAgent(agent.agentId)).toEqual(agent);
+    }
+    expect(calls.filter((name) => name === 'getAgent')).toHaveLength(250);
+    expect(calls.filter((name) => name === 'swapAgents')).toHaveLength(4);
+    expect(most()).toBe(100);
+  });
+
+  it('what fits nobody any more rejects, and what was stored of the others stays', async () => {
+    const { real, book, agents } = await outdated();
+    const wanted = agents.slice(0, 3).map((agent) => ({ agent, event: { ...confirmed, handles: 1 } }));
+    await expect(book.changeAll(wanted)).rejects.toMatchObject({ code: 'invalid-transition' });
+    expect(await real.getAgent('a0')).toMatchObject({ status: 'running' });
+  });
+});

@@ -20,6 +20,8 @@ const maxRaces = 100;
 const mostSwaps = 1_000;
 /** Admissions without an answer that are kept in mind. */
 const mostDoubted = 1_000;
+/** So many agents are read at once. */
+const mostReads = 100;
 
 /** What a change led to: the agent as it is now, and what to do. `agent === before` if nothing changed. */
 export interface Change {
@@ -173,7 +175,10 @@ export class Book {
     return this.changeAll(agents.map((agent) => ({ agent, event })));
   }
 
-  /** Applies an event each to many agents at the cost of one call; whoever is lost to a race is changed one by one. */
+  /**
+   * Applies an event each to many agents at the cost of one call; those that are lost to a race are read anew, a hundred at
+   * a time, and stored together once more.
+   */
   async changeAll(
     wanted: ReadonlyArray<{ readonly agent: Agent; readonly event: LifecycleEvent }>,
   ): Promise<Change[]> {
@@ -189,12 +194,20 @@ export class Book {
     const won = toStore.length === 0 ? [] : await this.#swapAll(toStore);
     const isStored = new Set(places.filter((_, i) => won[i] === true));
     const changes: Change[] = [];
+    const lost: Array<readonly [place: number, agentId: string, event: LifecycleEvent]> = [];
     for (const [place, { agent, event }] of wanted.entries()) {
       const plan = plans[place];
-      if (plan !== undefined && isStored.has(place)) changes.push(this.#settle(plan));
-      else if (!this.isTold(agent.agentId)) changes.push(this.#changeAhead(agent, event));
-      else if (plan !== undefined && plan.agent === plan.before && event.type === 'claim') changes.push(plan);
-      else changes.push(await this.change(agent.agentId, event));
+      if (plan !== undefined && isStored.has(place)) changes[place] = this.#settle(plan);
+      else if (!this.isTold(agent.agentId)) changes[place] = this.#changeAhead(agent, event);
+      else if (plan !== undefined && plan.agent === plan.before && event.type === 'claim')
+        changes[place] = plan;
+      else lost.push([place, agent.agentId, event]);
+    }
+    while (lost.length > 0) {
+      const again = lost.splice(0, mostReads).map(async ([place, agentId, event]) => {
+        changes[place] = await this.change(agentId, event);
+      });
+      await Promise.all(again);
     }
     return changes;
   }

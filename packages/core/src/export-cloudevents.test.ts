@@ -68,6 +68,7 @@ it('says what each is about', () => {
     'everything',
     'workspace:w',
     'workspace:w',
+    `event:${'0'.repeat(64)}`,
   ]);
 });
 

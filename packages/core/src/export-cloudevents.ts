@@ -33,7 +33,7 @@ export function toCloudEvent({ partition, seq, prev, hash, event }: AuditRecord)
     id: event.id,
     source: `urn:agent-killswitch:${event.hostId.replaceAll('|', '%7C')}`,
     type: `io.agent-killswitch.${event.type}`,
-    subject: 'agentId' in event ? `agent:${event.agentId}` : scopeKey(event.scope),
+    subject: subjectOf(event),
     time: event.time,
     datacontenttype: 'application/json',
     partitionkey: partition,
@@ -42,4 +42,9 @@ export function toCloudEvent({ partition, seq, prev, hash, event }: AuditRecord)
     chainhash: hash,
     data: event,
   };
+}
+
+function subjectOf(event: AuditEvent): string {
+  if ('agentId' in event) return `agent:${event.agentId}`;
+  return 'scope' in event ? scopeKey(event.scope) : `event:${event.sha256}`;
 }

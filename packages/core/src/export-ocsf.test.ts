@@ -19,6 +19,7 @@ const classes: Record<number, { activities: Record<number, string>; required: st
       6: 'Enable',
       7: 'Disable',
       8: 'Update',
+      99: 'Other',
     },
     required: ['app'],
   },

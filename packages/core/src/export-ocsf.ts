@@ -182,11 +182,20 @@ function classify(event: AuditEvent): Classification {
         severity: 2,
         message: `gates opened on ${scopeKey(event.scope)}`,
       };
+    case 'audit.event-refused':
+      return {
+        as: lifecycle,
+        activity: [99, 'Other'],
+        severity: 4,
+        failed: true,
+        message: `audit event ${event.refusedId} was refused for good: ${event.error}`,
+      };
   }
 }
 
 function appOf(event: AuditEvent): NonNullable<OcsfEvent['app']> {
-  const name = 'agentId' in event ? `agent:${event.agentId}` : scopeKey(event.scope);
+  const name =
+    'agentId' in event ? `agent:${event.agentId}` : 'scope' in event ? scopeKey(event.scope) : 'audit record';
   return { name, uid: name, vendor_name: vendor };
 }
 

@@ -1,5 +1,6 @@
 import type { Agent, KillRecord } from './agent.ts';
 import type { Book } from './book.ts';
+import { describeError, isKillswitchError } from './errors.ts';
 import { type KillOutcome, type OrderReport, outcomeOf, type StopOrder } from './order.ts';
 import { pagesOf } from './pages.ts';
 import type { PageRequest } from './ports/state-store.ts';
@@ -14,6 +15,28 @@ export async function* membersOf(book: Book, orderId: string): AsyncGenerator<re
   const list = (page: PageRequest) =>
     book.ask('listing an order', async (store) => asPage(await store.listOrder(orderId, page)));
   for await (const agents of pagesOf(list)) yield agents.filter((agent) => 'kill' in agent);
+}
+
+/**
+ * Adds an order's agents as they are stored to those that are known here. What is pursued here is better known here than in
+ * the store, until it is dead. Returns why not all could be read, if so.
+ */
+export async function addMembers(
+  agents: Map<string, Agent>,
+  book: Book,
+  orderId: string,
+): Promise<string | undefined> {
+  try {
+    for await (const page of membersOf(book, orderId)) {
+      for (const agent of page) {
+        if (agent.status === 'killed' || !agents.has(agent.agentId)) agents.set(agent.agentId, agent);
+      }
+    }
+    return undefined;
+  } catch (error) {
+    if (!isKillswitchError(error, 'state-unavailable')) throw error;
+    return describeError(error);
+  }
 }
 
 export interface ReportFacts {

@@ -38,6 +38,7 @@ async function join(book: Book, open: StopOrder, by: StopOrder): Promise<StopOrd
   }
 }
 
-function isHarder(next: StopOrder, order: StopOrder): boolean {
+/** Whether some deadline of an order is nearer than another's. */
+export function isHarder(next: StopOrder, order: StopOrder): boolean {
   return next.killAt < order.killAt || next.forceAt < order.forceAt || next.deadlineAt < order.deadlineAt;
 }

@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { AuditEvent } from './audit-event.ts';
+import { type AuditEvent, auditEventSchema } from './audit-event.ts';
+import { InvalidInputError } from './errors.ts';
+import { eventRefused } from './event-refused.ts';
 import { GuardedEvents } from './events.ts';
 import { type ManualClock, manualClock } from './memory/manual-clock.ts';
 import { memoryAudit } from './memory/memory-audit.ts';
 import { Recorder } from './recorder.ts';
+import { everyEvent } from './testing/every-event.ts';
 
 function event(n: number): AuditEvent {
   return {
@@ -47,14 +50,19 @@ function setup() {
   const told: string[] = [];
   events.on('audit-degraded', () => told.push('degraded'));
   events.on('audit-restored', () => told.push('restored'));
-  const mode = { fails: false, hangs: false };
+  events.on('warning', ({ message }) => told.push(message));
+  const mode = { fails: false, hangs: false, refused: new Set<string>() };
+  const batches: number[] = [];
   const append = async (batch: readonly AuditEvent[]): Promise<void> => {
     if (mode.hangs) await new Promise(() => undefined);
     if (mode.fails) throw new Error('down');
+    batches.push(batch.length);
+    const index = batch.findIndex(({ id, type }) => mode.refused.has(id) || mode.refused.has(type));
+    if (index >= 0) throw new InvalidInputError(`audit event ${index} of the batch`, ['longer than 9 bytes']);
     await sink.append(batch);
   };
   const recorder = new Recorder({ ...sink, append }, clock, events, (line) => lines.push(line));
-  return { sink, clock, lines, told, mode, recorder, timers: () => timers.size };
+  return { sink, clock, lines, told, mode, batches, recorder, timers: () => timers.size };
 }
 
 describe('Recorder', () => {
@@ -176,5 +184,89 @@ describe('Recorder', () => {
     await clock.advance(60_000);
     expect(sink.events()).toEqual([]);
     expect(lines).toHaveLength(1);
+  });
+
+  describe('an event that the sink will never take', () => {
+    const wrong = new InvalidInputError('audit event 0 of the batch', ['longer than 9 bytes']);
+
+    it('I4: gets a stand-in in its place, and is on the last resort; all others are there, in order, without a pause', async () => {
+      const { sink, clock, lines, told, mode, recorder } = setup();
+      mode.refused = new Set([event(0).id, event(613).id, event(1_199).id]);
+      for (const each of many(1_200)) recorder.record(each);
+      await clock.advance(0);
+      expect(recorder.waiting).toBe(0);
+      const expected = many(1_200).map((each) =>
+        mode.refused.has(each.id) ? eventRefused(each, wrong, clock.now()) : each,
+      );
+      expect(sink.events()).toEqual(expected);
+      expect(lines.map((line) => JSON.parse(line).id)).toEqual([...mode.refused]);
+      expect(told.filter((message) => message.startsWith('The audit sink refuses event'))).toHaveLength(3);
+      expect(told).not.toContain('degraded');
+    });
+
+    it('is found in few tries, and batches grow again', async () => {
+      const { clock, mode, batches, recorder } = setup();
+      mode.refused = new Set([event(700).id]);
+      for (const each of many(4_000)) recorder.record(each);
+      await clock.advance(0);
+      expect(recorder.waiting).toBe(0);
+      expect(batches.length).toBeLessThan(45);
+      expect(Math.max(...batches.slice(-3))).toBeGreaterThan(400);
+    });
+
+    it('has the very same stand-in when it is told again', async () => {
+      const { sink, clock, mode, recorder } = setup();
+      mode.refused = new Set([event(1).id]);
+      recorder.record(event(1));
+      await clock.advance(50);
+      recorder.record(event(1));
+      await clock.advance(50);
+      expect(sink.events()).toHaveLength(1);
+      expect(sink.events()).toMatchObject([
+        { type: 'audit.event-refused', refusedId: event(1).id, refusedType: 'request.denied', hostId: 'h' },
+      ]);
+    });
+
+    it('is no outage: whoever waits for it to be durable goes on with its stand-in', async () => {
+      const { clock, mode, recorder } = setup();
+      mode.refused = new Set([event(1).id]);
+      recorder.record(event(1));
+      const flushed = recorder.flush(1_000);
+      await clock.advance(0);
+      expect(await flushed).toBe(true);
+    });
+
+    it('an outage is no refusal: nothing is replaced, whatever the error says', async () => {
+      const { sink, clock, told, mode, recorder } = setup();
+      mode.fails = true;
+      recorder.record(event(1));
+      await clock.advance(10_000);
+      expect(told).toContain('degraded');
+      mode.fails = false;
+      await clock.advance(6_000);
+      expect(sink.events()).toEqual([event(1)]);
+    });
+
+    it('a sink that refuses the stand-in too is out: nothing is lost, and it is tried again', async () => {
+      const { sink, clock, told, mode, recorder } = setup();
+      mode.refused = new Set(['request.denied', 'audit.event-refused']);
+      for (const each of many(3)) recorder.record(each);
+      await clock.advance(10_000);
+      expect(told).toContain('degraded');
+      expect(recorder.waiting).toBe(3);
+      mode.refused = new Set();
+      await clock.advance(6_000);
+      expect(sink.events()).toMatchObject([{ type: 'audit.event-refused' }, event(1), event(2)]);
+    });
+
+    it('whatever is wrong with it, its stand-in is plain', () => {
+      const poison = { ...event(1), id: '\u0000'.repeat(1_000), hostId: '/', time: 'never', workspaceId: {} };
+      const standIn = eventRefused(poison as never, new Error('token=abc'), 0);
+      expect(auditEventSchema.parse(standIn)).toEqual(standIn);
+      expect(standIn).toMatchObject({ hostId: 'unknown', error: 'Error: token=…' });
+      expect(standIn).not.toHaveProperty('workspaceId');
+      const ofOrder = { ...everyEvent[0], orderId: 'o7', workspaceId: 'w7' } as AuditEvent;
+      expect(eventRefused(ofOrder, wrong, 0)).toMatchObject({ orderId: 'o7', workspaceId: 'w7' });
+    });
   });
 });

@@ -1,6 +1,7 @@
 import type { AuditEvent } from './audit-event.ts';
 import { canonical } from './canonical.ts';
-import { describeError } from './errors.ts';
+import { describeError, isKillswitchError } from './errors.ts';
+import { eventRefused } from './event-refused.ts';
 import type { GuardedEvents } from './events.ts';
 import type { AuditSink } from './ports/audit-sink.ts';
 import type { Clock } from './ports/clock.ts';
@@ -21,6 +22,8 @@ export type LastResort = (line: string) => void;
  * - appending: one batch is with the sink. Left when it answers; events that come meanwhile form the next batch.
  * - degraded: the sink rejected a batch or has had one for over a second. Every event that waits is written once to
  *   the last resort; the batch is tried again with growing pauses. Left when nothing waits any more.
+ * - narrowing: the sink will never take one of a batch. Half of it is tried, until the one is found, which goes to the
+ *   last resort; a stand-in takes its place, and nothing else changes its own. One refused itself is an outage.
  *
  * At most 10,000 events wait (I12). Past that, events that can be told again are, later; others go to the last resort.
  */
@@ -30,6 +33,8 @@ export class Recorder {
   readonly #events: GuardedEvents;
   readonly #lastResort: LastResort;
   #waiting: AuditEvent[] = [];
+  /** How many are given to the sink at once: fewer while one is looked for that it refuses. */
+  #size = batchSize;
   /** How many of `#waiting`, from the front, are on the last resort too. */
   #written = 0;
   #running = false;
@@ -109,7 +114,7 @@ export class Recorder {
     this.#running = true;
     let pause = retryMs.first;
     while (this.#waiting.length > 0 && !this.#stopped) {
-      const batch = this.#waiting.slice(0, batchSize);
+      const batch = this.#waiting.slice(0, this.#size);
       const cancel = this.#clock.setTimer(hungMs, () => this.#degrade(`no answer within ${hungMs} ms`));
       try {
         await this.#sink.append(batch);
@@ -117,8 +122,10 @@ export class Recorder {
         this.#written = Math.max(0, this.#written - batch.length);
         this.#durable += batch.length;
         this.#announce();
+        this.#size = Math.min(this.#size * 2, batchSize);
         pause = retryMs.first;
       } catch (error) {
+        if (this.#narrow(batch, error)) continue;
         this.#degrade(describeError(error));
         await this.#pause(pause);
         pause = Math.min(pause * 2, retryMs.longest);
@@ -131,6 +138,21 @@ export class Recorder {
       this.#degraded = false;
       this.#events.emit('audit-restored', { waiting: 0 });
     }
+  }
+
+  /** `false`: the sink does not say that it is about one of these events, or not one that could be replaced. */
+  #narrow(batch: readonly AuditEvent[], error: unknown): boolean {
+    const [event] = batch;
+    if (event === undefined || !isKillswitchError(error, 'invalid-input')) return false;
+    this.#size = Math.ceil(batch.length / 2);
+    if (batch.length > 1) return true;
+    if (event.type === 'audit.event-refused') return false;
+    if (this.#written === 0) this.#lastResort(canonical(event));
+    const standIn = eventRefused(event, error, this.#clock.now());
+    this.#waiting[0] = standIn;
+    const message = `The audit sink refuses event "${standIn.refusedId}" for good; it is on the last resort: ${standIn.error}`;
+    this.#events.emit('warning', { message });
+    return true;
   }
 
   async #pause(ms: number): Promise<void> {

@@ -1,82 +1,43 @@
 import type { Agent, Handle } from './agent.ts';
-import { agentKilled, agentUnconfirmed, orderJoined, orderRequested } from './audit-facts.ts';
-import { isKillswitchError } from './errors.ts';
+import { agentKilled, agentUnconfirmed } from './audit-facts.ts';
 import { type Gate, gateOf } from './gate.ts';
 import { LateHandles } from './late-handles.ts';
 import type { StopOrder } from './order.ts';
-import { placeOrder } from './place-order.ts';
-import type { Placement } from './ports/state-store.ts';
+import { Placing, stopKey } from './placing.ts';
 import { Pursuit, type PursuitHost } from './pursuit.ts';
 import { type ScopeKey, scopeKey, scopeKeysOf } from './scope.ts';
-import { type Beginning, StopRun, type StopRunHost } from './stop-run.ts';
+import { StopRun } from './stop-run.ts';
+import type { Beginning, StopRunHost } from './stop-run-host.ts';
 
-/** How long a stop waits for its request to be on record. */
-const recordMs = 100;
-
-type Host = Omit<StopRunHost, 'pursue' | 'late'> & Omit<PursuitHost, 'took' | 'reason'>;
+type Host = Omit<StopRunHost, 'pursue' | 'late' | 'runOf' | 'goOn'> & Omit<PursuitHost, 'took' | 'reason'>;
 
 /** All stops under way on this host: one run per open order, one pursuit per agent, whichever orders it is under. */
 export class Stops {
   readonly #host: Host;
   readonly #runs = new Map<string, StopRun>();
+  /** Per stop the newest of the runs that began without the store. */
+  readonly #unplaced = new Map<string, StopRun>();
   readonly #pursuits = new Map<string, Pursuit>();
-  /** Orders on their way into store, record and `#runs`: nobody has to find them. */
-  readonly #placing = new Set<string>();
+  readonly #placing: Placing;
   readonly #late: LateHandles;
 
   constructor(host: Host) {
     this.#host = host;
     this.#late = new LateHandles({ ...host, gone: () => this.look() });
+    this.#placing = new Placing({
+      ...host,
+      unplaced: (order) => this.#unplacedLike(order),
+      begin: (order, beginning) => this.#runOf(order, beginning),
+    });
   }
 
   get(orderId: string): StopRun | undefined {
     return this.#runs.get(orderId);
   }
 
-  /**
-   * Places an order, puts it on record, and starts its run. The store comes first: an order that a crash keeps off the
-   * record is found open there and told at the next start, while one on record alone would be nobody's to resume.
-   * If the same stop is open already, the order joins it: its nearer deadlines are taken over (I7). If the store is
-   * down, the run starts with what this host reaches.
-   */
-  async place(order: StopOrder): Promise<StopRun> {
-    this.#placing.add(order.orderId);
-    try {
-      const placement = await this.#tryToPlace(order);
-      await this.#recordRequest(order, placement);
-      if (placement === undefined) return this.#runOf(order, 'unplaced');
-      if (placement.placed) return this.#runOf(order, 'placed');
-      const run = this.#runOf(placement.open, 'found');
-      run.update(placement.open);
-      return run;
-    } finally {
-      this.#placing.delete(order.orderId);
-    }
-  }
-
-  async #tryToPlace(order: StopOrder): Promise<Placement | undefined> {
-    try {
-      const placement = await placeOrder(this.#host.book, order);
-      if (placement.placed) this.#step('placed', order);
-      return placement;
-    } catch (error) {
-      if (!isKillswitchError(error, 'state-unavailable')) throw error;
-      return undefined;
-    }
-  }
-
-  /** Durable before anything irreversible, or 100 ms tried. */
-  async #recordRequest(order: StopOrder, placement: Placement | undefined): Promise<void> {
-    const { recorder, hostId } = this.#host;
-    recorder.record(orderRequested(order, hostId));
-    if (placement?.placed === false) recorder.record(orderJoined(order, placement.open, hostId));
-    await recorder.flush(recordMs);
-    this.#step('requested', order);
-  }
-
-  #step(step: 'placed' | 'requested', order: StopOrder): void {
-    const { events, clock } = this.#host;
-    events.emit('step', { step, order, at: clock.now() });
+  /** See {@link Placing.place}. */
+  place(order: StopOrder): Promise<StopRun> {
+    return this.#placing.place(order);
   }
 
   /** Starts a run for every open order that has none here: after a restart, or placed by another host. */
@@ -133,6 +94,11 @@ export class Stops {
     this.#late.stop();
   }
 
+  #unplacedLike(order: StopOrder): StopRun | undefined {
+    const run = this.#unplaced.get(stopKey(order));
+    return run?.isPlaced === false ? run : undefined;
+  }
+
   #runOf(order: StopOrder, beginning: Beginning): StopRun {
     const known = this.#runs.get(order.orderId);
     if (known !== undefined) return known;
@@ -141,12 +107,18 @@ export class Stops {
         ...this.#host,
         pursue: (agent, by) => this.#pursue(agent, by),
         late: () => this.late(scopeKey(order.scope)),
+        runOf: ({ orderId }) => this.#runs.get(orderId),
+        goOn: (taken) => void this.#runOf(taken, 'unplaced'),
       },
       order,
       beginning,
     );
     this.#runs.set(order.orderId, run);
-    void run.over.then(() => this.#runs.delete(order.orderId));
+    if (beginning === 'unplaced') this.#unplaced.set(stopKey(order), run);
+    void run.over.then(() => {
+      this.#runs.delete(order.orderId);
+      if (this.#unplaced.get(stopKey(order)) === run) this.#unplaced.delete(stopKey(order));
+    });
     return run;
   }
 

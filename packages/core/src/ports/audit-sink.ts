@@ -13,7 +13,9 @@ export interface AuditSink {
 
   /**
    * Appends all events in this order, or none, but for those whose id is on file already, which are dropped (I4).
-   * Resolves only when they are durable.
+   * Resolves only when they are durable. Rejecting means an outage, and the same events come again; but for
+   * `invalid-input`, which says that one of them will never be taken: the core then finds that one, and has
+   * `audit.event-refused` stand in its place.
    */
   append(events: readonly AuditEvent[]): Promise<void>;
 

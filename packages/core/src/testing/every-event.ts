@@ -82,6 +82,14 @@ const samples: Samples = {
     orderIds: ['o1'],
     approvedBy: [principal],
   },
+  'audit.event-refused': {
+    ...base,
+    orderId: 'o1',
+    refusedId: '0000000001-agent.killed:a',
+    refusedType: 'agent.killed',
+    sha256: '0'.repeat(64),
+    error: 'InvalidInputError: longer than 1048576 bytes',
+  },
 };
 
 /** One valid event of every type. */

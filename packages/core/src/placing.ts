@@ -1,0 +1,166 @@
+import { orderJoined, orderRequested } from './audit-facts.ts';
+import type { Book } from './book.ts';
+import { isKillswitchError } from './errors.ts';
+import type { GuardedEvents } from './events.ts';
+import type { StopOrder } from './order.ts';
+import { placeOrder } from './place-order.ts';
+import type { Clock } from './ports/clock.ts';
+import type { Placement } from './ports/state-store.ts';
+import type { Recorder } from './recorder.ts';
+import { scopeKey } from './scope.ts';
+import type { StopRun } from './stop-run.ts';
+import type { Beginning } from './stop-run-host.ts';
+import { nearest } from './urgency.ts';
+
+/** How long a stop waits for its request to be on record. */
+const recordMs = 100;
+
+export interface PlacingHost {
+  readonly hostId: string;
+  readonly clock: Clock;
+  readonly book: Book;
+  readonly recorder: Recorder;
+  readonly events: GuardedEvents;
+  /** The run of the same stop whose order the store has not taken yet. */
+  readonly unplaced: (order: StopOrder) => StopRun | undefined;
+  readonly begin: (order: StopOrder, beginning: Beginning) => StopRun;
+}
+
+/** One try to place an order, for everybody who asked for this stop before it began. */
+interface Turn {
+  /** The order of the first of them, with the nearest deadlines of all. */
+  order: StopOrder;
+  /** What the store said, `undefined` if nothing; `here`: a run that the store has not taken, and that is to be joined. */
+  readonly answer: Promise<{ readonly placement?: Placement | undefined; readonly here?: StopRun }>;
+  /** The run in which the order goes on, once its request is on record. */
+  readonly run: Promise<StopRun>;
+}
+
+/**
+ * Brings stops that are asked for into the store, onto the record, and under way. However often the same stop is asked
+ * for, and however long the store is silent, it has one turn at the store, one that waits, and one run that the store
+ * has not taken (I12).
+ */
+export class Placing {
+  readonly #host: PlacingHost;
+  /** Per stop the turn that began last, and the one that begins when that is through. */
+  readonly #turns = new Map<string, Turn>();
+  readonly #next = new Map<string, Turn>();
+  /** Orders on their way into store, record and runs. */
+  readonly #underWay = new Set<string>();
+
+  constructor(host: PlacingHost) {
+    this.#host = host;
+  }
+
+  /** Whether the order is on its way here: nobody has to find it. */
+  has(orderId: string): boolean {
+    return this.#underWay.has(orderId);
+  }
+
+  /**
+   * Places an order, puts it on record, and starts its run. The store comes first: an order that a crash keeps off the
+   * record is found open there and told at the next start, while one on record alone would be nobody's to resume.
+   * If the same stop is open already, the order joins it: its nearer deadlines are taken over (I7). If the store is
+   * down, the run starts with what this host reaches.
+   */
+  async place(order: StopOrder): Promise<StopRun> {
+    const unplaced = this.#host.unplaced(order);
+    if (unplaced !== undefined) return this.#joinHere(order, unplaced);
+    const turn = this.#turnFor(order);
+    const { placement, here } = await turn.answer;
+    if (here !== undefined) return this.#joinHere(order, here);
+    if (turn.order.orderId === order.orderId) return turn.run;
+    await this.#record(order, placement?.placed === false ? placement.open : turn.order);
+    return turn.run;
+  }
+
+  /** A turn that has not begun yet: whatever the store answers to one that has may be older than this request. */
+  #turnFor(order: StopOrder): Turn {
+    const key = stopKey(order);
+    const waiting = this.#next.get(key);
+    if (waiting !== undefined) {
+      waiting.order = { ...waiting.order, ...nearest(waiting.order, order) };
+      return waiting;
+    }
+    const before = this.#turns.get(key);
+    const answer = this.#ask(key, before?.run, () => turn);
+    const turn: Turn = { order, answer, run: answer.then(async (answered) => this.#begin(turn, answered)) };
+    if (before === undefined) this.#turns.set(key, turn);
+    else this.#next.set(key, turn);
+    const done = (): void => {
+      if (this.#turns.get(key) === turn) this.#turns.delete(key);
+    };
+    turn.run.then(done, done);
+    return turn;
+  }
+
+  async #ask(
+    key: string,
+    before: Promise<unknown> | undefined,
+    turnOf: () => Turn,
+  ): Promise<Awaited<Turn['answer']>> {
+    // Whatever became of that.
+    await before?.catch(() => undefined);
+    const turn = turnOf();
+    this.#turns.set(key, turn);
+    if (this.#next.get(key) === turn) this.#next.delete(key);
+    const here = this.#host.unplaced(turn.order);
+    if (here !== undefined) return { here };
+    this.#underWay.add(turn.order.orderId);
+    return { placement: await this.#tryToPlace(turn.order) };
+  }
+
+  async #begin({ order }: Turn, { placement, here }: Awaited<Turn['answer']>): Promise<StopRun> {
+    if (here !== undefined) return here;
+    try {
+      const open = placement?.placed === false ? placement.open : undefined;
+      await this.#record(order, open);
+      if (placement === undefined) return this.#host.begin(order, 'unplaced');
+      if (open === undefined) return this.#host.begin(order, 'placed');
+      const run = this.#host.begin(open, 'found');
+      run.update(open);
+      return run;
+    } finally {
+      this.#underWay.delete(order.orderId);
+    }
+  }
+
+  /** The store is told of the first who joins and of the nearest deadlines of all, after the order that they join. */
+  async #joinHere(order: StopOrder, run: StopRun): Promise<StopRun> {
+    const first = run.take(order);
+    await this.#record(order, first.orderId === order.orderId ? undefined : first);
+    run.harden(order);
+    return run;
+  }
+
+  async #tryToPlace(order: StopOrder): Promise<Placement | undefined> {
+    try {
+      const placement = await placeOrder(this.#host.book, order);
+      if (placement.placed) this.#step('placed', order);
+      return placement;
+    } catch (error) {
+      if (!isKillswitchError(error, 'state-unavailable')) throw error;
+      return undefined;
+    }
+  }
+
+  /** Durable before anything irreversible, or 100 ms tried. */
+  async #record(order: StopOrder, joined: StopOrder | undefined): Promise<void> {
+    const { recorder, hostId } = this.#host;
+    recorder.record(orderRequested(order, hostId));
+    if (joined !== undefined) recorder.record(orderJoined(order, joined, hostId));
+    await recorder.flush(recordMs);
+    this.#step('requested', order);
+  }
+
+  #step(step: 'placed' | 'requested', order: StopOrder): void {
+    const { events, clock } = this.#host;
+    events.emit('step', { step, order, at: clock.now() });
+  }
+}
+
+/** What two orders have in common that are for the same stop: the one that comes later joins the other (I7). */
+export function stopKey({ opens, scope }: StopOrder): string {
+  return `${opens} ${scopeKey(scope)}`;
+}

@@ -1,0 +1,113 @@
+import { orderSettled } from './audit-facts.ts';
+import type { Book } from './book.ts';
+import type { CurrentOrder } from './current-order.ts';
+import type { Kills } from './kills.ts';
+import type { Leases } from './leases.ts';
+import type { StopOrder } from './order.ts';
+import type { OrderRecord } from './order-record.ts';
+import { membersOf } from './order-report.ts';
+import type { Clock } from './ports/clock.ts';
+import type { Recorder } from './recorder.ts';
+
+const durableMs = 1_000;
+
+export interface SettlementHost {
+  readonly hostId: string;
+  readonly clock: Clock;
+  readonly book: Book;
+  readonly recorder: Recorder;
+  readonly leases: Leases;
+  readonly order: CurrentOrder;
+  readonly record: OrderRecord;
+  readonly kills: Kills;
+  /** What lives in the order's scope although its record is closed. */
+  readonly late: () => readonly string[];
+  /** The order may settle after one more look at its scope, now. */
+  readonly again: () => void;
+  /** This host has settled it. */
+  readonly settled: () => void;
+}
+
+/**
+ * The end of one order whose scope was just seen empty: everybody it claimed is dead on record and was cleaned up, then
+ * the settlement is durable on record, then in state (decision 006). Nothing of it is final before the last step.
+ */
+export class Settlement {
+  readonly #host: SettlementHost;
+  #settledAt: number | undefined;
+
+  constructor(host: SettlementHost) {
+    this.#host = host;
+  }
+
+  /** Whether the order is over here: settled, by this host if it owns the order. @throws StateUnavailableError. */
+  async end(): Promise<boolean> {
+    const { order, leases } = this.#host;
+    // A host that was paused has to look first whether it still has a say.
+    if (!order.isOwn || !leases.isHeard) {
+      const stored = await this.#read();
+      // One that the store does not know is nobody's.
+      if (stored === undefined || stored.settledAt !== undefined) return true;
+    }
+    return order.isOwn && this.#settle();
+  }
+
+  async #settle(): Promise<boolean> {
+    const { book, record, recorder, order, kills } = this.#host;
+    if (this.#host.late().length > 0) return false;
+    await book.tell();
+    if (book.untold > 0) return false;
+    const total = await this.#count();
+    if (total === undefined) return false;
+    // Who saw it may have died before it could say so; or it never ran, which its host knew without a look.
+    // And only an empty listing right before counts: look again at what came while the cleanup was going on.
+    if (!record.isComplete || (await kills.wereCleaning())) {
+      this.#host.again();
+      return false;
+    }
+    const settledAt = this.#tell(total);
+    // Settled on record first, then in state: an order is never forgotten before its record is durable (I4).
+    if (settledAt === undefined || !(await recorder.flush(durableMs))) return false;
+    const settled = { ...order.version, revision: order.version.revision + 1, settledAt };
+    if (!(await book.ask('settling an order', (store) => store.swapOrder(settled)))) {
+      const stored = await this.#read();
+      return stored?.settledAt !== undefined;
+    }
+    order.become(settled);
+    this.#host.settled();
+    return true;
+  }
+
+  async #read(): Promise<StopOrder | undefined> {
+    const { book, order } = this.#host;
+    const stored = await book.ask('reading an order', (store) => store.getOrder(order.version.orderId));
+    if (stored !== undefined) order.become(stored);
+    return stored;
+  }
+
+  /** How many agents the order has killed; `undefined` as long as one of them is not dead. Cleans up after them. */
+  async #count(): Promise<number | undefined> {
+    const { book, record, kills, order } = this.#host;
+    let killed = 0;
+    for await (const page of membersOf(book, order.version.orderId)) {
+      for (const agent of page) {
+        if (!record.has(order.version, agent)) record.doubt();
+        // The listing of the scope was older than the claim, and a released order counts only whom it has claimed.
+        if (agent.status !== 'killed') return undefined;
+        killed += 1;
+        kills.cleanUp(agent);
+      }
+    }
+    return killed;
+  }
+
+  /** When it has settled, the same at every try; `undefined` if the recorder has no room for that. */
+  #tell(total: number): number | undefined {
+    const { record, clock, hostId, order } = this.#host;
+    if (this.#settledAt !== undefined) return this.#settledAt;
+    const settledAt = clock.now();
+    record.add(orderSettled(order.version, hostId, settledAt, total, total));
+    if (record.isComplete) this.#settledAt = settledAt;
+    return this.#settledAt;
+  }
+}
