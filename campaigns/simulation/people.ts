@@ -70,3 +70,14 @@ export function mayStop(id: string, scope: Scope, workspaceId?: string, ownerId?
     return grant.role === 'workspace-admin' || (!('workspace' in scope) && ownerId === id);
   });
 }
+
+/** The simulation's own reading of I9: whether this principal may open what was stopped here. */
+export function mayRelease(id: string, scope: Scope): boolean {
+  const principal = people.find((each) => each.id === id);
+  if (principal === undefined || principal.kind === 'agent') return false;
+  return principal.grants.some(
+    (grant) =>
+      grant.role === 'super-admin' ||
+      ('workspace' in scope && grant.role === 'workspace-admin' && grant.workspaceId === scope.workspace),
+  );
+}

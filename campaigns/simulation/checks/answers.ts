@@ -1,12 +1,14 @@
-import { isKillswitchError, type OrderReport } from '@agent-killswitch/core';
+import type { OrderReport } from '@agent-killswitch/core';
 import type { StopCall } from '../history.ts';
-import { inScope, mayStop } from '../people.ts';
+import { inScope } from '../people.ts';
 import type { Round } from '../round.ts';
 import type { Check } from './check.ts';
 
 /** What a stop may spend besides the wait for its order: deciding, placing, joining and reporting, each bounded. */
 const besidesMs = 2_000;
 const blind = 'Not every agent in scope could be looked at';
+/** A look that failed is made again after this long at the most, and a store that hung is left alone before. */
+const blindMs = 2_000;
 
 /** I5, I8: every request on a host that stays up is answered in time, whatever hangs. */
 export const everyRequestIsAnswered: Check = ({ history, world }) => {
@@ -22,20 +24,14 @@ export const everyRequestIsAnswered: Check = ({ history, world }) => {
   return broken;
 };
 
-/** Whoever may stop a wide scope is never refused, whatever is down; every other refusal is one that has a name. */
-export const onlyNamedRefusals: Check = ({ history }) => {
+/** I1: a report that says it could not look at everybody was kept from it: what is excused by that is excused for a cause. */
+export const blindnessHasACause: Check = ({ history }) => {
   const broken: string[] = [];
-  for (const { scope, principal, reason, answer } of history.stops) {
-    const error = answer?.error;
-    if (error === undefined) continue;
-    const workspaceId = 'workspace' in scope ? scope.workspace : undefined;
-    const isNarrow = 'agent' in scope || 'task' in scope;
-    if (!isNarrow && mayStop(principal.id, scope, workspaceId))
-      broken.push(`I6: ${reason} of ${principal.id} is refused: ${error}`);
-    const isNamed = ['forbidden', 'unknown-target', 'invalid-transition', 'state-unavailable'].some((code) =>
-      isKillswitchError(error, code),
-    );
-    if (!isNamed) broken.push(`${reason} fails without a name: ${error}`);
+  for (const { reason, life, at, answer } of history.stops) {
+    const errors = answer?.report?.errors ?? [];
+    if (answer === undefined || !errors.some((error) => error.startsWith(blind))) continue;
+    if (!life.wasDisturbed('store', at - blindMs, answer.at))
+      broken.push(`I1: the answer to ${reason} is blind, and the store has shown ${life.name} everything`);
   }
   return broken;
 };

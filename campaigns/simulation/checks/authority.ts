@@ -1,6 +1,6 @@
 import { isKillswitchError, type Scope, type StopOrder } from '@agent-killswitch/core';
 import type { History } from '../history.ts';
-import { inScope, mayStop, people, tasks } from '../people.ts';
+import { inScope, mayRelease, mayStop, people, tasks } from '../people.ts';
 import { type Check, restMs } from './check.ts';
 
 /** I11: every order is one that its principal may place, and touches only what is in its scope. */
@@ -99,16 +99,6 @@ export const releasesArePeoples: Check = ({ history, world }) => {
   }
   return broken;
 };
-
-function mayRelease(id: string, scope: Scope): boolean {
-  const principal = people.find((each) => each.id === id);
-  if (principal === undefined || principal.kind === 'agent') return false;
-  return principal.grants.some(
-    (grant) =>
-      grant.role === 'super-admin' ||
-      ('workspace' in scope && grant.role === 'workspace-admin' && grant.workspaceId === scope.workspace),
-  );
-}
 
 function mayTouch(id: string, workspaceId: string): boolean {
   const grants = people.find((each) => each.id === id)?.grants ?? [];

@@ -1,4 +1,9 @@
-import { type AuditEvent, type AuditEventType, ForbiddenError } from '@agent-killswitch/core';
+import {
+  type AuditEvent,
+  type AuditEventType,
+  ForbiddenError,
+  UnknownTargetError,
+} from '@agent-killswitch/core';
 import type { MemoryAudit } from '@agent-killswitch/core/memory';
 import type { Round } from '../round.ts';
 import type { CheckName } from './index.ts';
@@ -40,6 +45,19 @@ export const breakages: Readonly<Record<CheckName, Breakage>> = {
       }),
     );
   },
+  onlyGatesRefuse: (round) => {
+    const call = round.history.admits.find(({ answer }) => answer?.error !== undefined);
+    return after(round, call, (it) => {
+      it.answer = { seq: it.seq, at: it.at, error: new ForbiddenError('no') };
+    });
+  },
+  endsAreAsTold: (round) => {
+    const { ends } = round.history;
+    const at = ends.findIndex(({ answer }) => answer.isRecorded);
+    return after(round, ends[at], (end) => {
+      ends[at] = { ...end, answer: { ...end.answer, isRecorded: false } };
+    });
+  },
   oneTerminalState: (round) => {
     const versions = [...round.history.versions.values()].find((all) => isOver(all.at(-1)?.agent.status));
     return after(round, versions, (all) => {
@@ -72,6 +90,22 @@ export const breakages: Readonly<Record<CheckName, Breakage>> = {
       if (it.answer !== undefined) it.answer = { ...it.answer, error: new Error('no name') };
     });
   },
+  releasesAreRefusedForACause: (round) => {
+    const call = round.history.releases.find(
+      ({ principal, answer }) => principal.id === 'root' && answer !== undefined,
+    );
+    return after(round, call?.answer && call, (it) => {
+      it.answer = { seq: it.seq, at: it.at, error: new UnknownTargetError('agent', 'x') };
+    });
+  },
+  blindnessHasACause: (round) => {
+    for (const { life, answer } of round.history.stops) {
+      if (answer?.report?.errors.some((error) => error.startsWith('Not every agent')) !== true) continue;
+      life.disturbed.store.length = 0;
+      return round;
+    }
+    return undefined;
+  },
   reportsAreTrue: (round) => {
     for (const call of round.history.stops) {
       const { answer } = call;
@@ -102,6 +136,12 @@ export const breakages: Readonly<Record<CheckName, Breakage>> = {
       isAny = true;
     });
     return isAny ? round : undefined;
+  },
+  oneOrderAtATime: (round) => {
+    const [orderId, placed] = [...round.history.orders][0] ?? [];
+    return after(round, placed, (it) => {
+      round.history.orders.set(`${orderId} again`, { ...it, seq: it.seq + 1 });
+    });
   },
   everyStopIsGated: (round) =>
     after(
@@ -151,6 +191,14 @@ export const breakages: Readonly<Record<CheckName, Breakage>> = {
     })),
   }),
   ordersAreOnRecord: (round) => without(round, 'order.settled'),
+  settlementsAddUp: (round) => {
+    const changed = round.sinks.map((sink) => ({
+      ...sink,
+      events: () =>
+        sink.events().map((event) => (event.type === 'order.settled' ? { ...event, total: 99 } : event)),
+    }));
+    return eventsOf(round, 'order.settled').length === 0 ? undefined : { ...round, sinks: changed };
+  },
   callersAreOnRecord: (round) => without(round, 'order.joined'),
   killsAreOnRecord: (round) => without(round, 'agent.killed'),
   recordedDeathIsReal: (round) => {

@@ -74,6 +74,25 @@ export const ordersOnlyHarden: Check = ({ history }) => {
   return broken;
 };
 
+/** I7: the same stop is under way once: whoever asks for it again joins it, until it has settled or is being released. */
+export const oneOrderAtATime: Check = ({ history }) => {
+  const broken: string[] = [];
+  const last = new Map<string, { readonly orderId: string; readonly overSeq: number }>();
+  for (const [orderId, { versions, seq }] of history.orders) {
+    const order = versions[0]?.order;
+    if (order === undefined) continue;
+    const key = `${order.opens} ${JSON.stringify(order.scope)}`;
+    const before = last.get(key);
+    if (before !== undefined && before.overSeq > seq)
+      broken.push(`I7: ${orderId} is placed beside ${before.orderId}, which is the same`);
+    const over = versions.find(
+      (each) => each.order.settledAt !== undefined || each.order.released !== undefined,
+    );
+    last.set(key, { orderId, overSeq: over?.seq ?? Number.POSITIVE_INFINITY });
+  }
+  return broken;
+};
+
 /** I1, I7: whoever was told that a stop holds had a gate of that very kind shut for it, also if they joined another. */
 export const everyStopIsGated: Check = ({ history }) => {
   const broken: string[] = [];

@@ -1,17 +1,18 @@
 import type { Round } from '../round.ts';
 import { admissionComesFromTheStore, nobodyPassesAGate, unplacedGatesStandHere } from './admissions.ts';
-import { everyRequestIsAnswered, onlyNamedRefusals, reportsAreTrue } from './answers.ts';
+import { blindnessHasACause, everyRequestIsAnswered, reportsAreTrue } from './answers.ts';
 import { authorityHolds, foreignLooksUnknown, openGatesStopNobody, releasesArePeoples } from './authority.ts';
 import type { Check } from './check.ts';
 import {
   deathComesInTime,
   everyStopIsGated,
   joiningHardens,
+  oneOrderAtATime,
   ordersOnlyHarden,
   ownAgentsDieAnyway,
 } from './deadlines.ts';
 import { killsAreOnRecord, recordedDeathIsReal } from './kills-on-record.ts';
-import { deathIsReal, oneTerminalState } from './lifecycles.ts';
+import { deathIsReal, endsAreAsTold, oneTerminalState } from './lifecycles.ts';
 import {
   callersAreOnRecord,
   chainsAreWhole,
@@ -19,22 +20,29 @@ import {
   denialsAreOnRecord,
   ordersAreOnRecord,
   releasesAreOnRecord,
+  settlementsAddUp,
 } from './record.ts';
+import { onlyGatesRefuse, onlyNamedRefusals, releasesAreRefusedForACause } from './refusals.ts';
 import { everythingSettles, nobodyIsLeftAlive, nothingLingers, survivorsAreNamed } from './rest.ts';
 
 export const checks = {
   nobodyPassesAGate,
   admissionComesFromTheStore,
   unplacedGatesStandHere,
+  onlyGatesRefuse,
   oneTerminalState,
+  endsAreAsTold,
   deathIsReal,
   everyRequestIsAnswered,
   onlyNamedRefusals,
+  releasesAreRefusedForACause,
   reportsAreTrue,
+  blindnessHasACause,
   deathComesInTime,
   ownAgentsDieAnyway,
   ordersOnlyHarden,
   joiningHardens,
+  oneOrderAtATime,
   everyStopIsGated,
   authorityHolds,
   foreignLooksUnknown,
@@ -42,6 +50,7 @@ export const checks = {
   releasesArePeoples,
   chainsAreWhole,
   ordersAreOnRecord,
+  settlementsAddUp,
   callersAreOnRecord,
   killsAreOnRecord,
   recordedDeathIsReal,

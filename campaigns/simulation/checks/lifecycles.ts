@@ -1,6 +1,8 @@
 import type { AgentStatus } from '@agent-killswitch/core';
 import type { Check } from './check.ts';
 
+/** Changes that the store missed are told to it within this time after it answers again. */
+const untoldMs = 5_000;
 const after: Record<AgentStatus, readonly AgentStatus[]> = {
   spawning: ['running', 'killing', 'completed', 'failed'],
   running: ['killing', 'completed', 'failed'],
@@ -22,6 +24,23 @@ export const oneTerminalState: Check = ({ history }) => {
       if (agent.status !== before.status && !after[before.status].includes(agent.status))
         broken.push(`I2: ${life.name} made ${agentId} ${agent.status} when it was ${before.status}`);
     });
+  }
+  return broken;
+};
+
+/** I2: whoever is told that an end is on record finds it there, unless the store could not be told of it in time. */
+export const endsAreAsTold: Check = ({ history }) => {
+  const broken: string[] = [];
+  for (const { agentId, life, at, seq, answer } of history.ends) {
+    if (life.wasDisturbed('store', at - untoldMs, answer.at)) continue;
+    const versions = history.versions.get(agentId) ?? [];
+    const status = versions.findLast((version) => version.seq < answer.seq)?.agent.status;
+    const isEnded = status === 'completed' || status === 'failed';
+    const wasEnded = versions.some((version) => version.seq < seq && version.agent.status === status);
+    if (answer.isRecorded ? !isEnded : isEnded && !wasEnded)
+      broken.push(
+        `I2: ${life.name} says that ${agentId} has ended: ${answer.isRecorded}, and it is ${status}`,
+      );
   }
   return broken;
 };

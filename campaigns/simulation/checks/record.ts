@@ -36,6 +36,31 @@ export const ordersAreOnRecord: Check = (round) => {
   return broken;
 };
 
+/** I4: what the end of an order says on record is so: everybody who was claimed for it, and all of them dead. */
+export const settlementsAddUp: Check = (round) => {
+  const broken: string[] = [];
+  const members = new Map<string, number>();
+  for (const agentId of round.history.versions.keys()) {
+    const agent = round.history.agent(agentId);
+    for (const orderId of agent !== undefined && 'kill' in agent ? agent.kill.orderIds : [])
+      members.set(orderId, (members.get(orderId) ?? 0) + 1);
+  }
+  for (const sink of round.sinks) {
+    const requested = new Set<string>();
+    for (const event of sink.events()) {
+      if (event.type === 'order.requested') requested.add(event.orderId);
+      if (event.type !== 'order.settled') continue;
+      const { orderId, total, killed } = event;
+      const claimed = members.get(orderId) ?? 0;
+      if (total !== claimed || killed !== claimed)
+        broken.push(`I4: ${orderId} has settled with ${killed} of ${total} dead, and has claimed ${claimed}`);
+      if (!requested.has(orderId))
+        broken.push(`I4: ${orderId} has settled on record before it was requested`);
+    }
+  }
+  return broken;
+};
+
 /** I4, I7: every caller who was answered is on record once, and as having joined if the stop was under way already. */
 export const callersAreOnRecord: Check = (round) => {
   const broken: string[] = [];

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { manualClock } from './memory/manual-clock.ts';
+import { memoryAudit } from './memory/memory-audit.ts';
 import { memoryState } from './memory/memory-state.ts';
+import type { AuditSink } from './ports/audit-sink.ts';
 import { type Harness, harness, root } from './testing/harness.ts';
 import { patchedStore } from './testing/patched-store.ts';
 
@@ -125,6 +128,49 @@ describe('two hosts', () => {
     expect(await state.listOpenOrders()).toEqual([]);
     expect(a.events('agent.killed')).toMatchObject([{ agentId: 'a1', orderId: order?.orderId }]);
     expect(a.events('order.settled')).toHaveLength(1);
+  });
+
+  it('I4: who has joined an order, and takes it over from a lost host, tells what that host could not', async () => {
+    const state = memoryState();
+    const cut = { placing: true, lost: false };
+    const refuse = async (): Promise<never> => {
+      throw new Error('connection refused');
+    };
+    const audit = memoryAudit();
+    // Whoever looks what is on record takes longer than whoever does not.
+    const read: AuditSink['read'] = async function* (query) {
+      if (cut.lost) await new Promise<void>((resolve) => clock.setTimer(1_000, resolve));
+      yield* audit.read(query);
+    };
+    const clock = manualClock();
+    const a = await harness({
+      clock,
+      audit: { ...audit, read },
+      state: patchedStore(state, {
+        placeOrder: (order) => (cut.placing ? refuse() : state.placeOrder(order)),
+      }),
+    });
+    const b = await harness({
+      state: new Proxy(state, {
+        get: (target, name: 'getOrder') =>
+          cut.lost && name !== ('watch' as string) ? refuse : target[name].bind(target),
+      }),
+      hostId: 'host-2',
+      clock,
+      audit: { ...audit, append: () => new Promise<never>(() => undefined) },
+    });
+    const one = a.ks.kill({ everything: true }, request);
+    await clock.advance(100);
+    const other = b.ks.kill({ everything: true }, { ...request, reason: 'untold' });
+    await clock.advance(200);
+    cut.lost = true;
+    cut.placing = false;
+    await clock.advance(40_000);
+    await Promise.all([one, other]);
+    const told = audit
+      .events()
+      .filter((event) => /^order\.(requested|settled)$/.test(event.type) && event.reason === 'untold');
+    expect(told.map(({ type }) => type)).toEqual(['order.requested', 'order.settled']);
   });
 
   it('the owner of an order settles it, once, and the other says nothing of it', async () => {
