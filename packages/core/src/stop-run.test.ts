@@ -132,7 +132,7 @@ describe('two hosts', () => {
 
   it('I4: who has joined an order, and takes it over from a lost host, tells what that host could not', async () => {
     const state = memoryState();
-    const cut = { placing: true, lost: false };
+    const cut = { placing: true, lost: false, hearing: false };
     const refuse = async (): Promise<never> => {
       throw new Error('connection refused');
     };
@@ -148,6 +148,7 @@ describe('two hosts', () => {
       audit: { ...audit, read },
       state: patchedStore(state, {
         placeOrder: (order) => (cut.placing ? refuse() : state.placeOrder(order)),
+        listOpenOrders: () => (cut.hearing ? refuse() : state.listOpenOrders()),
       }),
     });
     const b = await harness({
@@ -161,6 +162,7 @@ describe('two hosts', () => {
     });
     const one = a.ks.kill({ everything: true }, request);
     await clock.advance(100);
+    cut.hearing = true;
     const other = b.ks.kill({ everything: true }, { ...request, reason: 'untold' });
     await clock.advance(200);
     cut.lost = true;

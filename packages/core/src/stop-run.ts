@@ -153,6 +153,8 @@ export class StopRun {
     while (!this.#stopped) {
       try {
         if (!this.isPlaced && (await this.#order.place())) this.step('placed');
+        // Also one that has joined another host's: what that one could not tell is this one's to tell, once it is its own.
+        if (!this.#order.isOwn) this.#wasOwner = false;
         await this.#order.takeOver();
         const other = this.#host.runOf(this.order);
         if (other !== undefined && other !== this) return await this.#follow(other);
