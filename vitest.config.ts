@@ -6,6 +6,7 @@ const onSource = { resolve: { conditions }, ssr: { resolve: { conditions } } };
 
 /** They look through the whole machine's processes, or fill it with them: not beside each other. */
 const alone = [
+  'packages/adapter-process/test/adoption*.test.ts',
   'packages/adapter-process/test/hostile-trees.test.ts',
   'packages/adapter-process/test/crowd.test.ts',
   'packages/adapter-docker/test/hostile.test.ts',

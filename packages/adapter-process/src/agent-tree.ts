@@ -1,12 +1,21 @@
 import { type Doubt, doubtsOf } from './doubts.ts';
 import type { KnownTree } from './known-processes.ts';
+import type { OrphanClues } from './orphans.ts';
 import type { SeenProcess, Snapshot } from './snapshot.ts';
 
 /** Whose processes are looked for. */
 export interface Target {
   readonly agentId: string;
   /** The process that the handle names; absent if only the mark is known. */
-  readonly root?: { readonly pid: number; readonly startTime: number; readonly ownSession: boolean };
+  readonly root?: Root;
+}
+
+export interface Root {
+  readonly pid: number;
+  readonly startTime: number;
+  readonly ownSession: boolean;
+  /** Absent if none of its descendants can be lost. */
+  readonly orphans?: OrphanClues;
 }
 
 export interface AgentTree {

@@ -8,6 +8,8 @@ export interface CgroupMount {
   readonly view: string;
   /** The cgroup of this process, as a path below `point` that starts with a slash. */
   readonly own: string;
+  /** The part of the hierarchy that is mounted at `point`. */
+  readonly root: string;
 }
 
 const mountsMs = 1_000;
@@ -33,12 +35,18 @@ export function cgroupMount(): CgroupMount | undefined {
     if (mounts === undefined || performance.now() - mounts.readAt > mountsMs) mounts = readMounts();
     for (const { root, point } of mounts.list) {
       const own = below(root, path);
-      if (own !== undefined) return { point, view: `${mounts.namespace} ${root}`, own };
+      if (own !== undefined) return { point, root, view: `${mounts.namespace} ${root}`, own };
     }
   } catch {
     // No /proc, or no cgroups in this kernel.
   }
   return undefined;
+}
+
+/** The cgroup of the process that has these lines in `/proc/<pid>/cgroup`, as a path below `point`; `undefined` if it is not there. */
+export function pathIn({ root }: CgroupMount, lines: string): string | undefined {
+  const path = v2Path(lines);
+  return path === undefined ? undefined : below(root, path);
 }
 
 /** This process has just been moved. */
@@ -48,12 +56,16 @@ export function forgetOwnPath(): void {
 
 function ownPath(): string | undefined {
   if (ownOfThisMoment === undefined) {
-    ownOfThisMoment = { path: /^0::(\/.*)$/m.exec(readFileSync('/proc/self/cgroup', 'latin1'))?.[1] };
+    ownOfThisMoment = { path: v2Path(readFileSync('/proc/self/cgroup', 'latin1')) };
     queueMicrotask(() => {
       ownOfThisMoment = undefined;
     });
   }
   return ownOfThisMoment.path;
+}
+
+function v2Path(lines: string): string | undefined {
+  return /^0::(\/.*)$/m.exec(lines)?.[1];
 }
 
 function readMounts(): NonNullable<typeof mounts> {
@@ -85,7 +97,7 @@ function plain(field: string): string {
 }
 
 /** Kernels before 4.6 have none. */
-function cgroupNamespace(): string {
+export function cgroupNamespace(): string {
   try {
     return readlinkSync('/proc/self/ns/cgroup');
   } catch {

@@ -4,7 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isPopulated, membersOf, subgroups } from './cgroup.ts';
 import { cgroupMount } from './cgroup-mount.ts';
 import { UncertainVictimError } from './errors.ts';
-import { type CgroupRef, folderName, parentName } from './home.ts';
+import { type CgroupRef, folderNames, parentName } from './home.ts';
 import type { ProcessStat } from './process-stat.ts';
 
 const maxFolders = 100_000;
@@ -55,7 +55,8 @@ export async function listHomes(): Promise<Homes> {
 
 /** The cgroups of one agent. Only folders of root's or this user's count. @throws the system's error */
 export function homesOf(agentId: string, { view, point, paths }: Homes): FoundHome[] {
-  return (paths.get(folderName(agentId)) ?? []).flatMap((path) => {
+  const found = folderNames(agentId).flatMap((name) => paths.get(name) ?? []);
+  return found.flatMap((path) => {
     const folder = join(point, path);
     const stat = statSync(folder, { bigint: true, throwIfNoEntry: false });
     if (stat === undefined) return [];

@@ -1,7 +1,8 @@
 import { type Handle, idSchema } from '@agent-killswitch/core';
 import { z } from 'zod';
 import { InvalidHandleError } from './errors.ts';
-import { cgroupRefSchema } from './home.ts';
+import { cgroupRefSchema, isAdopted } from './home.ts';
+import { orphanCluesSchema } from './orphans.ts';
 import { parsedHandle } from './parsed-handle.ts';
 
 const pidSchema = z
@@ -27,8 +28,10 @@ export const processHandleSchema = processIdentitySchema.extend({
   runtime: idSchema,
   /** The process leads a session of its own, so all members of session `pid` descend from it. */
   ownSession: z.boolean(),
-  /** The cgroup it was started in, which holds all that was born of it. Absent if it is held by its mark. */
+  /** The cgroup it was started in or moved to, which holds all that was born of it there. Absent if it has none. */
   cgroup: cgroupRefSchema.exactOptional(),
+  /** Of an adopted process that may have, or may yet lose, descendants which nothing tells from others. */
+  orphans: orphanCluesSchema.exactOptional(),
 });
 export type ProcessHandle = z.infer<typeof processHandleSchema>;
 
@@ -37,4 +40,9 @@ export function parseHandle(given: Handle, runtime: string): ProcessHandle {
   const handle = parsedHandle(processHandleSchema, given, runtime);
   if (handle.pid !== process.pid) return handle;
   throw new InvalidHandleError(`pid ${handle.pid} is this very process: end it from outside`);
+}
+
+/** Whether it was started in its cgroup, so that all that ever was of it is in there. One that was adopted came in later. */
+export function isBornInside({ cgroup }: ProcessHandle): boolean {
+  return cgroup !== undefined && !isAdopted(cgroup.path);
 }

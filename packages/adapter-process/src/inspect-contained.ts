@@ -2,18 +2,19 @@ import { describeError, type Observation } from '@agent-killswitch/core';
 import type { Target } from './agent-tree.ts';
 import { isPopulated, membersOf, removeHome } from './cgroup.ts';
 import { pids } from './evidence.ts';
-import type { CgroupRef, Home } from './home.ts';
+import { type CgroupRef, type Home, isAdopted } from './home.ts';
 import { inspectTree } from './inspect-tree.ts';
 import type { Looker } from './looker.ts';
 
 /**
  * Of an agent in a cgroup of its own: alive while anything lives in there. When it is empty, what is known of the agent's
  * processes in other ways still counts, should some have had the right to move out; strangers that merely cannot be told
- * from its processes do not, since its own are accounted for.
+ * from its processes do not, since its own are accounted for: unless it was adopted, and came in later than
+ * some of its own may have left.
  */
 export async function inspectContained(
   home: Home,
-  { inode }: CgroupRef,
+  { inode, path: named }: CgroupRef,
   looker: Looker,
   target: Required<Target>,
   signal: AbortSignal,
@@ -31,7 +32,7 @@ export async function inspectContained(
   const isAlive = (): boolean => home.kind === 'here' && isPopulated(folder);
   try {
     if (isAlive()) return populated(folder, path);
-    const seen = await inspectTree(looker, target, signal, { strangersCount: false });
+    const seen = await inspectTree(looker, target, signal, { strangersCount: isAdopted(named) });
     if (seen.state !== 'dead') return seen;
     // Only now: its first process, which is gone, might have joined since. Nobody else ever can.
     if (isAlive()) return populated(folder, path);

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { isPopulated, killCgroup } from './cgroup.ts';
 import type { CgroupMount } from './cgroup-mount.ts';
 import type { Children } from './children.ts';
-import type { ProcessHandle } from './handle.ts';
+import { isBornInside, type ProcessHandle } from './handle.ts';
 import type { Home } from './home.ts';
 import { readStat } from './proc.ts';
 import { killGroup } from './signal.ts';
@@ -30,7 +30,9 @@ export async function killContained(
   // After all of them have been looked at, since dying processes take the time of whoever is at work.
   await undefined;
   const isSignalled = children.killGroup(root.pid, root.startTime);
-  if (!isSignalled && root.ownSession && root.pid !== ownGroup()) killGroup(root.pid, root);
+  // In the group of one that was moved into its cgroup there may be another's orphans.
+  const isOwnGroup = root.ownSession && isBornInside(root);
+  if (!isSignalled && isOwnGroup && root.pid !== ownGroup()) killGroup(root.pid, root);
   await pause(groupMs);
   const home = findHome();
   if (home?.kind !== 'here') return;

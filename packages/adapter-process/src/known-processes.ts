@@ -12,6 +12,7 @@ export interface KnownTree {
 }
 
 interface Tree extends KnownTree {
+  readonly agentId: string;
   readonly members: Map<number, number>;
   readonly sessions: Map<number, number>;
   readonly marks: Set<string>;
@@ -23,44 +24,63 @@ const maxMembers = 4_096;
 /** Remembers the trees of agents. Bounded (I12): the agents longest not looked at are forgotten first. */
 export class KnownProcesses {
   readonly #trees = new Map<string, Tree>();
+  /** Whose a process was found to be last, by pid. */
+  readonly #owners = new Map<number, { readonly agentId: string; readonly startTime: number }>();
 
   of(agentId: string): KnownTree {
-    return this.#trees.get(agentId) ?? empty();
+    return this.#trees.get(agentId) ?? empty(agentId);
   }
 
   /** Processes with another agent's mark are left out: they are the agent's only as long as they descend from it. */
   remember(agentId: string, tree: Pick<AgentTree, 'processes' | 'marks'>, snapshot: Snapshot): void {
-    const known = this.#trees.get(agentId) ?? empty();
+    const known = this.#trees.get(agentId) ?? empty(agentId);
     this.#trees.delete(agentId);
     this.#trees.set(agentId, known);
     for (const mark of tree.marks) known.marks.add(mark);
     for (const { pid, startTime, session, agentId: mark } of tree.processes) {
       if (mark !== undefined && !tree.marks.has(mark)) continue;
-      if (known.members.size >= maxMembers) forgetGone(known, snapshot);
+      if (known.members.size >= maxMembers) this.#forgetGone(known, snapshot);
       if (known.members.size >= maxMembers) break;
       known.members.set(pid, startTime);
+      this.#owners.set(pid, { agentId, startTime });
       if (session === pid) known.sessions.set(pid, startTime);
     }
     for (const oldest of this.#trees.keys()) {
       if (this.#trees.size <= maxAgents) break;
-      this.#trees.delete(oldest);
+      this.forget(oldest);
     }
   }
 
+  /** Whether a process was last found to be another agent's. */
+  isOthers(
+    agentId: string,
+    { pid, startTime }: { readonly pid: number; readonly startTime: number },
+  ): boolean {
+    const owner = this.#owners.get(pid);
+    return owner !== undefined && owner.startTime === startTime && owner.agentId !== agentId;
+  }
+
   forget(agentId: string): void {
+    for (const pid of this.#trees.get(agentId)?.members.keys() ?? []) this.#disown(pid, agentId);
     this.#trees.delete(agentId);
   }
+
+  #forgetGone(known: Tree, now: Snapshot): void {
+    for (const [pid, startTime] of known.members) {
+      if (now.find(pid, startTime) !== undefined) continue;
+      known.members.delete(pid);
+      this.#disown(pid, known.agentId);
+    }
+    for (const session of known.sessions.keys()) {
+      if (now.inSession(session).length === 0) known.sessions.delete(session);
+    }
+  }
+
+  #disown(pid: number, agentId: string): void {
+    if (this.#owners.get(pid)?.agentId === agentId) this.#owners.delete(pid);
+  }
 }
 
-function empty(): Tree {
-  return { members: new Map(), sessions: new Map(), marks: new Set() };
-}
-
-function forgetGone(known: Tree, now: Snapshot): void {
-  for (const [pid, startTime] of known.members) {
-    if (now.find(pid, startTime) === undefined) known.members.delete(pid);
-  }
-  for (const session of known.sessions.keys()) {
-    if (now.inSession(session).length === 0) known.sessions.delete(session);
-  }
+function empty(agentId: string): Tree {
+  return { agentId, members: new Map(), sessions: new Map(), marks: new Set() };
 }

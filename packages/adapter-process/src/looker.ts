@@ -1,5 +1,9 @@
 import { type AgentTree, type Target, treeOf } from './agent-tree.ts';
+import { cgroupLines } from './cgroup-lines.ts';
+import { cgroupNamespace } from './cgroup-mount.ts';
+import type { Doubt } from './doubts.ts';
 import { KnownProcesses, type KnownTree } from './known-processes.ts';
+import { orphansOf } from './orphans.ts';
 import { Scanner } from './scanner.ts';
 import { SharedRun } from './shared-run.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -20,6 +24,8 @@ const surelyLooks = 5;
 export class Looker {
   readonly #known = new KnownProcesses();
   readonly #scans: SharedRun<Snapshot>;
+  /** Each process of a snapshot is asked for its cgroups once, for however many agents. */
+  readonly #cgroups = new WeakMap<Snapshot, Map<number, string | undefined>>();
 
   constructor() {
     const scanner = new Scanner();
@@ -33,7 +39,8 @@ export class Looker {
   /** @throws ProcUnreadableError, or the signal's reason */
   async look(target: Target, signal: AbortSignal): Promise<Look> {
     const snapshot = await withinSignal(this.#scans.next(), signal);
-    const tree = treeOf(target, snapshot, this.#known.of(target.agentId));
+    const found = treeOf(target, snapshot, this.#known.of(target.agentId));
+    const tree = { ...found, doubts: [...found.doubts, ...this.#orphans(target, snapshot, found)] };
     if (!tree.holdsSelf) this.#known.remember(target.agentId, tree, snapshot);
     const clear = tree.doubts.length === 0 && snapshot.missed === 0;
     return { tree, snapshot, clear, known: this.#known.of(target.agentId) };
@@ -48,6 +55,20 @@ export class Looker {
       const look = await this.look(target, signal);
       if (look.clear || looks >= surelyLooks) return look;
     }
+  }
+
+  #orphans({ agentId, root }: Target, snapshot: Snapshot, tree: AgentTree): readonly Doubt[] {
+    if (root?.orphans === undefined) return [];
+    const cgroups = this.#cgroups.get(snapshot) ?? new Map<number, string | undefined>();
+    this.#cgroups.set(snapshot, cgroups);
+    return orphansOf({ ...root, orphans: root.orphans }, snapshot, tree, {
+      cgroupNamespace: cgroupNamespace(),
+      cgroupLines(pid) {
+        if (!cgroups.has(pid)) cgroups.set(pid, cgroupLines(pid));
+        return cgroups.get(pid);
+      },
+      isOthers: (process) => this.#known.isOthers(agentId, process),
+    });
   }
 
   forget(agentId: string): void {

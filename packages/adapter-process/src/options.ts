@@ -19,10 +19,11 @@ const processSchema = placeSchema.extend({
   /** The name under which the runtime is registered with the killswitch; it stands in every handle. Default `process`. */
   runtime: idSchema.default('process'),
   /**
-   * `auto`: agents that are spawned here live in a cgroup (v2) of their own wherever this process may make one, so that
-   * none of their descendants can be missed. `off`: never. Default `auto`.
+   * `auto`: agents live in a cgroup (v2) of their own wherever this process may make one, so that none of their descendants
+   * can be missed; those that are adopted are moved there. `spawned`: those that are adopted stay in the cgroup they are in.
+   * `off`: no cgroup is ever made. Default `auto`.
    */
-  cgroup: z.enum(['auto', 'off']).default('auto'),
+  cgroup: z.enum(['auto', 'spawned', 'off']).default('auto'),
 });
 export type ProcessRuntimeOptions = z.input<typeof processSchema>;
 

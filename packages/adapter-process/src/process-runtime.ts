@@ -14,7 +14,7 @@ import { Cgroups } from './cgroups.ts';
 import { Children } from './children.ts';
 import { InvalidHandleError, UnreachableHandleError } from './errors.ts';
 import { listHomes } from './find-homes.ts';
-import { type ProcessHandle, parseHandle } from './handle.ts';
+import { isBornInside, type ProcessHandle, parseHandle } from './handle.ts';
 import { type Home, homeOf } from './home.ts';
 import { inspectContained } from './inspect-contained.ts';
 import { inspectTree } from './inspect-tree.ts';
@@ -49,9 +49,11 @@ export interface ProcessRuntime extends Runtime {
   spawnAgent(command: string, args: readonly string[], options: SpawnOptions): Promise<SpawnedAgent>;
 
   /**
-   * A handle for a process that already runs. Without a mark of its own, it and its descendants are known by lineage and
-   * session only: orphans that left both before the first look at it are not found.
-   * @throws InvalidHandleError, ProcUnreadableError
+   * A handle for a process that already runs. It is moved with its tree into a cgroup of its own, below the one it is in; the
+   * handle names that. Where it cannot be (no right to, in another pid namespace, its tree in several cgroups; `cgroup` of the
+   * options) and without a mark of its own, it is known by lineage and session only: whoever may be an orphan of it then keeps
+   * it from being called dead.
+   * @throws InvalidHandleError, InvalidInputError, ProcUnreadableError, DeadlineError
    */
   adopt(pid: number, options: AdoptOptions): Promise<ProcessHandle>;
 
@@ -82,7 +84,7 @@ export function processRuntime(options: ProcessRuntimeOptions = {}): ProcessRunt
     if (signal.aborted)
       throw new DeadlineError(`No time left to kill agent ${agentId}: nothing was signalled`);
     const home = homeToSignal(root, agentId, belongs);
-    const isAccountedFor = (): boolean => home !== undefined && isEmpty(home);
+    const isAccountedFor = (): boolean => home !== undefined && isBornInside(root) && isEmpty(home);
     try {
       if (home?.kind === 'here') {
         await dying.during(
@@ -142,7 +144,7 @@ export function processRuntime(options: ProcessRuntimeOptions = {}): ProcessRunt
     },
     spawnAgent: (command, args, options) =>
       spawnAgent(command, args, options, { runtime, origin, children, cgroups }),
-    adopt: (pid, options) => adopt(pid, options, { runtime, origin, looker }),
+    adopt: (pid, options) => adopt(pid, options, { runtime, origin, looker, moves: cgroup === 'auto' }),
     get scans() {
       return looker.scans;
     },

@@ -39,6 +39,10 @@ export class Snapshot {
     this.guarded = this.#withAncestors(self);
   }
 
+  all(): readonly SeenProcess[] {
+    return [...this.#byPid.values()];
+  }
+
   get(pid: number): SeenProcess | undefined {
     return this.#byPid.get(pid);
   }

@@ -1,12 +1,13 @@
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { parseAgentId } from './agent-id.ts';
-import type { Cgroups, MadeCgroup } from './cgroups.ts';
+import type { Cgroups } from './cgroups.ts';
 import type { Children } from './children.ts';
 import { SpawnFailedError, systemCode } from './errors.ts';
 import { findProgram } from './find-program.ts';
 import type { ProcessHandle } from './handle.ts';
 import { joinCgroup } from './join-cgroup.ts';
+import type { MadeCgroup } from './make-home.ts';
 import { markVariable } from './mark.ts';
 import type { Origin } from './origin.ts';
 import { readStat } from './proc.ts';

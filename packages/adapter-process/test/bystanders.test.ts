@@ -43,7 +43,7 @@ describe('a kill spares (I11)', () => {
       `sleep 300 & echo $!; env -u ${markVariable} sleep 300 & echo $!; exec sleep 300`,
     );
     const [first, second] = await pids(shared.child, 2);
-    const handle = await runtime.adopt(second!, { agentId: id('one') });
+    const handle = await runtime.adopt(second!, { agentId: id('one'), orphans: 'ignore' });
     expect(handle.ownSession).toBe(false);
     await runtime.kill(handle, inTime(id('one')));
     expect(await settled(runtime, id('one'), handle)).toMatchObject({ state: 'dead' });

@@ -76,6 +76,7 @@ describe('adopt', () => {
     const adopted = await runtime.adopt(handle.pid, {
       agentId: id('adopted'),
       startTime: startTimeOf(handle.pid),
+      orphans: 'ignore',
     });
     expect(adopted).toEqual(handle);
     await runtime.kill(adopted, inTime(id('adopted')));

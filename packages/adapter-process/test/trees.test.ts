@@ -119,7 +119,7 @@ describe('a kill reaches (I1, I3)', () => {
     // The shell becomes a `sleep`, which never waits for the child it inherits.
     const holder = await spawn(id('holder'), 'sh', '-c', 'sleep 300 & echo $!; exec sleep 300');
     const [pid] = await pids(holder.child, 1);
-    const handle = await runtime.adopt(pid!, { agentId: id('held') });
+    const handle = await runtime.adopt(pid!, { agentId: id('held'), orphans: 'ignore' });
     await runtime.kill(handle, inTime(id('held')));
     const seen = await settled(runtime, id('held'), handle);
     expect(stateOf(pid!)).toBe('Z');

@@ -65,7 +65,7 @@ function isSleeper(pid: number): boolean {
 }
 
 export function mountHere(): CgroupMount {
-  return cgroupMount() ?? { point: '', view: '', own: '/' };
+  return cgroupMount() ?? { point: '', root: '/', view: '', own: '/' };
 }
 
 /** Moves this very process into a cgroup while `work` runs. */

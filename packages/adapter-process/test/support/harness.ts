@@ -21,14 +21,22 @@ export async function settled(runtime: Runtime, agentId: string, handle: Handle)
   }
 }
 
-/** Kills as the core does: demands, looks, and demands again as long as it is not dead, for 10 s at most. */
-export async function stop(runtime: Runtime, agentId: string, handle: Handle): Promise<Observation> {
+/**
+ * Kills as the core does: demands, looks, and demands again as long as it is not dead, for 10 s at most.
+ * @param isEnough what is seen that ends it before
+ */
+export async function stop(
+  runtime: Runtime,
+  agentId: string,
+  handle: Handle,
+  isEnough: (seen: Observation) => boolean = () => false,
+): Promise<Observation> {
   const until = performance.now() + 10_000;
   for (;;) {
     await runtime.kill(handle, inTime(agentId)).catch((error: unknown) => {
       if (!(error instanceof UncertainVictimError)) throw error;
     });
     const seen = await settled(runtime, agentId, handle);
-    if (seen.state === 'dead' || performance.now() > until) return seen;
+    if (seen.state === 'dead' || isEnough(seen) || performance.now() > until) return seen;
   }
 }

@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline';
 import type { ProcessHandle, ProcessRuntime } from '../../src/index.ts';
 import type { Plan } from '../hostile-plans.ts';
 import type { TestRun } from './processes.ts';
+import type { Corner } from './unmarked.ts';
 
 export interface HostileAgent {
   readonly handle: ProcessHandle;
@@ -16,31 +17,41 @@ const grownMs = 100;
 
 /** Starts the agent and waits for its moment. */
 export async function startHostile(
-  { args, killAfterLines, deeds }: Plan,
+  plan: Plan,
   runtime: ProcessRuntime,
   agentId: string,
   { env }: TestRun,
+  corner: Corner,
 ): Promise<HostileAgent> {
-  if (deeds.heldAsZombie !== undefined) return adoptHostile(args, killAfterLines, runtime, agentId, env);
+  const { args, killAfterLines, adopted } = plan;
+  if (adopted !== undefined) return adoptHostile({ ...plan, adopted }, runtime, agentId, env, corner);
   const { handle, child } = await runtime.spawnAgent('sh', args, { agentId, env, stdio: [...stdio] });
   await grown(child, killAfterLines);
   return { handle, bystanders: [] };
 }
 
-/** Its parent becomes a `sleep`, which reaps nobody. */
+/** Its parent becomes a `sleep`, which reaps nobody. It waits for a word before it does anything. */
 async function adoptHostile(
-  args: readonly string[],
-  lines: number,
+  { args, killAfterLines, adopted }: Plan & Pick<Required<Plan>, 'adopted'>,
   runtime: ProcessRuntime,
   agentId: string,
   env: Record<string, string>,
+  corner: Corner,
 ): Promise<HostileAgent> {
-  // With the agent's mark, which the holder has not: without one, an adopted tree's orphans escape (README, limits).
-  const script = 'AGENT_KILLSWITCH_AGENT_ID="$0" sh "$@" & echo "root $!"; exec sleep 300';
-  const holder = spawn('sh', ['-c', script, agentId, ...args], { env, stdio: [...stdio], detached: true });
-  const root = await grown(holder, lines, /^root (\d+)$/);
+  const wait = `sh -c 'read go <&3; exec 3<&-; exec sh "$@"' - "$@" & echo "root $!"`;
+  const script = `${corner.enter}; exec 3<&0; ${wait}; exec sleep 300`;
+  const holder = spawn('sh', ['-c', script, '-', ...args], {
+    env,
+    stdio: ['pipe', 'pipe', 'ignore'],
+    detached: true,
+  });
+  const root = await grown(holder, 1, /^root (\d+)$/);
   if (holder.pid === undefined || root === undefined) throw new Error('the holder did not start');
-  return { handle: await runtime.adopt(Number(root), { agentId }), bystanders: [holder.pid] };
+  const adopt = (): Promise<ProcessHandle> => runtime.adopt(Number(root), { agentId });
+  const early = adopted === 'adoptedAtStart' ? await adopt() : undefined;
+  holder.stdin.write('go\n');
+  await grown(holder, killAfterLines);
+  return { handle: early ?? (await adopt()), bystanders: [holder.pid] };
 }
 
 /** Waits for so many lines, and for the one that is looked for, whose group it answers; otherwise for a while. */

@@ -37,8 +37,9 @@ export class TestRun {
   }
 
   /** Ends whatever the test left behind. */
-  end(): void {
-    for (let left = this.alive(); left.length > 0; left = this.alive()) {
+  end(but: readonly number[] = []): void {
+    const others = (): number[] => this.alive().filter((pid) => !but.includes(pid));
+    for (let left = others(); left.length > 0; left = others()) {
       for (const pid of left) {
         try {
           process.kill(pid, 'SIGKILL');

@@ -1,0 +1,34 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { markVariable } from './mark.ts';
+import { readStat } from './proc.ts';
+import { killProcess } from './signal.ts';
+
+const script = 'sleep 10 >/dev/null & echo $!';
+const probeMs = 2_000;
+/** No agent's id: so that nobody takes the probe for an orphan of theirs. */
+const mark = 'killswitch-probe';
+
+/**
+ * Who becomes the parent of what this process's descendants leave behind, init or an ancestor that asked for it: found out by
+ * leaving somebody behind, since the kernel tells it in no other way. `undefined` if that cannot be done.
+ */
+export async function ownReaper(): Promise<number | undefined> {
+  const parent = spawn('/bin/sh', ['-c', script], {
+    env: { ...process.env, [markVariable]: mark },
+    stdio: ['ignore', 'pipe', 'ignore'],
+    timeout: probeMs,
+    killSignal: 'SIGKILL',
+  });
+  try {
+    const [printed] = await Promise.all([text(parent.stdout), once(parent, 'close')]);
+    const orphan = readStat(Number(printed));
+    if (orphan === undefined) return undefined;
+    killProcess(orphan);
+    return orphan.ppid;
+  } catch {
+    // No shell here.
+    return undefined;
+  }
+}
