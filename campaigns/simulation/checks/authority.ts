@@ -35,13 +35,13 @@ export const authorityHolds: Check = ({ history }) => {
 const leasePrincipal = 'system:lease';
 
 /** A host stops its own agents, and nobody else's, when the store was out of its reach. */
-function isOfItself({ requested }: History, { orderId, scope }: StopOrder): boolean {
-  return requested.some(
-    ({ order, life, at }) =>
-      order.orderId === orderId &&
+function isOfItself({ lives }: History, { scope, requestedAt }: StopOrder): boolean {
+  return lives.some(
+    (life) =>
       'host' in scope &&
       scope.host === life.hostId &&
-      life.wasDisturbed('store', at - restMs, at),
+      life.livedThrough(requestedAt, requestedAt) &&
+      life.wasDisturbed('store', requestedAt - restMs, requestedAt),
   );
 }
 

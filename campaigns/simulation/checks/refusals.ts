@@ -5,6 +5,8 @@ import { type Check, restMs } from './check.ts';
 
 /** How long a recorder pauses at the most after a sink that failed, and how long a batch that hangs is given. */
 const sinkMs = 8_000;
+/** How long after a call that went wrong a host asks again what became of an order that it has placed. */
+const unheardMs = 2_000;
 const never = Number.POSITIVE_INFINITY;
 
 /** I9, I10: who is refused an admission met a gate that stood meanwhile, a parent that was killed, or a store that failed. */
@@ -66,7 +68,7 @@ export const releasesAreRefusedForACause: Check = ({ history }) => {
   return broken;
 };
 
-function metAGate({ gates, requested }: History, { agent, life, seq, answer }: AdmitCall): boolean {
+function metAGate({ gates, requested }: History, { agent, life, seq, at, answer }: AdmitCall): boolean {
   const until = answer?.seq ?? never;
   return (
     gates.some(
@@ -78,7 +80,9 @@ function metAGate({ gates, requested }: History, { agent, life, seq, answer }: A
         each.life === life &&
         inScope(each.order.scope, agent) &&
         each.seq < until &&
-        (life.placementsHeard.get(each.order.orderId) ?? never) > seq,
+        // What the store said too late was not heard: the host asks again when it answers.
+        ((life.placementsHeard.get(each.order.orderId) ?? never) > seq ||
+          life.wasDisturbed('store', at - unheardMs, at)),
     )
   );
 }

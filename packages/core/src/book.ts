@@ -153,7 +153,7 @@ export class Book {
     const agentId = typeof target === 'string' ? target : target.agentId;
     if (!this.#untold.has(agentId)) {
       try {
-        return await this.#changeStored(target, agentId, event);
+        return this.#catchUp(await this.#changeStored(target, agentId, event), event);
       } catch (error) {
         if (!isKillswitchError(error, 'state-unavailable')) throw error;
         const known = this.#own.get(agentId) ?? (typeof target === 'string' ? undefined : target);
@@ -167,6 +167,16 @@ export class Book {
         `Agent "${agentId}" has changes that the state store has not taken yet`,
       );
     return this.#changeHere(known, event);
+  }
+
+  /** A handle that the store has taken has to reach the copy here, too, that a claim has put ahead of it meanwhile (I6). */
+  #catchUp(change: Change, event: LifecycleEvent): Change {
+    const before = this.#own.get(change.agent.agentId);
+    if (event.type !== 'running' || before === undefined || this.isTold(before.agentId)) return change;
+    const [agent, effects] = transition(before, event);
+    this.#unstored.add(agent);
+    this.#keep(agent);
+    return { before, agent, effects };
   }
 
   /** Claims many agents for an order. See {@link changeAll}. */

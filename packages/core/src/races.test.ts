@@ -145,6 +145,49 @@ describe('several hosts', () => {
   });
 });
 
+it('I6: a handle that the store was taking while the agent was claimed without it is killed', async () => {
+  const state = memoryState();
+  const cut = { isOn: false };
+  let release = (): void => undefined;
+  const refuse = async (): Promise<never> => {
+    throw new Error('connection refused');
+  };
+  const h = await harness({
+    state: new Proxy(state, {
+      get: (target, name: keyof StateStore) => {
+        const call = (target[name] as Call).bind(target);
+        if (name === 'watch') return call;
+        if (name !== 'swapAgents') return (...args: never[]) => (cut.isOn ? refuse() : call(...args));
+        return async (...args: never[]) => {
+          if (cut.isOn) return refuse();
+          await new Promise<void>((resolve) => {
+            release = resolve;
+          });
+          return call(...args);
+        };
+      },
+    }),
+  });
+  await h.ks.admit({ agentId: 'a1', taskId: 't', workspaceId: 'w1', ownerId: 'alice' });
+  const handle = h.runtime.spawn();
+  const running = h.ks.running('a1', [handle]);
+  await h.clock.advance(10);
+  cut.isOn = true;
+  const kill = h.ks.kill({ everything: true }, request);
+  await h.clock.advance(200);
+  release();
+  expect(await running).toMatchObject({ status: 'killing' });
+  await h.clock.advance(200);
+  expect(h.runtime.isAlive(handle)).toBe(false);
+  cut.isOn = false;
+  const later = h.during(6_000, kill);
+  for (let i = 0; i < 100; i++) {
+    await h.clock.advance(50);
+    release();
+  }
+  expect(await later).toMatchObject({ settled: true, killed: 1 });
+});
+
 describe('a release while somebody is not confirmed dead', () => {
   const unconfirmed = async () => {
     const h = await harness();
