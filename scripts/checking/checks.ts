@@ -15,12 +15,15 @@ export interface Check {
   find(): Promise<readonly string[]>;
 }
 
+/** Scripts for a browser, which know other globals than the rest. */
+const consoleFolder = join(root, 'packages/express-router/console');
+
 /** Every check, in the order in which they build on each other. */
 export function allChecks(temporaryFolder: string): Check[] {
   const tarballs: Tarball[] = [];
   return [
     tool('lint and format', '@biomejs/biome/bin/biome', ['ci', '--colors=off', '.']),
-    ...['.', ...workspacePackages().map(({ folder }) => folder)].map((folder) =>
+    ...['.', ...workspacePackages().map(({ folder }) => folder), consoleFolder].map((folder) =>
       tool(`types of ${folder === '.' ? 'the root' : folder.slice(root.length + 1)}`, 'typescript/bin/tsc', [
         '-p',
         folder,

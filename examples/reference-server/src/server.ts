@@ -13,6 +13,7 @@ import {
 } from '@agent-killswitch/express-router';
 import express, { type Express } from 'express';
 import { type ServerConfig, ServerConfigError } from './config.ts';
+import { consoleOptions } from './console.ts';
 import { hostIdIn, makeStateDir } from './host-id.ts';
 import { killOwnAgents } from './kill-own-agents.ts';
 import { makeLaunchers, runtimesOf } from './launchers.ts';
@@ -119,7 +120,8 @@ function appOf(ks: Killswitch, supervisor: Supervisor, authenticate: Authenticat
     const status = auditDegraded ? 'audit-degraded' : 'ready';
     response.status(auditDegraded ? 503 : 200).json({ status, gates: gates.length });
   });
-  app.use('/api/orchestrator', killswitchRouter(ks, { authenticate }));
+  app.get('/', (_request, response) => response.redirect('/api/orchestrator/console/'));
+  app.use('/api/orchestrator', killswitchRouter(ks, { authenticate, console: consoleOptions }));
   app.use(mapRoutes(orchestratorRoutes, { ks, supervisor }, { authenticate }));
   app.use(agentRouter(ks, { authenticate }));
   app.use(noSuchRoute);

@@ -65,9 +65,14 @@ export const agentAnswer = z
   })
   .meta({ id: 'Agent' });
 
+/** An agent and what the caller may do to it. */
+const listedAgent = agentAnswer
+  .extend({ mayKill: z.boolean().describe('whether the caller may kill its task') })
+  .meta({ id: 'ListedAgent' });
+
 export const agentsAnswer = z
   .object({
-    agents: z.array(agentAnswer),
+    agents: z.array(listedAgent),
     cursor: z.string().optional().describe('give it back for the next page; absent on the last'),
   })
   .meta({ id: 'Agents' });
@@ -139,3 +144,14 @@ export const problemAnswer = z
   })
   .meta({ id: 'Problem' });
 export type Problem = z.infer<typeof problemAnswer>;
+
+export const meAnswer = z
+  .object({
+    principal: actor,
+    may: z.object({
+      emergencyStop: z.boolean(),
+      release: z.boolean().describe('everything, and backends'),
+      workspaces: z.array(z.object({ workspaceId: idSchema, killAll: z.boolean(), release: z.boolean() })),
+    }),
+  })
+  .meta({ id: 'Me' });

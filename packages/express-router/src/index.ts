@@ -2,6 +2,7 @@ export { agentRoutes } from './agent-routes.ts';
 export type { Problem, StopResponse } from './answers.ts';
 export type { Authenticate } from './authentication.ts';
 export { stopBody } from './bodies.ts';
+export type { ConsoleOptions } from './console.ts';
 export { type MappingOptions, mapRoutes, noSuchRoute, problemHandler } from './express-mapping.ts';
 export type { HandlerContext, HttpRequest, HttpResponse, Permission, ServerEvent } from './http.ts';
 export { pathId } from './input.ts';

@@ -1,6 +1,7 @@
 import type { Killswitch } from '@agent-killswitch/core';
-import type { Router } from 'express';
+import express, { type Router } from 'express';
 import { agentRoutes } from './agent-routes.ts';
+import { addConsole, type ConsoleOptions } from './console.ts';
 import { type MappingOptions, mapRoutes } from './express-mapping.ts';
 import type { HandlerContext } from './http.ts';
 import { killswitchRoutes } from './killswitch-routes.ts';
@@ -14,6 +15,8 @@ export interface RouterOptions extends MappingOptions {
    * that every answer comes within 5 s (REQUIREMENTS B6).
    */
   readonly waitMs?: number;
+  /** Serves the console, a page for people, at `/console/`. Default: it is not served. */
+  readonly console?: boolean | ConsoleOptions;
 }
 
 /**
@@ -22,7 +25,10 @@ export interface RouterOptions extends MappingOptions {
  * @throws InvalidConfigurationError without an `authenticate` function.
  */
 export function killswitchRouter(ks: Killswitch, options: RouterOptions): Router {
-  return mapRoutes(killswitchRoutes, contextOf(ks, options), options);
+  const router = express.Router();
+  const wanted = options?.console ?? false;
+  if (wanted !== false) addConsole(router, wanted === true ? {} : wanted);
+  return router.use(mapRoutes(killswitchRoutes, contextOf(ks, options), options));
 }
 
 /**

@@ -1,17 +1,18 @@
 import {
   type Agent,
+  actorOf,
   belongsTo,
   type Gate,
   InvalidInputError,
   idSchema,
+  type Killswitch,
   type Principal,
   type Scope,
   type StopOrder,
 } from '@agent-killswitch/core';
 import { z } from 'zod';
-import { agentsAnswer, statusAnswer, stopAnswer } from './answers.ts';
+import { agentsAnswer, meAnswer, statusAnswer, stopAnswer } from './answers.ts';
 import { agentBody, gateBody, orderBody, stopBody } from './bodies.ts';
-import type { HandlerContext } from './http.ts';
 import { idParam } from './input.ts';
 import { orderEvents } from './order-events.ts';
 import { readableOrder } from './readable-order.ts';
@@ -68,18 +69,19 @@ export const viewRoutes: readonly Route[] = [
         limit,
         ...(cursor === undefined ? {} : { cursor }),
       });
-      const agents = await shown(
-        { ks },
-        page.items.filter((agent) => isAsked(agent, query)),
-        principal,
-      );
-      return {
-        status: 200,
-        body: {
-          agents: agents.map(agentBody),
-          ...(page.cursor === undefined ? {} : { cursor: page.cursor }),
-        },
-      };
+      const asked = page.items.filter((agent) => isAsked(agent, query));
+      const agents = await listed(ks, asked, principal);
+      return { status: 200, body: { agents, ...(page.cursor === undefined ? {} : { cursor: page.cursor }) } };
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/me',
+    permission: 'own',
+    summary: 'Who the caller is, and what they may do at large',
+    answers: { 200: meAnswer },
+    async handle({ ks }, _input, { principal }) {
+      return { status: 200, body: { principal: actorOf(principal), may: await powersOf(ks, principal) } };
     },
   }),
   route({
@@ -130,15 +132,36 @@ function isAsked(agent: Agent, { taskId, backendId, workspaceId, status }: Agent
 }
 
 /** Those that the principal may read: an agent that one may not see is as good as not there (I11). */
-async function shown(
-  { ks }: Pick<HandlerContext, 'ks'>,
-  agents: readonly Agent[],
-  principal: Principal,
-): Promise<Agent[]> {
-  const mays = await Promise.all(
-    agents.map(({ agentId, workspaceId, ownerId }) =>
-      ks.may({ principal, action: 'read', scope: { agent: agentId }, workspaceId, ownerId }),
-    ),
+async function listed(ks: Killswitch, agents: readonly Agent[], principal: Principal) {
+  const bodies = await Promise.all(
+    agents.map(async (agent) => {
+      const { agentId, taskId, workspaceId, ownerId } = agent;
+      const facts = { principal, workspaceId, ownerId };
+      const [mayRead, mayKill] = await Promise.all([
+        ks.may({ ...facts, action: 'read', scope: { agent: agentId } }),
+        ks.may({ ...facts, action: 'kill', scope: { task: taskId } }),
+      ]);
+      return mayRead ? [{ ...agentBody(agent), mayKill }] : [];
+    }),
   );
-  return agents.filter((_, index) => mays[index]);
+  return bodies.flat();
+}
+
+/** What the principal may do at large, so that a page shows no button that would be refused. */
+async function powersOf(ks: Killswitch, principal: Principal) {
+  const may = (action: 'kill' | 'release', scope: Scope, facts = {}) =>
+    ks.may({ principal, action, scope, ...facts });
+  const workspaceIds = new Set(
+    principal.grants.flatMap((grant) => ('workspaceId' in grant ? grant.workspaceId : [])),
+  );
+  const workspaces = [...workspaceIds].map(async (workspaceId) => {
+    const scope = { workspace: workspaceId };
+    const killAll = await may('kill', scope, { workspaceId });
+    return { workspaceId, killAll, release: await may('release', scope, { workspaceId }) };
+  });
+  return {
+    emergencyStop: await may('kill', { everything: true }),
+    release: await may('release', { everything: true }),
+    workspaces: await Promise.all(workspaces),
+  };
 }

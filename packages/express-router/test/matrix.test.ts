@@ -36,7 +36,7 @@ const may: Readonly<Record<string, readonly Who[]>> = {
   'POST /agents/:agentId/kill': ['root', 'ada', 'mia', 'adabot', 'rootbot'],
 };
 /** Whoever is known gets an answer, with nothing in it that is not theirs. */
-const forAll = ['GET /agents', 'GET /status', 'GET /openapi.json'];
+const forAll = ['GET /agents', 'GET /me', 'GET /status', 'GET /openapi.json'];
 
 let site: Site;
 beforeEach(async () => {
