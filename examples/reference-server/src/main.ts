@@ -4,6 +4,7 @@ import { type RunningServer, startServer } from './server.ts';
 
 function greet({ url, tokens }: RunningServer): void {
   console.log(`listening on ${url}`);
+  console.log(`\nOpen it in a browser for the console; it asks for one of the tokens.`);
   const byId = new Map([...tokens].map(([token, principal]) => [principal.id, token]));
   const member = byId.get('demo-member');
   const superAdmin = byId.get('super-admin');

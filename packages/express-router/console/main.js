@@ -52,7 +52,7 @@ async function view(route, signal) {
 }
 
 /** Shows what the address says. */
-async function show() {
+function show() {
   shown.abort();
   shown = new AbortController();
   const { signal } = shown;
@@ -62,8 +62,9 @@ async function show() {
     if (isHere) link.setAttribute('aria-current', 'page');
     else link.removeAttribute('aria-current');
   }
-  await view(route, signal);
-  if (!signal.aborted && document.activeElement === document.body) byId('main').focus();
+  // Whoever followed a link goes on reading at what it led to.
+  if (document.activeElement === document.body) byId('main').focus();
+  void view(route, signal);
 }
 
 /** Finds out who is here; whoever is not known is asked for a token. */
@@ -85,7 +86,7 @@ async function enter() {
   byId('views').hidden = false;
   byId('who').textContent = me === undefined ? '' : `${me.principal.id} (${me.principal.kind})`;
   byId('emergency').hidden = !me?.may.emergencyStop;
-  await show();
+  show();
   void lookAgain();
 }
 
@@ -103,6 +104,6 @@ async function lookAgain() {
   looking = false;
 }
 
-addEventListener('hashchange', () => void show());
+addEventListener('hashchange', show);
 byId('emergency').addEventListener('click', () => emergencyDialog());
 void enter();

@@ -1,4 +1,4 @@
-import { call } from '../api.js';
+import { ApiError, call } from '../api.js';
 import { stopDialog } from '../dialogs.js';
 import { clock, count, h, keyed } from '../dom.js';
 import { options } from '../options.js';
@@ -50,7 +50,9 @@ export async function showTasks(main, me, signal) {
       keyed(killed, dead.slice(-mostShown).reverse(), ({ orderId }) => orderId, showKilled);
       fault.textContent = '';
     } catch (error) {
-      fault.textContent = error instanceof Error ? error.message : String(error);
+      // That the server does not answer is said once, above.
+      const isSilent = error instanceof ApiError && error.status === 0;
+      fault.textContent = isSilent ? '' : String(error instanceof Error ? error.message : error);
     }
     await new Promise((resolve) => setTimeout(resolve, lookMs));
   }
