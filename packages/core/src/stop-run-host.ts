@@ -11,7 +11,7 @@ import type { StopRun } from './stop-run.ts';
 import type { VolleyHost } from './volley.ts';
 
 /** What the run of a stop order has around it. */
-export interface StopRunHost extends Omit<VolleyHost, 'reason'> {
+export interface StopRunHost extends Omit<VolleyHost, 'reason' | 'forceAt'> {
   readonly book: Book;
   readonly recorder: Recorder;
   readonly sink: AuditSink;

@@ -58,6 +58,7 @@ export class StopRun {
       ...host,
       reason: order.reason,
       killAt: () => this.order.killAt,
+      forceAt: () => this.order.forceAt,
       pursue: (agent) => host.pursue(agent, this),
       step: (step, agentId) => this.step(step, agentId),
       felled: (agent) => this.record(agentKilled(this.order, agent, host.hostId)),

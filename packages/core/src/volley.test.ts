@@ -28,6 +28,7 @@ describe('an agent is easy', () => {
   const host = (runtime: Partial<Runtime>): VolleyHost => ({
     hostId: 'here',
     reason: 'drill',
+    forceAt: () => 0,
     clock,
     runtimes: new Map([['memory', { ...memoryRuntime(), ...runtime }]]),
   });
@@ -51,7 +52,7 @@ describe('a volley', () => {
   const hang = (): Promise<never> => new Promise(() => undefined);
 
   /** Fires at agents that each take the kill in a way of their own. */
-  function fire(ways: Readonly<Record<string, Way>>) {
+  function fire(ways: Readonly<Record<string, Way>>, order = { forceAfter: 2_000 }) {
     const clock = manualClock();
     const start = clock.now();
     const handed: Array<{ readonly at: number; readonly felled: readonly Felled[] }> = [];
@@ -62,7 +63,9 @@ describe('a volley', () => {
       inspect: async (_, context) => (ways[context.agentId] as Way)(context),
     };
     const agents = Object.keys(ways).map((agentId, id) => agent(agentId, [{ runtime: 'memory', id }]));
-    const host = { hostId: 'here', reason: 'drill', clock, runtimes: new Map([['memory', runtime]]) };
+    const runtimes = new Map([['memory', runtime]]);
+    const forceAt = (): number => start + order.forceAfter;
+    const host = { hostId: 'here', reason: 'drill', clock, runtimes, forceAt };
     const ended: { at?: number; rest?: string[] } = {};
     void volley(agents, host, (felled) => handed.push({ at: clock.now() - start, felled })).then((rest) => {
       ended.at = clock.now() - start;
@@ -103,6 +106,31 @@ describe('a volley', () => {
     await clock.advance(1);
     expect(ended).toEqual({ at: 250, rest: ['hung'] });
     expect(batches()).toHaveLength(1);
+  });
+
+  it.each([
+    [250, 2_000, 250],
+    [400, 2_000, 400],
+    [5_000, 2_000, 1_000],
+    [5_000, 700, 700],
+    [5_000, 100, 250],
+  ])('of %i agents that are to be forced after %i ms leaves who hangs after %i ms', async (count, ms, at) => {
+    const ways = Object.fromEntries(Array.from({ length: count }, (_, n) => [`a${n}`, hang]));
+    const { clock, ended } = fire(ways, { forceAfter: ms });
+    await clock.advance(at - 1);
+    expect(ended).toEqual({});
+    await clock.advance(1);
+    expect(ended).toMatchObject({ at });
+  });
+
+  it('ends sooner if another stop brings the force nearer', async () => {
+    const ways = Object.fromEntries(Array.from({ length: 1_000 }, (_, n) => [`a${n}`, hang]));
+    const order = { forceAfter: 2_000 };
+    const { clock, ended } = fire(ways, order);
+    await clock.advance(300);
+    order.forceAfter = 400;
+    await clock.advance(100);
+    expect(ended).toMatchObject({ at: 400 });
   });
 
   it('ends with its last answer, not with the next tenth of a second', async () => {

@@ -5,6 +5,11 @@ import { evidenceOf } from './route.ts';
 
 /** After this long whoever is not seen dead is left to a pursuit of its own. */
 const volleyMs = 250;
+/**
+ * Among very many later, by so much for each: their runtime looks for all of them at once, and a thousand pursuits that ask
+ * again meanwhile only hold up its answer.
+ */
+const perAgentMs = 1;
 /** Those seen dead are handed on at least this often, so that one that hangs delays no other (I5). */
 const handOnMs = 10;
 /** How long the calls may take, also after the volley. */
@@ -23,6 +28,8 @@ export interface VolleyHost {
   readonly runtimes: ReadonlyMap<string, Runtime>;
   /** Of the stop: the runtimes may tell the agents why they end. */
   readonly reason: string;
+  /** When those that are not seen dead are to be forced. */
+  readonly forceAt: () => number;
 }
 
 /** Whether the agent has exactly one route and that one reaches it from here: the case that a volley is for. */
@@ -34,7 +41,8 @@ export function isEasy(agent: Agent, { hostId, runtimes }: Pick<VolleyHost, 'hos
 
 /**
  * The first rung of the ladder for many agents at once: each is told to die, then looked at, all side by side. `handOn`
- * gets those that were seen dead, in batches as they come. Resolves with the rest, after a quarter of a second at most.
+ * gets those that were seen dead, in batches as they come. Resolves with the rest, after a quarter of a second at most; of more
+ * than 250 agents, after a millisecond for each, up to a second and no later than they are to be forced.
  */
 export async function volley(
   agents: readonly KillingAgent[],
@@ -71,8 +79,9 @@ export async function volley(
   };
 
   for (const agent of agents) void tell(agent);
-  const until = clock.now() + volleyMs;
-  while (answers < agents.length && clock.now() < until) {
+  const since = clock.now();
+  // Each time anew: another stop may bring the force nearer.
+  while (answers < agents.length && clock.now() - since < patience(agents.length, host.forceAt() - since)) {
     await new Promise<void>((resolve) => {
       const cancel = clock.setTimer(handOnMs, resolve);
       wake = () => {
@@ -88,4 +97,9 @@ export async function volley(
   rest.clear();
   if (answers === agents.length) cancelAbort();
   return left;
+}
+
+function patience(agents: number, untilForceMs: number): number {
+  const wanted = Math.min(callMs, agents * perAgentMs);
+  return Math.max(volleyMs, Math.min(wanted, untilForceMs));
 }
