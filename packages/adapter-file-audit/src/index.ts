@@ -11,4 +11,11 @@ export {
 export { type JournaledAudit, journaled } from './journaled.ts';
 export type { JournaledNews, JournaledOptions } from './journaled-options.ts';
 export type { FileJournalOptions } from './options.ts';
+export { type ReadJournalOptions, readJournal } from './read-journal.ts';
 export type { JournalRepair } from './torn-tail.ts';
+export {
+  type JournalReport,
+  type TornEnd,
+  type VerifyJournalOptions,
+  verifyJournal,
+} from './verify-journal.ts';

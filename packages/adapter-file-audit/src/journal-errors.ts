@@ -29,14 +29,17 @@ export class JournalCorruptError extends KillswitchError {
   /** Counted from 1. */
   readonly line: number;
   readonly fault: JournalFault;
+  /** The id of the event on that line, where it has one. */
+  readonly eventId?: string;
 
-  constructor(path: string, line: number, fault: JournalFault) {
+  constructor(path: string, line: number, fault: JournalFault, eventId?: string) {
     super(
       `The journal ${path} is damaged at line ${line} (${fault}): restore the file, or move it away as evidence, and open it again`,
     );
     this.path = path;
     this.line = line;
     this.fault = fault;
+    if (eventId !== undefined) this.eventId = eventId;
   }
 }
 

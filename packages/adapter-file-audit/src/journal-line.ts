@@ -45,7 +45,7 @@ export function nextLine(
 
 export type CheckedLine =
   | { readonly record: AuditRecord }
-  | { readonly fault: JournalFault }
+  | { readonly fault: JournalFault; readonly eventId?: string }
   | { readonly version: unknown };
 
 /** Reads one line, given without its line feed. A line counts only if it is byte for byte what would be written. */
@@ -65,7 +65,8 @@ export function checkLine(bytes: Uint8Array, last: Head, partition: string): Che
     return version === undefined || version === 1 ? { fault: 'not-a-record' } : { version };
   }
   const record = parsed.data;
-  if (canonical(record) !== text) return { fault: 'not-a-record' };
+  const eventId = record.event.id;
+  if (canonical(record) !== text) return { fault: 'not-a-record', eventId };
   const fault = chainFault(last, partition, record, native);
-  return fault === undefined ? { record } : { fault };
+  return fault === undefined ? { record } : { fault, eventId };
 }

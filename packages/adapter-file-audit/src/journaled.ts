@@ -7,6 +7,7 @@ import {
   describeError,
   InvalidConfigurationError,
   isKillswitchError,
+  matchesQuery,
   type PartitionHead,
 } from '@agent-killswitch/core';
 import { Delivery } from './delivery.ts';
@@ -20,6 +21,7 @@ import {
 } from './journaled-options.ts';
 import type { Settings } from './options.ts';
 import { Segments } from './segments.ts';
+import { storedRecords } from './stored-records.ts';
 import { within } from './within.ts';
 
 /** How often it looks whether its file is still there while nobody writes, in milliseconds. */
@@ -32,6 +34,12 @@ const directMs = 2_000;
 export interface JournaledAudit extends AuditSink {
   /** @throws JournalLockedError, JournalWriteError. What is wrong with the sink is told to `onNews` instead. */
   open(): Promise<void>;
+  /**
+   * What is in the files now, the oldest first; a part of that the sink may have already. Of a damaged file, what stands
+   * before the damage.
+   * @throws JournalReadError, also if a file was delivered and removed meanwhile
+   */
+  readUndelivered(query?: AuditQuery): AsyncIterable<AuditRecord>;
   /** Resolves `true` when the sink has everything, `false` when `ms` milliseconds have passed before. */
   delivered(ms: number): Promise<boolean>;
   /** Delivers for up to `ms` milliseconds more (default 2,000), then ends; what is left is delivered after the next `open`. */
@@ -100,6 +108,20 @@ class Journaled implements JournaledAudit {
   async *read(query: AuditQuery = {}): AsyncGenerator<AuditRecord> {
     await this.#caughtUp();
     yield* this.#sink.read(query);
+  }
+
+  async *readUndelivered(query: AuditQuery = {}): AsyncGenerator<AuditRecord> {
+    const { segments } = await this.#opened();
+    for (const { path } of [...segments.all()]) {
+      try {
+        for await (const record of storedRecords(path, this.#where.deadlineMs))
+          if (matchesQuery(query, record)) yield record;
+      } catch (error) {
+        // Told by the delivery, which cannot read on either.
+        if (!isKillswitchError(error, 'journal-corrupt') && !isKillswitchError(error, 'journal-version'))
+          throw error;
+      }
+    }
   }
 
   async heads(): Promise<readonly PartitionHead[]> {

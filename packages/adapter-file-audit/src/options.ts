@@ -16,16 +16,16 @@ export interface FileJournalOptions {
   readonly onRepair?: (repair: JournalRepair) => void;
 }
 
+/** What a writer may be named. */
+export const writerPattern: RegExp = /^[A-Za-z0-9_@+=~-][A-Za-z0-9._@+=~-]{0,99}$/;
+
 const milliseconds = z.number().int().min(1).max(2_147_483_647);
 const settingsSchema = z.strictObject({
   directory: z
     .string()
     .min(1)
     .refine((text) => !text.includes('\0'), 'must not hold NUL'),
-  writer: z
-    .string()
-    .regex(/^[A-Za-z0-9_@+=~-][A-Za-z0-9._@+=~-]{0,99}$/, 'must be 1 to 100 of A-Z a-z 0-9 . _ @ + = ~ -')
-    .default('journal'),
+  writer: z.string().regex(writerPattern, 'must be 1 to 100 of A-Z a-z 0-9 . _ @ + = ~ -').default('journal'),
   deadlineMs: milliseconds.default(5_000),
   openDeadlineMs: milliseconds.default(60_000),
   onRepair: z.custom<(repair: JournalRepair) => void>((value) => typeof value === 'function').optional(),

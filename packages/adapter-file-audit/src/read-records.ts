@@ -2,7 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { type AuditRecord, isKillswitchError } from '@agent-killswitch/core';
 import { JournalCorruptError, JournalReadError, JournalVersionError } from './journal-errors.ts';
-import { checkLine, type Head } from './journal-line.ts';
+import { type CheckedLine, checkLine, type Head } from './journal-line.ts';
 import { readLines } from './read-lines.ts';
 
 export interface FiledRecord {
@@ -27,12 +27,12 @@ export async function* readRecords(
   try {
     for await (const { number, end, bytes, terminated } of readLines(file, size, deadlineMs)) {
       if (!terminated) return;
-      const checked =
-        bytes === undefined ? { fault: 'not-a-record' as const } : checkLine(bytes, last, writer);
+      const checked: CheckedLine =
+        bytes === undefined ? { fault: 'not-a-record' } : checkLine(bytes, last, writer);
       if ('version' in checked) throw new JournalVersionError(path, number, checked.version);
       if ('fault' in checked) {
         if (checked.fault === 'not-json' && end === size) return;
-        throw new JournalCorruptError(path, number, checked.fault);
+        throw new JournalCorruptError(path, number, checked.fault, checked.eventId);
       }
       last = checked.record;
       yield { record: checked.record, end };

@@ -1,12 +1,11 @@
-import { open, stat, unlink } from 'node:fs/promises';
+import { stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { AuditEvent } from '@agent-killswitch/core';
 import { syncDirectory } from './directory.ts';
 import { type FileJournal, fileJournal } from './file-journal.ts';
-import { errnoOf, JournalReadError, JournalWriteError } from './journal-errors.ts';
+import { errnoOf, JournalWriteError } from './journal-errors.ts';
 import type { Settings } from './options.ts';
-import { readRecords } from './read-records.ts';
-import { within } from './within.ts';
+import { storedRecords } from './stored-records.ts';
 
 /** More events than this are not kept in memory for delivery; they are read from the file then (I12). */
 const maxQueued = 1_000;
@@ -94,17 +93,8 @@ export class Segment {
    * @throws JournalCorruptError, JournalVersionError, JournalReadError
    */
   async *stored(): AsyncGenerator<AuditEvent> {
-    const { deadlineMs } = this.#settings;
     await this.seal();
-    const file = await within(deadlineMs, open(this.path, 'r')).catch((error: unknown) => {
-      throw new JournalReadError(this.path, error);
-    });
-    try {
-      const { size } = await within(deadlineMs, file.stat());
-      for await (const { record } of readRecords(this.path, file, size, deadlineMs)) yield record.event;
-    } finally {
-      await within(deadlineMs, file.close()).catch(() => {});
-    }
+    for await (const { event } of storedRecords(this.path, this.#settings.deadlineMs)) yield event;
   }
 
   /** Whether its file is still under its name. */

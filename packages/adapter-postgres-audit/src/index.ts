@@ -15,4 +15,5 @@ export { grants, type MigrateOptions, migrate } from './migrate.ts';
 export type { PostgresAuditOptions } from './options.ts';
 export { type PostgresAudit, postgresAudit } from './postgres-audit.ts';
 export { type RetireOptions, retire } from './retire.ts';
+export type { TimePage, TimeQuery } from './time-query.ts';
 export { type DatabaseReport, type VerifyDatabaseOptions, verifyDatabase } from './verify.ts';

@@ -13,6 +13,7 @@ import { type PostgresAuditOptions, type Settings, settingsOf } from './options.
 import { headsOf, lastPosition, positionOf } from './places.ts';
 import { PagedQuery, type Span } from './read.ts';
 import { requireSchema, requireWriter } from './schema-version.ts';
+import { type TimedRow, type TimePage, type TimeQuery, timeStatement } from './time-query.ts';
 import { rowsOf } from './valid-events.ts';
 
 export interface PostgresAudit extends AuditSink {
@@ -22,6 +23,14 @@ export interface PostgresAudit extends AuditSink {
    * @throws PostgresSchemaError, PostgresVersionError, PostgresRoleError, PostgresUnavailableError
    */
   open(): Promise<void>;
+
+  /**
+   * A workspace's records by the time of their events, for questions such as "what was stopped last night". `read`, in
+   * the order in which things were put on record, has everything else. What is put on record late is missing from pages
+   * that were read before.
+   * @throws InvalidInputError, PostgresSchemaError, PostgresRoleError, PostgresUnavailableError
+   */
+  readByTime(query: TimeQuery): Promise<TimePage>;
 }
 
 /**
@@ -73,6 +82,14 @@ class Audit implements PostgresAudit {
   async heads(): Promise<readonly PartitionHead[]> {
     await this.#readable();
     return this.#with('reading the heads', this.#settings.readMs, headsOf);
+  }
+
+  async readByTime(query: TimeQuery): Promise<TimePage> {
+    const { text, values, pageOf } = timeStatement(query);
+    await this.#readable();
+    return this.#with('reading', this.#settings.readMs, async (client) =>
+      pageOf((await client.query<TimedRow>(text, values)).rows),
+    );
   }
 
   async #spanOf({ after }: AuditQuery): Promise<Span> {

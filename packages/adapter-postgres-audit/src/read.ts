@@ -4,7 +4,8 @@ import { systemChain } from './columns.ts';
 
 const pageSize = 500;
 
-interface Stored {
+/** A row, of which {@link recordOf} makes a record. */
+export interface Stored {
   readonly position: string;
   readonly partition: string;
   readonly seq: string;
@@ -12,6 +13,8 @@ interface Stored {
   readonly hash: string;
   readonly event: string;
 }
+
+export const storedColumns = 'position, chain AS partition, seq, prev, hash, event::text AS event';
 
 /** One page of records; `next` says where the following one begins, and is absent after the last. */
 export interface RecordPage {
@@ -34,18 +37,24 @@ export class PagedQuery {
   readonly isEmpty: boolean;
   readonly #conditions: string[] = [];
   readonly #values: unknown[] = [];
-  /** On one chain both rise together, and the index of the chain has the one, that of everything the other. */
+  /** On one chain both rise together. The index of the chain has the one, all others have the other. */
   readonly #order: 'seq' | 'position';
 
-  constructor({ partition, workspaceId, orderId, types }: AuditQuery, { after, end }: Span) {
+  constructor({ partition, workspaceId, types, ...ids }: AuditQuery, { after, end }: Span) {
     const chains = new Set([partition, workspaceId].filter((chain) => chain !== undefined));
     this.isEmpty = chains.size > 1 || workspaceId === systemChain || types?.length === 0;
     const [chain] = chains;
-    this.#order = chain === undefined ? 'position' : 'seq';
+    const { orderId, taskId, principalId } = ids;
+    const isOfChain = (orderId ?? taskId ?? principalId) === undefined && chain !== undefined;
+    this.#order = isOfChain ? 'seq' : 'position';
     if (chain !== undefined) this.#where('chain =', chain);
     if (orderId !== undefined) this.#where('order_id =', orderId);
+    if (taskId !== undefined) this.#where('task_id =', taskId);
+    if (principalId !== undefined) this.#where('principal_id =', principalId);
     if (types !== undefined) this.#conditions.push(`type IN (${types.map(literal).join(', ')})`);
-    if (after !== undefined) this.#where('position >', after);
+    // A place on the chain that is read is found in its index; of another one only the position tells.
+    if (isOfChain && ids.after?.partition === chain) this.#where('seq >', ids.after.seq);
+    else if (after !== undefined) this.#where('position >', after);
     this.#where('position <=', end);
   }
 
@@ -54,7 +63,7 @@ export class PagedQuery {
     const conditions = [...this.#conditions];
     if (from !== undefined) conditions.push(`${this.#order} > $${values.push(from)}`);
     const { rows } = await client.query<Stored>(
-      `SELECT position, chain AS partition, seq, prev, hash, event::text AS event FROM killswitch_audit.records
+      `SELECT ${storedColumns} FROM killswitch_audit.records
        WHERE ${conditions.join(' AND ')} ORDER BY ${this.#order} LIMIT ${pageSize}`,
       values,
     );
@@ -72,6 +81,6 @@ function literal(type: string): string {
   return `'${type.replaceAll("'", "''")}'`;
 }
 
-function recordOf({ partition, seq, prev, hash, event }: Stored): AuditRecord {
+export function recordOf({ partition, seq, prev, hash, event }: Stored): AuditRecord {
   return { partition, seq: Number(seq), prev, hash, event: JSON.parse(event) };
 }

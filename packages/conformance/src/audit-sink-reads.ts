@@ -17,7 +17,12 @@ const filed = [
   sampleEvent(2, { orderId: 'a', workspaceId: 'w' }),
   sampleEvent(3, { orderId: 'b', workspaceId: undefined }),
   sampleFailure(4, 'belongs to no order'),
-  sampleEvent(5, { orderId: 'a', workspaceId: 'v' }),
+  sampleEvent(5, {
+    orderId: 'a',
+    workspaceId: 'v',
+    scope: { agent: 'a' },
+    principal: { id: 'p', kind: 'agent' },
+  }),
 ];
 const filters = [
   { query: {}, expected: [0, 1, 2, 3, 4, 5] },
@@ -30,11 +35,17 @@ const filters = [
   { query: { types: [] }, expected: [] },
   { query: { orderId: 'a', workspaceId: 'v' }, expected: [0, 5] },
   { query: { partition: 'no such chain' }, expected: [] },
+  { query: { taskId: 'task-1' }, expected: [1] },
+  { query: { taskId: 'task' }, expected: [4] },
+  { query: { taskId: 'a' }, expected: [] },
+  { query: { principalId: 'someone' }, expected: [0, 1, 2, 3] },
+  { query: { principalId: 'p', taskId: 'task-5' }, expected: [] },
+  { query: { principalId: 'p', workspaceId: 'v' }, expected: [5] },
 ] satisfies { query: AuditQuery; expected: number[] }[];
 
 /** The promises of `read` and `heads`, and of storage that outlives a sink. */
 export const readClauses: readonly AuditSinkClause[] = [
-  clause('read filters by order, by workspace and by type', async (sink) => {
+  clause('read filters by order, workspace, task, principal and type', async (sink) => {
     await sink.append(filed);
     for (const { query, expected } of filters) {
       await expectEvents(

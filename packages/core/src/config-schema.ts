@@ -58,7 +58,13 @@ const state: Checks<StateStore> = {
   listLeases: required,
   watch: required,
 };
-const audit: Checks<AuditSink> = { open: optional, append: required, read: required, heads: required };
+const audit: Checks<AuditSink> = {
+  open: optional,
+  append: required,
+  read: required,
+  readUndelivered: optional,
+  heads: required,
+};
 const authorizer: Checks<Authorizer> = { decide: required };
 const clock: Checks<Clock> = { now: required, setTimer: required };
 const runtime: Checks<Runtime> = {

@@ -27,6 +27,7 @@ export {
   seal,
 } from './audit-chain.ts';
 export { type AuditEvent, type AuditEventType, auditEventSchema, iso } from './audit-event.ts';
+export { type AuditPage, auditPage } from './audit-page.ts';
 export { canonical } from './canonical.ts';
 export type { Deadlines, KillswitchOptions } from './config.ts';
 export {

@@ -1,6 +1,6 @@
 import { decideAccess } from './access.ts';
 import { Admissions } from './admissions.ts';
-import type { Agent, Handle, NewAgent } from './agent.ts';
+import type { Agent, Handle, NewAgent, Task } from './agent.ts';
 import { Book } from './book.ts';
 import { Cleanup } from './cleanup.ts';
 import { type KillswitchOptions, settingsOf } from './config.ts';
@@ -137,6 +137,9 @@ export interface Killswitch {
 
   /** An agent in any status. @throws UnknownTargetError, StateUnavailableError. */
   agent(agentId: string): Promise<Agent>;
+
+  /** A task: whose it is. @throws UnknownTargetError, StateUnavailableError. */
+  task(taskId: string): Promise<Task>;
 
   /** A page of the live agents in a scope. @throws InvalidInputError, StateUnavailableError. */
   list(scope: Scope, page: PageRequest): Promise<Page<Agent>>;
@@ -280,6 +283,11 @@ export function createKillswitch(options: KillswitchOptions): Killswitch {
     async agent(agentId) {
       const found = await book.find(agentId);
       if (found === undefined) throw new UnknownTargetError('agent', agentId);
+      return structuredClone(found);
+    },
+    async task(taskId) {
+      const found = await book.findTask(taskId);
+      if (found === undefined) throw new UnknownTargetError('task', taskId);
       return structuredClone(found);
     },
     list: async (scope, page) => list(scopeKey(parseInput('scope', scopeSchema, scope)), page),

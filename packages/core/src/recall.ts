@@ -1,10 +1,11 @@
+import type { AuditRecord } from './audit-chain.ts';
 import type { AuditEvent, AuditEventType } from './audit-event.ts';
-import type { AuditSink } from './ports/audit-sink.ts';
 import type { ReleaseRequested } from './tell-releases.ts';
 
 type Of<T extends AuditEventType> = Extract<AuditEvent, { type: T }>;
 
-const about: readonly AuditEventType[] = [
+/** The types of the events that {@link recall} heeds. */
+export const recalledTypes: readonly AuditEventType[] = [
   'order.requested',
   'order.joined',
   'order.settled',
@@ -25,11 +26,14 @@ export interface Recalled {
   readonly opened: ReadonlySet<string>;
 }
 
-export async function recall(sink: AuditSink, hostId: string): Promise<Recalled> {
+export async function recall(
+  records: Iterable<AuditRecord> | AsyncIterable<AuditRecord>,
+  hostId: string,
+): Promise<Recalled> {
   const stops = new Map<string, { requested: Of<'order.requested'>; settledAt?: number }>();
   const releases = new Map<string, ReleaseRequested>();
   const opened = new Set<string>();
-  for await (const { event } of sink.read({ types: about })) {
+  for await (const { event } of records) {
     if (event.type === 'order.requested' && event.hostId === hostId)
       stops.set(event.orderId, { requested: event });
     if (event.type === 'order.joined') stops.delete(event.orderId);

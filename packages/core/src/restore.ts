@@ -1,3 +1,4 @@
+import type { AuditRecord } from './audit-chain.ts';
 import type { AuditEvent } from './audit-event.ts';
 import type { Book } from './book.ts';
 import { withDeadline } from './deadline.ts';
@@ -6,7 +7,7 @@ import type { GuardedEvents } from './events.ts';
 import type { StopOrder } from './order.ts';
 import type { AuditSink } from './ports/audit-sink.ts';
 import type { Clock } from './ports/clock.ts';
-import { type Recalled, recall } from './recall.ts';
+import { type Recalled, recall, recalledTypes } from './recall.ts';
 import type { Recorder } from './recorder.ts';
 import { tellReleases } from './tell-releases.ts';
 
@@ -28,18 +29,34 @@ export interface RestoreHost {
  * @throws StateUnavailableError. A record that cannot be read is a `warning`: the state store alone has to do.
  */
 export async function restore(host: RestoreHost): Promise<void> {
-  const { sink, events, clock, hostId } = host;
-  let recalled: Recalled;
-  try {
-    recalled = await withDeadline(clock, 'reading the audit record', readMs, () => recall(sink, hostId));
-  } catch (error) {
-    events.emit('warning', {
-      message: `The record was not compared with the state store: ${describeError(error)}`,
-    });
-    return;
-  }
+  const recalled = await recallRecord(host);
+  if (recalled === undefined) return;
   await restoreStops(host, recalled);
   await tellReleases(host, recalled.releases.values(), recalled.opened);
+}
+
+/** Of a record that cannot be read, what stands on this host: little, but the newest. */
+async function recallRecord({ sink, events, clock, hostId }: RestoreHost): Promise<Recalled | undefined> {
+  const types = recalledTypes;
+  const within = (what: string, records: () => AsyncIterable<AuditRecord>) =>
+    withDeadline(clock, what, readMs, () => recall(records(), hostId));
+  const whole = () => within('reading the audit record', () => sink.read({ types }));
+  try {
+    return await whole();
+  } catch (error) {
+    const { readUndelivered } = sink;
+    const own =
+      readUndelivered &&
+      (await within('reading what is undelivered', () => readUndelivered.call(sink, { types })).catch(() =>
+        // It may have been delivered under the reader's hands.
+        whole().catch(() => undefined),
+      ));
+    const compared = own === undefined ? 'not' : 'only as far as it is on this host';
+    events.emit('warning', {
+      message: `The record was ${compared} compared with the state store: ${describeError(error)}`,
+    });
+    return own;
+  }
 }
 
 /**

@@ -4,6 +4,7 @@ import {
   type AuditRecord,
   canonical,
   chain,
+  matchesQuery,
   type PartitionHead,
   requireOnFile,
 } from '@agent-killswitch/core';
@@ -56,15 +57,10 @@ export function soundAudit(records: AuditRecord[]): Parts {
     },
     async *read(query: AuditQuery) {
       requireOnFile(query, headsOf(records));
-      const { after } = query;
+      const { after, ...filters } = query;
       const first = records.findIndex((r) => r.partition === after?.partition && r.seq === after.seq) + 1;
       for (const record of records.slice(first)) {
-        const { event, partition } = record;
-        if (query.partition !== undefined && partition !== query.partition) continue;
-        if (query.types !== undefined && !query.types.includes(event.type)) continue;
-        if (query.workspaceId !== undefined && event.workspaceId !== query.workspaceId) continue;
-        if (query.orderId !== undefined && !('orderId' in event && event.orderId === query.orderId)) continue;
-        yield record;
+        if (matchesQuery(filters, record)) yield record;
       }
     },
     heads: async () => headsOf(records),

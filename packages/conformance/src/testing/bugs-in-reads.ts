@@ -7,10 +7,18 @@ const withoutFilter =
 
 /** For every clause about `read`, `heads` and `open` at least one bug that it must find. */
 export const bugsInReads: Record<string, Record<string, Bug>> = {
-  'read filters by order, by workspace and by type': {
+  'read filters by order, workspace, task, principal and type': {
     'ignores orderId': withoutFilter('orderId'),
     'ignores workspaceId': withoutFilter('workspaceId'),
     'ignores types': withoutFilter('types'),
+    'ignores taskId': withoutFilter('taskId'),
+    'ignores principalId': withoutFilter('principalId'),
+    'knows the tasks of agents only': (sound) => ({
+      async *read(query) {
+        for await (const record of sound.read(query))
+          if (query.taskId === undefined || 'taskId' in record.event) yield record;
+      },
+    }),
     'takes no types for all types': (sound) => ({
       read: ({ types, ...query }) => sound.read(types?.length ? { ...query, types } : query),
     }),

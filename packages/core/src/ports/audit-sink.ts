@@ -27,6 +27,13 @@ export interface AuditSink {
    */
   read(query?: AuditQuery): AsyncIterable<AuditRecord>;
 
+  /**
+   * Of a sink that passes on to another what it took: everything that it has not passed on for certain, on chains of its
+   * own; what was passed on may be among it, and what is damaged is missing. Asked at a start when `read` rejects. It
+   * rejects if something was passed on while it was read. Omit it if `read` needs nobody else.
+   */
+  readUndelivered?(query?: AuditQuery): AsyncIterable<AuditRecord>;
+
   /** The newest record of each chain that has any, each chain once. */
   heads(): Promise<readonly PartitionHead[]>;
 }
@@ -37,6 +44,10 @@ export type PartitionHead = ChainHead & Pick<AuditRecord, 'partition'>;
 export interface AuditQuery {
   /** Only events of this order. */
   readonly orderId?: string;
+  /** Only events about this task or its agents. */
+  readonly taskId?: string;
+  /** Only events about what this principal asked for. */
+  readonly principalId?: string;
   /** Only events of this workspace. */
   readonly workspaceId?: string;
   /** Only events of these types. */
@@ -56,7 +67,16 @@ export function matchesQuery(query: AuditQuery, { partition, seq, event }: Audit
   if (query.partition !== undefined && partition !== query.partition) return false;
   if (query.types !== undefined && !query.types.includes(event.type)) return false;
   if (query.workspaceId !== undefined && event.workspaceId !== query.workspaceId) return false;
+  if (query.taskId !== undefined && taskOf(event) !== query.taskId) return false;
+  if (query.principalId !== undefined && !('principal' in event && event.principal.id === query.principalId))
+    return false;
   return query.orderId === undefined || ('orderId' in event && event.orderId === query.orderId);
+}
+
+/** The task that an event is about: that of its agent, or the one that was aimed at. */
+function taskOf(event: AuditEvent): string | undefined {
+  if ('taskId' in event) return event.taskId;
+  return 'task' in event.scope ? event.scope.task : undefined;
 }
 
 /** @throws InvalidInputError if the record after which to read is on none of these chains, which start from 0 */

@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest';
+import { createKillswitch } from './killswitch.ts';
+import { manualClock } from './memory/manual-clock.ts';
+import { memoryAudit } from './memory/memory-audit.ts';
+import { memoryRuntime } from './memory/memory-runtime.ts';
+import { memoryState } from './memory/memory-state.ts';
+import type { AuditSink } from './ports/audit-sink.ts';
+import { root } from './testing/harness.ts';
+
+const agent = { agentId: 'a', taskId: 't', workspaceId: 'w', ownerId: 'mia' };
+const options = { hostId: 'host-1', runtimes: { memory: memoryRuntime() }, lastResort: () => undefined };
+
+/** What the record says after an emergency stop, and a kill that is over. */
+async function stopped() {
+  const audit = memoryAudit();
+  const ks = createKillswitch({ ...options, state: memoryState(), audit, clock: manualClock() });
+  await ks.start();
+  await ks.kill({ workspace: 'v' }, { principal: root, reason: 'a test' });
+  await ks.emergencyStop({ principal: root, reason: 'a test' });
+  await ks.close();
+  return audit;
+}
+
+/** A host that starts with an empty state store. */
+async function startOn(audit: AuditSink) {
+  const warnings: string[] = [];
+  const ks = createKillswitch({ ...options, state: memoryState(), audit, clock: manualClock() });
+  ks.on('warning', ({ message }) => warnings.push(message));
+  await ks.start();
+  const gates = (await ks.status()).gates.map(({ scope }) => scope);
+  const admitted = await ks.admit(agent).then(
+    () => 'admitted',
+    (error: { code: string }) => error.code,
+  );
+  await ks.close();
+  return { gates, admitted, warnings };
+}
+
+const failing = async function* (message: string): AsyncGenerator<never> {
+  yield await Promise.reject(new Error(message));
+};
+const down = {
+  append: () => Promise.reject(new Error('the sink is down')),
+  read: () => failing('the sink is down'),
+  heads: () => Promise.reject(new Error('the sink is down')),
+} satisfies AuditSink;
+
+describe('a start with a state store that has lost a stop (I1)', () => {
+  it('puts it back from the record', async () => {
+    const { gates, admitted } = await startOn(await stopped());
+    expect({ gates, admitted }).toEqual({ gates: [{ everything: true }], admitted: 'gate-closed' });
+  });
+
+  it('puts it back from what this host has not delivered yet, while the rest cannot be read', async () => {
+    const audit = await stopped();
+    // With members of its own, as a class has.
+    const journal = new (class {
+      #audit = audit;
+      append = audit.append;
+      read = down.read;
+      heads = down.heads;
+      readUndelivered(query: Parameters<AuditSink['read']>[0]) {
+        return this.#audit.read(query);
+      }
+    })();
+    const { gates, admitted, warnings } = await startOn(journal);
+    expect({ gates, admitted }).toEqual({ gates: [{ everything: true }], admitted: 'gate-closed' });
+    expect(warnings[0]).toMatch(/only as far as it is on this host.*the sink is down/);
+  });
+
+  it('puts it back from the record if that was delivered under its hands', async () => {
+    const audit = await stopped();
+    let isDelivered = false;
+    const journal: AuditSink = {
+      ...down,
+      read: (query) => (isDelivered ? audit.read(query) : down.read()),
+      readUndelivered() {
+        isDelivered = true;
+        return failing('the file is gone');
+      },
+    };
+    const { gates, admitted } = await startOn(journal);
+    expect({ gates, admitted }).toEqual({ gates: [{ everything: true }], admitted: 'gate-closed' });
+  });
+
+  it('says so and starts if nothing of the record can be read', async () => {
+    for (const sink of [down, { ...down, readUndelivered: down.read }]) {
+      const { admitted, warnings } = await startOn(sink);
+      expect(admitted).toBe('admitted');
+      expect(warnings[0]).toMatch(/was not compared with the state store.*the sink is down/);
+    }
+  });
+});
