@@ -7,6 +7,8 @@ export class ServerConfigError extends KillswitchError {
   readonly code = 'server-config';
 }
 
+const postgresUrl = z.url({ protocol: /^postgres(ql)?$/, error: 'must be postgres://…' });
+
 const schema = z.object({
   ORCHESTRATOR_HOST: z.string().min(1).default('127.0.0.1'),
   ORCHESTRATOR_PORT: z.coerce.number().int().min(0).max(65_535).default(3_001),
@@ -19,6 +21,12 @@ const schema = z.object({
   VALKEY_HOST: z.string().min(1).optional(),
   VALKEY_PORT: z.coerce.number().int().min(1).max(65_535).optional(),
   VALKEY_PREFIX: z.string().min(1).default('orchestrator'),
+  DATABASE_URL: postgresUrl.optional(),
+  DATABASE_OWNER_URL: postgresUrl.optional(),
+  AUDIT_CURSOR_KEY: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/i, 'must be 64 hexadecimal digits')
+    .optional(),
 });
 
 export interface ServerConfig {
@@ -34,6 +42,10 @@ export interface ServerConfig {
   readonly sandboxImage?: string;
   /** Where several instances share their state. Absent: each has its own, in its folder. */
   readonly valkey?: { readonly url: string; readonly prefix: string };
+  /** Where the audit record goes from the journal. Absent: the journal is the record. `ownerUrl`: who may make its tables. */
+  readonly database?: { readonly url: string; readonly ownerUrl?: string };
+  /** What the cursors of instances behind one address are sealed with. */
+  readonly cursorKey?: Uint8Array;
 }
 
 /** REQUIREMENTS C7. A variable that is empty counts as not set. @throws ServerConfigError */
@@ -46,7 +58,7 @@ export function configOf(environment: Readonly<Record<string, string | undefined
   }
   const { ORCHESTRATOR_HOST, ORCHESTRATOR_PORT, STATE_DIR, REFERENCE_PRINCIPALS_FILE, REPOSITORIES_ROOT } =
     parsed.data;
-  const { SANDBOX_ENABLED, SANDBOX_IMAGE } = parsed.data;
+  const { SANDBOX_ENABLED, SANDBOX_IMAGE, AUDIT_CURSOR_KEY } = parsed.data;
   const isSandboxed = SANDBOX_ENABLED === 'true' || SANDBOX_ENABLED === '1';
   return {
     host: ORCHESTRATOR_HOST,
@@ -58,7 +70,16 @@ export function configOf(environment: Readonly<Record<string, string | undefined
       : { principalsFile: resolve(REFERENCE_PRINCIPALS_FILE) }),
     ...(isSandboxed ? { sandboxImage: SANDBOX_IMAGE } : {}),
     ...valkeyOf(parsed.data),
+    ...databaseOf(parsed.data),
+    ...(AUDIT_CURSOR_KEY === undefined ? {} : { cursorKey: Buffer.from(AUDIT_CURSOR_KEY, 'hex') }),
   };
+}
+
+function databaseOf(set: z.infer<typeof schema>): Pick<ServerConfig, 'database'> {
+  const { DATABASE_URL: url, DATABASE_OWNER_URL: ownerUrl } = set;
+  if (url !== undefined) return { database: { url, ...(ownerUrl === undefined ? {} : { ownerUrl }) } };
+  if (ownerUrl === undefined) return {};
+  throw new ServerConfigError('Invalid environment: DATABASE_OWNER_URL: means nothing without DATABASE_URL');
 }
 
 /** A URL, or a host or a port of which the other has its usual value. */

@@ -1,17 +1,16 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
-import { fileJournal } from '@agent-killswitch/adapter-file-audit';
 import { createKillswitch, type Killswitch } from '@agent-killswitch/core';
 import {
-  type Authenticate,
   agentRouter,
+  type KillswitchRouterOptions,
   killswitchRouter,
   mapRoutes,
   noSuchRoute,
   problemHandler,
 } from '@agent-killswitch/express-router';
 import express, { type Express } from 'express';
+import { auditOf } from './audit.ts';
 import { type ServerConfig, ServerConfigError } from './config.ts';
 import { consoleOptions } from './console.ts';
 import { hostIdIn, makeStateDir } from './host-id.ts';
@@ -39,7 +38,7 @@ export interface RunningServer {
 }
 
 /**
- * Starts the orchestrator: state in SQLite or Valkey, audit in a journal, agents as processes, all else below one folder. If anything
+ * Starts the orchestrator: state in SQLite or Valkey, audit in a journal and on request in Postgres, agents as processes, all else below one folder. If anything
  * fails on the way, what was opened is closed again.
  */
 export async function startServer(config: ServerConfig): Promise<RunningServer> {
@@ -81,11 +80,8 @@ export async function startServer(config: ServerConfig): Promise<RunningServer> 
 async function assemble(config: ServerConfig, closers: Array<() => unknown>) {
   const tokens = config.principalsFile === undefined ? makeTokens() : await readTokens(config.principalsFile);
   await makeStateDir(config.stateDir);
-  const journal = fileJournal(join(config.stateDir, 'journal'), {
-    onRepair: (repair) => console.error(`Journal repaired after a crash: ${JSON.stringify(repair)}`),
-  });
-  closers.push(() => journal.close());
-  await journal.open();
+  const audit = await auditOf(config);
+  closers.push(() => audit.close());
   const state = stateOf(config);
   closers.push(() => state.close());
   const hostId = await hostIdIn(config.stateDir, state.isUsed);
@@ -96,7 +92,7 @@ async function assemble(config: ServerConfig, closers: Array<() => unknown>) {
   const ks = createKillswitch({
     hostId,
     state: state.store,
-    audit: journal,
+    audit: audit.sink,
     runtimes: runtimesOf(launchers),
     cleanup: [...(sandboxes === undefined ? [] : [sandboxes.removal]), ...workplaces.cleanup],
   });
@@ -107,10 +103,17 @@ async function assemble(config: ServerConfig, closers: Array<() => unknown>) {
   const supervisor = new Supervisor(ks, launchers, workplaces);
   await supervisor.adopt();
   closers.push(() => supervisor.close());
-  return { ks, tokens, app: appOf(ks, supervisor, authenticateBy(tokens)) };
+  const { cursorKey } = config;
+  const options = {
+    authenticate: authenticateBy(tokens),
+    audit: audit.sink,
+    ...(cursorKey === undefined ? {} : { cursorKey }),
+  };
+  return { ks, tokens, app: appOf(ks, supervisor, options) };
 }
 
-function appOf(ks: Killswitch, supervisor: Supervisor, authenticate: Authenticate): Express {
+function appOf(ks: Killswitch, supervisor: Supervisor, options: KillswitchRouterOptions): Express {
+  const { authenticate } = options;
   const app = express().disable('x-powered-by');
   app.get('/health', (_request, response) => {
     response.json({ status: 'ok' });
@@ -121,7 +124,7 @@ function appOf(ks: Killswitch, supervisor: Supervisor, authenticate: Authenticat
     response.status(auditDegraded ? 503 : 200).json({ status, gates: gates.length });
   });
   app.get('/', (_request, response) => response.redirect('/api/orchestrator/console/'));
-  app.use('/api/orchestrator', killswitchRouter(ks, { authenticate, console: consoleOptions }));
+  app.use('/api/orchestrator', killswitchRouter(ks, { ...options, console: consoleOptions }));
   app.use(mapRoutes(orchestratorRoutes, { ks, supervisor }, { authenticate }));
   app.use(agentRouter(ks, { authenticate }));
   app.use(noSuchRoute);

@@ -1,6 +1,7 @@
 import { type Principal, principalSchema } from '@agent-killswitch/core';
 import type { Request, RequestHandler } from 'express';
 import { HttpError } from './problem.ts';
+import { within } from './within.ts';
 
 const authenticateMs = 5_000;
 
@@ -73,17 +74,5 @@ class Strangers {
     }
     if (this.#attempts.size < mostAddresses || this.#attempts.has(address))
       this.#attempts.set(address, (this.#attempts.get(address) ?? 0) + 1);
-  }
-}
-
-async function within<T>(ms: number, work: () => Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
-  });
-  try {
-    return await Promise.race([work(), late]);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -10,7 +10,7 @@ export interface MappingOptions {
   readonly authenticate: Authenticate;
   /** Largest accepted body in bytes. Default 16,384. */
   readonly bodyLimit?: number;
-  /** Told of every error that is answered with 500, as one line. Default: `console.error`. */
+  /** Told of every error that is answered with 500, and of what is behind a 503, as one line. Default: `console.error`. */
   readonly onFault?: (line: string) => void;
 }
 
@@ -49,8 +49,9 @@ export function problemHandler(onFault: (line: string) => void = console.error):
       return;
     }
     const problem = problemOf(parserError(error));
-    if (problem.status === 500)
-      onFault(`${request.method} ${request.baseUrl}${request.path}: ${describeError(error)}`);
+    const cause = error instanceof Error && problem.status === 503 ? error.cause : undefined;
+    if (problem.status === 500 || cause !== undefined)
+      onFault(`${request.method} ${request.baseUrl}${request.path}: ${describeError(cause ?? error)}`);
     if (problem.status === 401) response.set('WWW-Authenticate', 'Bearer');
     if (problem.status === 408) response.set('Connection', 'close');
     send(response, problem.status, problem, 'application/problem+json');

@@ -4,7 +4,8 @@ import type { Route } from './route.ts';
 import { stopRoutes } from './stop-routes.ts';
 import { viewRoutes } from './view-routes.ts';
 
-const routes = [...stopRoutes, ...releaseRoutes, ...viewRoutes];
+/** Without the document that lists them. */
+export const ownRoutes: readonly Route[] = [...stopRoutes, ...releaseRoutes, ...viewRoutes];
 
-/** Everything that `killswitchRouter` serves. */
-export const killswitchRoutes: readonly Route[] = [...routes, openApiRoute(routes)];
+/** Everything that `killswitchRouter` serves if it has no audit sink. */
+export const killswitchRoutes: readonly Route[] = [...ownRoutes, openApiRoute(ownRoutes)];

@@ -1,11 +1,15 @@
-import type { Killswitch } from '@agent-killswitch/core';
+import { type AuditSink, InvalidConfigurationError, type Killswitch } from '@agent-killswitch/core';
 import express, { type Router } from 'express';
 import { agentRoutes } from './agent-routes.ts';
+import { type AuditContext, auditRoutes } from './audit-routes.ts';
 import { addConsole, type ConsoleOptions } from './console.ts';
+import { Cursors } from './cursors.ts';
 import { type MappingOptions, mapRoutes } from './express-mapping.ts';
 import type { HandlerContext } from './http.ts';
-import { killswitchRoutes } from './killswitch-routes.ts';
+import { killswitchRoutes, ownRoutes } from './killswitch-routes.ts';
+import { openApiRoute } from './openapi.ts';
 import { Repeats } from './repeats.ts';
+import { Turns } from './turns.ts';
 
 const defaultWaitMs = 4_500;
 
@@ -19,16 +23,45 @@ export interface RouterOptions extends MappingOptions {
   readonly console?: boolean | ConsoleOptions;
 }
 
+export interface KillswitchRouterOptions extends RouterOptions {
+  /** The sink that the killswitch has. With it there is `GET /audit`. */
+  readonly audit?: Pick<AuditSink, 'read'>;
+  /**
+   * 32 secret bytes, the same for all instances behind one address, so that each knows the cursors of the others. By
+   * chance if not given.
+   */
+  readonly cursorKey?: Uint8Array;
+}
+
+/** How many may read the audit record at once. */
+const readersAtOnce = 4;
+
 /**
- * The kill authority's endpoints (REQUIREMENTS A1 to A4), releases, orders, agents, status and `GET /openapi.json`,
- * which lists them. Mount it where you like: `app.use('/api/orchestrator', …)`.
+ * The kill authority's endpoints (REQUIREMENTS A1 to A4), releases, orders, agents, status, the audit record and
+ * `GET /openapi.json`, which lists them. Mount it where you like: `app.use('/api/orchestrator', …)`.
  * @throws InvalidConfigurationError without an `authenticate` function.
  */
-export function killswitchRouter(ks: Killswitch, options: RouterOptions): Router {
+export function killswitchRouter(ks: Killswitch, options: KillswitchRouterOptions): Router {
   const router = express.Router();
   const wanted = options?.console ?? false;
   if (wanted !== false) addConsole(router, wanted === true ? {} : wanted);
-  return router.use(mapRoutes(killswitchRoutes, contextOf(ks, options), options));
+  return router.use(endpoints(ks, options));
+}
+
+function endpoints(ks: Killswitch, options: KillswitchRouterOptions): Router {
+  const context = contextOf(ks, options);
+  const audit = options?.audit;
+  if (audit === undefined) return mapRoutes(killswitchRoutes, context, options);
+  if (typeof audit?.read !== 'function')
+    throw new InvalidConfigurationError(['audit: must be the audit sink of the killswitch']);
+  const routes = [...ownRoutes, ...auditRoutes];
+  const cursors = new Cursors(options.cursorKey);
+  const turns = new Turns(readersAtOnce);
+  return mapRoutes<AuditContext>(
+    [...routes, openApiRoute(routes)],
+    { ...context, audit, cursors, turns },
+    options,
+  );
 }
 
 /**

@@ -1,59 +1,25 @@
 /**
- * Checkpoints, and the command that an auditor runs, as a process of its own with a role that may read only.
+ * The command that an auditor runs on a database, as a process of its own with a role that may read only.
  * @services postgres
  */
-import { execFile } from 'node:child_process';
-import { createPrivateKey, createPublicKey, generateKeyPairSync, randomUUID } from 'node:crypto';
+import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { postgresAudit, readCheckpoints, writeCheckpoints } from '@agent-killswitch/adapter-postgres-audit';
 import { sampleEvent } from '@agent-killswitch/conformance';
 import { canonical } from '@agent-killswitch/core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { withService } from '../../../test/support/with-service.ts';
 import {
-  postgresAudit,
-  readCheckpoint,
-  readCheckpoints,
-  signCheckpoint,
-  writeCheckpoints,
-} from '../src/index.ts';
-import { asAdmin, makeDatabase, recordsOf, type TestDatabase } from './support/database.ts';
+  asAdmin,
+  makeDatabase,
+  recordsOf,
+  type TestDatabase,
+} from '../../adapter-postgres-audit/test/support/database.ts';
+import { run } from './run-command.ts';
 
-const script = join(import.meta.dirname, '../src/cli.ts');
 const keys = generateKeyPairSync('ed25519');
-
-function run(
-  args: readonly string[],
-  env: NodeJS.ProcessEnv = {},
-): Promise<{ code: number; stdout: string; stderr: string }> {
-  return new Promise((resolve) => {
-    const node = ['--conditions=agent-killswitch-source', script, ...args];
-    const options = { env: { ...process.env, DATABASE_URL: '', ...env }, maxBuffer: 2 ** 26 };
-    execFile(process.execPath, node, options, (error, stdout, stderr) => {
-      resolve({
-        code: typeof error?.code === 'number' ? error.code : error === null ? 0 : -1,
-        stdout,
-        stderr,
-      });
-    });
-  });
-}
-
-it('a checkpoint is of its key and its content', () => {
-  const heads = [{ partition: 'b', seq: 3, hash: 'a'.repeat(64) }];
-  const line = JSON.stringify(signCheckpoint(heads, keys.privateKey, new Date(0)));
-  expect(readCheckpoint(line, keys.publicKey)).toMatchObject({ at: '1970-01-01T00:00:00.000Z', heads });
-  const other = generateKeyPairSync('ed25519').publicKey;
-  for (const [text, key] of [
-    [line.replace('"seq":3', '"seq":2'), keys.publicKey],
-    [line.replace('1970', '1971'), keys.publicKey],
-    [line, other],
-    ['{}', keys.publicKey],
-    ['', keys.publicKey],
-  ] as const)
-    expect(() => readCheckpoint(text, key)).toThrow(/Invalid checkpoint/);
-});
 
 withService('postgres', 'DATABASE_URL', (server) => {
   const auditor = `auditor_${randomUUID().replaceAll('-', '')}`;
@@ -156,21 +122,5 @@ withService('postgres', 'DATABASE_URL', (server) => {
     const { code, stdout } = await run(['verify', '--database', asAuditor, ...checkpoints]);
     expect(code).toBe(1);
     expect(JSON.parse(stdout)).toEqual({ ok: false, at: { partition: 'w-1', seq: 2 }, fault: 'truncated' });
-  });
-
-  it('a checkpoint that cannot be made is told, and the next one is tried', async () => {
-    const errors: unknown[] = [];
-    const path = join(folder, 'missing', 'checkpoints');
-    const pem = keys.privateKey.export({ type: 'pkcs8', format: 'pem' });
-    const privateKey = createPrivateKey(pem);
-    const writer = writeCheckpoints(postgresAudit(database.pool()), path, {
-      privateKey,
-      everyMs: 20,
-      onError: (error) => errors.push(error),
-    });
-    await expect.poll(() => errors.length).toBeGreaterThan(1);
-    writer.stop();
-    await expect(writer.make()).rejects.toThrow('ENOENT');
-    expect(createPublicKey(privateKey).asymmetricKeyType).toBe('ed25519');
   });
 });

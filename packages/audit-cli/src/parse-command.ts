@@ -1,8 +1,9 @@
 import { parseArgs } from 'node:util';
-import { type ExportCommand, formats, UsageError, type VerifyCommand } from './arguments.ts';
+import { type ExportCommand, formats, type Source, UsageError, type VerifyCommand } from './arguments.ts';
 
 const options = {
   database: { type: 'string' },
+  journal: { type: 'string' },
   checkpoints: { type: 'string' },
   key: { type: 'string' },
   format: { type: 'string' },
@@ -14,28 +15,38 @@ export function parseCommand(args: string[], env: NodeJS.ProcessEnv): VerifyComm
   const { values, positionals } = parsed(args);
   const [name, ...rest] = positionals;
   if (rest.length > 0) throw new UsageError(`unexpected "${rest.join(' ')}"`);
-  const database = values.database ?? env.DATABASE_URL;
-  if (database === undefined || database === '') throw new UsageError('which database? Give --database URL');
+  if (name !== 'verify' && name !== 'export')
+    throw new UsageError(name === undefined ? 'verify or export?' : `no command "${name}"`);
+  const source = sourceOf(values.database, values.journal, env);
+  const { checkpoints, key, chain } = values;
   if (name === 'verify') {
-    if (values.format !== undefined || values.chain !== undefined)
+    if (values.format !== undefined || chain !== undefined)
       throw new UsageError('verify takes neither --format nor --chain');
-    const { checkpoints, key } = values;
     if (key === undefined && checkpoints !== undefined) throw new UsageError('--checkpoints needs --key');
     return {
       name,
-      database,
+      source,
       ...(checkpoints !== undefined && { checkpoints }),
       ...(key !== undefined && { key }),
     };
   }
-  if (name !== 'export')
-    throw new UsageError(name === undefined ? 'verify or export?' : `no command "${name}"`);
-  if (values.checkpoints !== undefined || values.key !== undefined)
+  if (checkpoints !== undefined || key !== undefined)
     throw new UsageError('export takes neither --checkpoints nor --key');
   const format = formats.find((known) => known === (values.format ?? 'jsonl'));
   if (format === undefined)
     throw new UsageError(`no format "${values.format}"; there are ${formats.join(', ')}`);
-  return { name, database, format, ...(values.chain !== undefined && { chain: values.chain }) };
+  return { name, source, format, ...(chain !== undefined && { chain }) };
+}
+
+function sourceOf(database: string | undefined, journal: string | undefined, env: NodeJS.ProcessEnv): Source {
+  if (database !== undefined && journal !== undefined)
+    throw new UsageError('--database and --journal: one at a time');
+  if (journal === '') throw new UsageError('--journal needs a path');
+  if (journal !== undefined) return { journal };
+  const url = database ?? env.DATABASE_URL;
+  if (url === undefined || url === '')
+    throw new UsageError('which record? Give --database URL or --journal PATH');
+  return { database: url };
 }
 
 function parsed(args: string[]) {
