@@ -31,7 +31,8 @@ export async function authoriseReading(
     await ks.authorise({ principal, action: 'read', scope: { task: taskId }, ...task });
     return task.workspaceId;
   }
-  if (orderId !== undefined && !isSuperAdmin) return (await readableOrder(ks, orderId, principal)).workspaceId;
+  if (orderId !== undefined && !isSuperAdmin)
+    return (await readableOrder(ks, orderId, principal)).workspaceId;
   if (!isSuperAdmin && principal.grants.some(({ role }) => role === 'workspace-admin'))
     throw new InvalidInputError('query', ['workspaceId: you administer several workspaces; name one']);
   await ks.authorise({ principal, action: 'read', scope: { everything: true } });

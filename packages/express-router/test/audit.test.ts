@@ -8,8 +8,8 @@ import { expect, it, onTestFinished } from 'vitest';
 import {
   auditRoutes,
   type KillswitchRouterOptions,
-  killswitchRoutes,
   killswitchRouter,
+  killswitchRoutes,
   noSuchRoute,
   openApi,
   problemHandler,
@@ -77,7 +77,8 @@ async function world(options: Partial<KillswitchRouterOptions> = {}) {
     const response = await fetch(`http://127.0.0.1:${port}/api/audit${query}`, { headers: { 'x-who': who } });
     const body = await response.json();
     const type = response.headers.get('content-type')?.split(';')[0] ?? '';
-    if (response.status !== 404) expect(faultOf('GET', '/audit', response.status, type, body)).toBeUndefined();
+    if (response.status !== 404)
+      expect(faultOf('GET', '/audit', response.status, type, body)).toBeUndefined();
     return { status: response.status, body };
   };
   const idsOf = async (who: string, query = '') =>

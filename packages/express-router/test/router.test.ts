@@ -145,7 +145,7 @@ describe('a router', () => {
       'authentication-unavailable',
     ],
   ])('whose authentication %s does nothing', async (_, authenticate, status, code) => {
-    const call = await serve(killswitchRouter(ks, { authenticate }));
+    const call = await serve(killswitchRouter(ks, { authenticate, onFault: () => {} }));
     const answer = await call('POST', '/kill/emergency-stop', { reason });
     expect(answer).toMatchObject({ status, body: { code } });
     expect(JSON.stringify(answer.body)).not.toContain('hunter2');
