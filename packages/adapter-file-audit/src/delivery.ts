@@ -1,4 +1,4 @@
-import { type AuditEvent, type AuditSink, isKillswitchError } from '@agent-killswitch/core';
+import { type AuditEvent, type AuditSink, eventRefused, isKillswitchError } from '@agent-killswitch/core';
 import { JournalReadError } from './journal-errors.ts';
 import type { JournaledNews } from './journaled-options.ts';
 import type { Segment } from './segment.ts';
@@ -116,12 +116,24 @@ export class Delivery {
         this.#isFailing = false;
         return true;
       } catch (error) {
+        if (isRefusal(error, batch)) return this.#deliverApart(batch, error);
         if (!this.#isFailing) this.#tell({ type: 'delivery-failed', error });
         this.#isFailing = true;
         await this.#pause(pause);
       }
     }
     return false;
+  }
+
+  /** Halves what the sink refuses for good until it is one event, which must not be in the way of all that follow. */
+  async #deliverApart(batch: readonly AuditEvent[], error: unknown): Promise<boolean> {
+    const [event] = batch;
+    if (event !== undefined && batch.length === 1) {
+      this.#tell({ type: 'event-refused', event, error });
+      return this.#deliver([eventRefused(event, error, Date.now())]);
+    }
+    const half = Math.ceil(batch.length / 2);
+    return (await this.#deliver(batch.slice(0, half))) && (await this.#deliver(batch.slice(half)));
   }
 
   async #remove(segment: Segment): Promise<void> {
@@ -150,6 +162,11 @@ export class Delivery {
       };
     });
   }
+}
+
+/** Whether the sink says that it will never take one of these. A stand-in that is refused itself is an outage. */
+function isRefusal(error: unknown, batch: readonly AuditEvent[]): boolean {
+  return isKillswitchError(error, 'invalid-input') && batch[0]?.type !== 'audit.event-refused';
 }
 
 /** Whether trying again cannot help. */

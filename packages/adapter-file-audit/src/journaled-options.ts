@@ -1,4 +1,4 @@
-import { InvalidConfigurationError } from '@agent-killswitch/core';
+import { type AuditEvent, InvalidConfigurationError } from '@agent-killswitch/core';
 import { z } from 'zod';
 
 /** What happens between a journal and its sink that somebody should know. */
@@ -6,6 +6,8 @@ export type JournaledNews =
   /** The sink does not take events. They are in the journal, and are tried again. Told once per outage. */
   | { readonly type: 'delivery-failed'; readonly error: unknown }
   | { readonly type: 'delivery-restored' }
+  /** The sink will never take this event: `audit.event-refused` stands on the record in its place. */
+  | { readonly type: 'event-refused'; readonly event: AuditEvent; readonly error: unknown }
   /** The journal's file could not be written or was gone; what was to be written is durable in a new one. */
   | { readonly type: 'file-switched'; readonly path: string; readonly error: unknown }
   /** The journal cannot be written at all. An event is taken only if the sink itself takes it. Told once per outage. */

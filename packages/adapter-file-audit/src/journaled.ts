@@ -4,6 +4,7 @@ import {
   type AuditRecord,
   type AuditSink,
   AuditUnavailableError,
+  canonical,
   describeError,
   InvalidConfigurationError,
   isKillswitchError,
@@ -216,5 +217,6 @@ interface Opened {
 function lineOf(news: JournaledNews): string {
   const path = 'path' in news ? ` ${news.path}` : '';
   const error = 'error' in news ? `: ${describeError(news.error)}` : '';
-  return `agent-killswitch audit: ${news.type}${path}${error}`;
+  const event = 'event' in news ? ` ${canonical(news.event)}` : '';
+  return `agent-killswitch audit: ${news.type}${path}${error}${event}`;
 }

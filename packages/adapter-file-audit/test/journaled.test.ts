@@ -2,7 +2,7 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sampleEvent, sampleEvents } from '@agent-killswitch/conformance';
-import type { AuditEvent, AuditSink } from '@agent-killswitch/core';
+import { type AuditEvent, type AuditSink, InvalidInputError } from '@agent-killswitch/core';
 import { type MemoryAudit, memoryAudit } from '@agent-killswitch/core/memory';
 import { expect, it, onTestFinished } from 'vitest';
 import {
@@ -132,6 +132,31 @@ it('leaves nothing behind of a process that was killed but what is not delivered
   expect(sink.ids()).toEqual(range(30));
   await audit.close();
   expect(await readdir(directory)).toEqual(['journal~000000002.jsonl']);
+});
+
+it('an event that the sink refuses for good holds up no other: a stand-in takes its place, and somebody is told', async () => {
+  const directory = await temporaryDirectory();
+  const inner = memoryAudit();
+  const refused = new Set([37, 120, 121].map((n) => sampleEvent(n).id));
+  const sink: AuditSink = {
+    ...inner,
+    append: (events) =>
+      events.some(({ id }) => refused.has(id))
+        ? Promise.reject(new InvalidInputError('audit event', ['it is not to its taste']))
+        : inner.append(events),
+  };
+  const { audit, news } = journaledOn(directory, sink);
+  await appendAll(audit, 0, 150, 150);
+  expect(await audit.delivered(10_000)).toBe(true);
+  const events = inner.events();
+  expect(events).toHaveLength(150);
+  for (const [n, event] of events.entries())
+    expect(event).toMatchObject(
+      refused.has(sampleEvent(n).id)
+        ? { type: 'audit.event-refused', refusedId: sampleEvent(n).id, orderId: `order-${n}` }
+        : { id: sampleEvent(n).id },
+    );
+  expect(news).toMatchObject([37, 120, 121].map((n) => ({ type: 'event-refused', event: sampleEvent(n) })));
 });
 
 it('one process per journal', async () => {

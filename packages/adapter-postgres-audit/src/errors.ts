@@ -1,4 +1,4 @@
-import { describeError, isKillswitchError, KillswitchError } from '@agent-killswitch/core';
+import { describeError, InvalidInputError, isKillswitchError, KillswitchError } from '@agent-killswitch/core';
 
 /** The database lacks the tables of this package, or some of them. Run `migrate()` or the files in `migrations`. */
 export class PostgresSchemaError extends KillswitchError {
@@ -46,6 +46,9 @@ export function faultOf(what: string, error: unknown): KillswitchError {
     const message = `The database role may not do what ${what} needs (${describeError(error)}): give it grants(role)`;
     return new PostgresRoleError(message, options);
   }
+  // Data exceptions and limits of the program: the same events fail in the same way every time.
+  if (sqlState !== undefined && /^(22|54)/.test(sqlState))
+    return new InvalidInputError(what, [describeError(error)]);
   return new PostgresUnavailableError(what, error);
 }
 

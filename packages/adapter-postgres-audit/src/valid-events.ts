@@ -24,6 +24,10 @@ export function rowsOf(events: readonly AuditEvent[]): Row[] {
         parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`),
       );
     }
+    if (!parsed.data.id.isWellFormed() || parsed.data.id.includes('\0'))
+      throw new InvalidInputError(`audit event ${index} of the batch`, [
+        'id: must be well-formed, without NUL',
+      ]);
     const text = canonical(parsed.data);
     if (text.length > maxEventBytes / 4 && Buffer.byteLength(text) > maxEventBytes) {
       throw new InvalidInputError(`audit event ${index} of the batch`, [

@@ -59,6 +59,27 @@ withService('postgres', 'DATABASE_URL', (server) => {
     expect(await sink.heads()).toEqual([]);
   });
 
+  it.each(['NUL \0', 'lone \ud800'])('refuses an id that it could not keep, for good: %j', async (id) => {
+    await expect(sink.append([sampleEvent(0), { ...sampleEvent(1), id }])).rejects.toMatchObject({
+      code: 'invalid-input',
+      message: /audit event 1 of the batch: id/,
+    });
+    expect(await sink.heads()).toEqual([]);
+  });
+
+  it('what Postgres cannot store whatever the time is a refusal for good, not an outage', async () => {
+    const workspaceId = 'w';
+    await pool.query(
+      'ALTER TABLE killswitch_audit.records ADD CHECK (length(reason) / (length(reason) - 8) < 9)',
+    );
+    await sink.append([sampleEvent(0, { workspaceId, reason: 'a long reason' })]);
+    const odd = [sampleEvent(1, { workspaceId, reason: 'x'.repeat(8) })];
+    await expect(sink.append(odd)).rejects.toMatchObject({
+      code: 'invalid-input',
+      message: /division by zero/,
+    });
+  });
+
   it('never goes back in stored time on a chain, whatever the clock does', async () => {
     const ahead = chain(undefined, 'workspace', sampleEvent(0));
     await pool.query(

@@ -50,6 +50,7 @@ export {
   UnknownTargetError,
   UnsavedError,
 } from './errors.ts';
+export { eventRefused } from './event-refused.ts';
 export type { KillswitchEvents, StopStep } from './events.ts';
 export { type CloudEvent, toCloudEvent } from './export-cloudevents.ts';
 export { type OcsfEvent, toOcsf } from './export-ocsf.ts';

@@ -76,7 +76,7 @@ export function matchesQuery(query: AuditQuery, { partition, seq, event }: Audit
 /** The task that an event is about: that of its agent, or the one that was aimed at. */
 function taskOf(event: AuditEvent): string | undefined {
   if ('taskId' in event) return event.taskId;
-  return 'task' in event.scope ? event.scope.task : undefined;
+  return 'scope' in event && 'task' in event.scope ? event.scope.task : undefined;
 }
 
 /** @throws InvalidInputError if the record after which to read is on none of these chains, which start from 0 */
