@@ -85,8 +85,20 @@ export const records: readonly DeliberateBug[] = [
     edits: [
       {
         file: 'cleanup.ts',
-        from: '      ledger.push(result);\n      recorder',
-        to: "      ledger.push(result);\n      if (result.status === 'failed') break;\n      recorder",
+        from: '      ledger.push(result);\n      if (isNews',
+        to: "      ledger.push(result);\n      if (result.status === 'failed') break;\n      if (isNews",
+      },
+    ],
+  },
+  {
+    name: 'a cleanup step that has failed is never tried again',
+    invariant: 'I4',
+    noticedBy: 'core/src/cleanup-again.test.ts',
+    edits: [
+      {
+        file: 'agent.ts',
+        from: "status === 'pending' || retryAt !== undefined)",
+        to: "status === 'pending' || (retryAt ?? 0) < 0)",
       },
     ],
   },

@@ -1,4 +1,4 @@
-import type { StopOrder } from '@agent-killswitch/core';
+import type { LedgerEntry, StopOrder } from '@agent-killswitch/core';
 import type { World } from './world.ts';
 
 /** `butLiving`: what goes on about agents that live and are named as not confirmed dead is rest too. */
@@ -44,7 +44,8 @@ export function* unrest(world: World, { butLiving = false }: RestOptions = {}): 
     const { status, ledger } = history.agent(agentId) ?? {};
     if (status === 'killing') yield `${agentId} is being killed`;
     const hasEnded = status !== 'spawning' && status !== 'running';
-    if (hasEnded && ledger?.some((entry) => entry.status === 'pending')) yield `${agentId} is not cleaned up`;
+    if (hasEnded && ledger?.some((entry) => isToDo(entry, timeline.now)))
+      yield `${agentId} is not cleaned up`;
   }
 }
 
@@ -54,4 +55,9 @@ function hasJoined({ sinks }: World, { orderId }: StopOrder): boolean {
     if (sink.events().some((event) => event.type === 'order.joined' && event.orderId === orderId))
       return true;
   return false;
+}
+
+/** One of which three tries never come back has to wait for ten minutes. */
+function isToDo({ status, retryAt }: LedgerEntry, now: number): boolean {
+  return status === 'pending' || (status === 'failed' && (retryAt ?? 0) < now + 60_000);
 }

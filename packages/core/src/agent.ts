@@ -22,6 +22,8 @@ export const ledgerEntrySchema = z.strictObject({
   status: z.enum(['pending', 'done', 'failed']),
   tries: z.number().int().nonnegative(),
   error: z.string().optional(),
+  /** When a failed step is tried again, in milliseconds since the Unix epoch; absent if it is not, by itself. */
+  retryAt: timeSchema.optional(),
 });
 export type LedgerEntry = z.infer<typeof ledgerEntrySchema>;
 
@@ -116,7 +118,8 @@ export function isLive(agent: Agent): boolean {
  */
 export function listKeysOf(agent: Agent): ListKey[] {
   if (isLive(agent)) return scopeKeysOf(agent);
-  return agent.ledger.some((entry) => entry.status === 'pending') ? [`cleanup:${agent.hostId}`] : [];
+  const isUnclean = agent.ledger.some(({ status, retryAt }) => status === 'pending' || retryAt !== undefined);
+  return isUnclean ? [`cleanup:${agent.hostId}`] : [];
 }
 
 /** Whether a kill can still claim it (REQUIREMENTS B1, B2). */

@@ -199,7 +199,7 @@ describe('what follows from a kill', () => {
 
 describe('what follows from a cleanup', () => {
   const finished = {
-    id: factId(at - 9, 'cleanup.finished:a/worktree/failed/3'),
+    id: factId(at - 9, 'cleanup.finished:a/worktree/failed'),
     version: 1,
     time: iso(at + 9),
     hostId: 'host-2',
@@ -223,7 +223,7 @@ describe('what follows from a cleanup', () => {
     const completed: Agent = { ...rest, status: 'completed', completedAt: at };
     const done = { step: 'worktree', status: 'done' as const, tries: 1 };
     const event = cleanupFinished(completed, done, 'host-2', at + 9);
-    const id = factId(at - 9, 'cleanup.finished:a/worktree/done/1');
+    const id = factId(at - 9, 'cleanup.finished:a/worktree/done');
     expect(event).toEqual({ ...finished, id, status: 'done', tries: 1 });
     expect(Object.keys(event)).not.toContain('orderId');
     expect(Object.keys(event)).not.toContain('error');

@@ -70,6 +70,7 @@ export function agentUnconfirmed(order: StopOrder, agent: KilledAgentLike, hostI
   return ofKill(order, agent, hostId, at, { type: 'agent.unconfirmed', unconfirmedAt: iso(at) });
 }
 
+/** Failing again is the same fact, as is being done again. */
 export function cleanupFinished(
   agent: Agent,
   entry: LedgerEntry & { readonly status: 'done' | 'failed' },
@@ -78,10 +79,7 @@ export function cleanupFinished(
 ): AuditEvent {
   const orderId = 'kill' in agent ? agent.kill.orderIds[0] : undefined;
   return {
-    id: factId(
-      agent.spawnedAt,
-      `cleanup.finished:${agent.agentId}/${entry.step}/${entry.status}/${entry.tries}`,
-    ),
+    id: factId(agent.spawnedAt, `cleanup.finished:${agent.agentId}/${entry.step}/${entry.status}`),
     version: 1,
     time: iso(at),
     hostId,

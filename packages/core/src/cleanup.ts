@@ -1,41 +1,45 @@
-import type { Agent, LedgerEntry } from './agent.ts';
+import { type Agent, isLive, type LedgerEntry } from './agent.ts';
 import { cleanupFinished } from './audit-facts.ts';
 import type { Book } from './book.ts';
-import { longestTimerMs } from './config-schema.ts';
-import { withDeadline } from './deadline.ts';
-import { describeError, isKillswitchError } from './errors.ts';
+import { isKillswitchError } from './errors.ts';
 import type { GuardedEvents } from './events.ts';
 import { pagesOf } from './pages.ts';
-import type { CleanupStep } from './ports/cleanup-step.ts';
-import type { Clock } from './ports/clock.ts';
 import type { Recorder } from './recorder.ts';
+import { StepTries, type StepTriesHost, type Tried } from './step-tries.ts';
 
-const defaults = { tries: 3, backoffMs: 100 };
 const durableMs = 1_000;
+/** So many agents with failed steps are tried again at once. */
+const mostAgain = 100;
+/** A listing of many agents is not read again before this long has passed per page of it, in milliseconds. */
+const perPageMs = 1_000;
 const waiting = 'A cleanup waits until its result is on the audit record';
 
-export interface CleanupHost {
+export interface CleanupHost extends StepTriesHost {
   readonly hostId: string;
-  readonly clock: Clock;
   readonly book: Book;
   readonly recorder: Recorder;
   readonly events: GuardedEvents;
-  readonly steps: readonly CleanupStep[];
-  /** How long one try of one step may take, in milliseconds, unless the step says otherwise. */
-  readonly stepMs: number;
 }
 
 /**
  * Runs the cleanup steps of this host's ended agents: in order, each whatever the others did (REQUIREMENTS B4), each
  * bounded. An agent's ledger names every step from its admission on, so that what a crash cuts off is found again.
+ *
+ * - pending: to be done, some tries in a row; a stop order waits for them.
+ * - failed: named in reports, and tried again at `retryAt`, with pauses that double up to a minute, until it is done. No
+ *   order waits for that.
+ * - done: for good.
  */
 export class Cleanup {
   readonly #host: CleanupHost;
+  readonly #tries: StepTries;
   readonly #running = new Map<string, Promise<Agent>>();
   #stopped = false;
+  #listAt = 0;
 
   constructor(host: CleanupHost) {
     this.#host = host;
+    this.#tries = new StepTries(host);
   }
 
   /** The ledger of an agent that is being admitted: everything is still to do. */
@@ -43,14 +47,14 @@ export class Cleanup {
     return this.#host.steps.map(({ name }) => ({ step: name, status: 'pending', tries: 0 }));
   }
 
-  /** Whether it is up to this host to run a step for the agent. */
+  /** Whether it is up to this host to run a step for the agent that was not tried yet. */
   isDue(agent: Agent): boolean {
-    return agent.hostId === this.#host.hostId && agent.ledger.some((entry) => entry.status === 'pending');
+    return agent.hostId === this.#host.hostId && agent.ledger.some(({ status }) => status === 'pending');
   }
 
   /** Runs what is due; calls for an agent that is being cleaned up join. Resolves with the agent as stored; never rejects. */
   run(agent: Agent): Promise<Agent> {
-    if (!this.isDue(agent)) return Promise.resolve(agent);
+    if (!this.isDue(agent) && !this.#isDueAgain(agent)) return Promise.resolve(agent);
     const running = this.#running.get(agent.agentId);
     if (running !== undefined) return running;
     const run = this.#run(agent).finally(() => this.#running.delete(agent.agentId));
@@ -58,30 +62,46 @@ export class Cleanup {
     return run;
   }
 
-  /** Starts what a crash cut off, and does not wait for it. @throws StateUnavailableError. */
+  /** Starts what a crash cut off and what is to be tried again, and does not wait for it. @throws StateUnavailableError. */
   async resume(): Promise<void> {
-    const key = `cleanup:${this.#host.hostId}`;
-    for await (const agents of pagesOf((page) => this.#host.book.listAgents(key, page))) {
-      for (const agent of agents) void this.run(agent);
+    const { book, hostId, clock } = this.#host;
+    if (clock.now() < this.#listAt) return;
+    let pages = 0;
+    for await (const agents of pagesOf((page) => book.listAgents(`cleanup:${hostId}`, page))) {
+      pages += 1;
+      for (const agent of agents)
+        if (this.isDue(agent) || this.#running.size < mostAgain) void this.run(agent);
     }
+    if (pages > 1) this.#listAt = clock.now() + pages * perPageMs;
   }
 
   stop(): void {
     this.#stopped = true;
+    this.#tries.stop();
+  }
+
+  #isDueAgain(agent: Agent): boolean {
+    if (agent.hostId !== this.#host.hostId || isLive(agent)) return false;
+    return agent.ledger.some((entry) => this.#isToTryAgain(entry));
+  }
+
+  #isToTryAgain({ status, retryAt }: LedgerEntry): boolean {
+    return status === 'failed' && retryAt !== undefined && retryAt <= this.#host.clock.now();
   }
 
   async #run(agent: Agent): Promise<Agent> {
     const { book, recorder, hostId, clock, events } = this.#host;
     const ledger: LedgerEntry[] = [];
     for (const entry of agent.ledger) {
-      if (entry.status !== 'pending') {
+      const isFirst = entry.status === 'pending';
+      if (!isFirst && (this.#stopped || !this.#isToTryAgain(entry))) {
         ledger.push(entry);
         continue;
       }
-      const result = await this.#settle(entry, agent);
+      const result = isFirst ? await this.#tries.first(entry, agent) : await this.#tries.again(entry, agent);
       if (result === undefined) continue;
       ledger.push(result);
-      recorder.record(cleanupFinished(agent, result, hostId, clock.now()));
+      if (isNews(entry, result)) recorder.record(cleanupFinished(agent, result, hostId, clock.now()));
     }
     // On record before in the ledger: after a crash in between the step is run, and told, once more as the same fact (I4).
     while (!(await recorder.flush(durableMs))) {
@@ -97,47 +117,9 @@ export class Cleanup {
       return agent;
     }
   }
-
-  /** The entry's end; `undefined` if the step had nothing to do. */
-  async #settle(
-    { step: name }: LedgerEntry,
-    agent: Agent,
-  ): Promise<(LedgerEntry & { readonly status: 'done' | 'failed' }) | undefined> {
-    const step = this.#host.steps.find((each) => each.name === name);
-    if (step === undefined)
-      return { step: name, status: 'failed', tries: 1, error: 'no such step is configured any more' };
-    return applies(step, agent) ? this.#try(step, agent) : undefined;
-  }
-
-  async #try(step: CleanupStep, agent: Agent): Promise<LedgerEntry & { readonly status: 'done' | 'failed' }> {
-    const { clock, stepMs } = this.#host;
-    const {
-      deadlineMs = stepMs,
-      tries: maxTries = defaults.tries,
-      backoffMs = defaults.backoffMs,
-    } = step.limits ?? {};
-    for (let tries = 1; ; tries++) {
-      try {
-        await withDeadline(clock, `cleanup step ${step.name}`, deadlineMs, (signal) =>
-          step.run(agent, { signal }),
-        );
-        return { step: step.name, status: 'done', tries };
-      } catch (error) {
-        // One that hangs is not tried again: it would keep the order open for as long once more.
-        const gaveUp = tries >= maxTries || this.#stopped || isKillswitchError(error, 'deadline');
-        if (gaveUp) return { step: step.name, status: 'failed', tries, error: describeError(error) };
-        const pauseMs = Math.min(backoffMs * 2 ** (tries - 1), longestTimerMs);
-        await new Promise<void>((resolve) => clock.setTimer(pauseMs, resolve));
-      }
-    }
-  }
 }
 
-/** A step that cannot tell is run: steps are idempotent. */
-function applies(step: CleanupStep, agent: Agent): boolean {
-  try {
-    return step.appliesTo(agent);
-  } catch {
-    return true;
-  }
+/** A failure is told once, however often the step fails after that, and so is its success (I4). */
+function isNews(before: LedgerEntry, { status }: Tried): boolean {
+  return before.status !== status;
 }

@@ -36,6 +36,7 @@ import {
   type StopRequest,
 } from './requests.ts';
 import { restore } from './restore.ts';
+import { type CleanupReport, type CleanupTarget, retryCleanup } from './retry-cleanup.ts';
 import { reviewOwnAgents } from './review.ts';
 import { type ListKey, type Scope, scopeKey, scopeSchema } from './scope.ts';
 import { Stops } from './stops.ts';
@@ -128,6 +129,14 @@ export interface Killswitch {
    *   StateUnavailableError the gates stand; after that one `status().gates` tells.
    */
   release(scope: Scope, request: Request): Promise<ReleaseReport>;
+
+  /**
+   * Has the failed cleanup steps of an agent, or of all agents that an order has killed, tried now: each is tried again by
+   * itself too, with growing pauses. Resolves when this host has tried its own agents'; those of other hosts are left to
+   * them. Asks for no principal: it does nothing that would not be done anyway.
+   * @throws InvalidInputError, UnknownTargetError, InvalidTransitionError (an agent that lives), StateUnavailableError.
+   */
+  retryCleanup(target: CleanupTarget): Promise<CleanupReport>;
 
   /** What a stop order did so far. @throws UnknownTargetError, StateUnavailableError. */
   report(orderId: string): Promise<OrderReport>;
@@ -271,6 +280,7 @@ export function createKillswitch(options: KillswitchOptions): Killswitch {
     emergencyStop: (request) => requests.latch({ everything: true }, request),
     revokeBackend: (backend, request) => requests.latch({ backend }, request),
     release: (scope, request) => releases.release(scope, request),
+    retryCleanup: (target) => retryCleanup({ ...base, cleanup }, target),
     order: async (orderId) => structuredClone(await order(orderId)),
     async report(orderId) {
       const run = stops.get(orderId);

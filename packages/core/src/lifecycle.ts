@@ -28,7 +28,9 @@ export type LifecycleEvent =
       readonly handles: number;
     }
   /** A cleanup step went on: no change of status. */
-  | { readonly type: 'cleaned'; readonly ledger: readonly LedgerEntry[] };
+  | { readonly type: 'cleaned'; readonly ledger: readonly LedgerEntry[] }
+  /** Its failed cleanup steps are due again, at this time. */
+  | { readonly type: 'clean-up-again'; readonly at: number };
 
 /** What the ladder has done so far; times are milliseconds since the Unix epoch. */
 export interface KillProgress {
@@ -65,12 +67,30 @@ export function transition(agent: Agent, event: LifecycleEvent): Transition {
     case 'confirmed':
       return onOutcome(agent, event);
     case 'cleaned':
+    case 'clean-up-again':
       if (isLive(agent))
         throw new InvalidTransitionError(
           `Agent "${agent.agentId}" is ${agent.status}: it cannot be cleaned up yet`,
         );
-      return [{ ...raised(agent), ledger: [...event.ledger] }, []];
+      if (event.type === 'cleaned')
+        return [{ ...raised(agent), ledger: merged(agent.ledger, event.ledger) }, []];
+      return onCleanUpAgain(agent, event.at);
   }
+}
+
+/** What is done stays so, also if it was tried once more from a copy that was out of date. */
+function merged(stored: readonly LedgerEntry[], told: readonly LedgerEntry[]): LedgerEntry[] {
+  return told.map(
+    (entry) => stored.find(({ step, status }) => step === entry.step && status === 'done') ?? entry,
+  );
+}
+
+function onCleanUpAgain(agent: Agent, at: number): Transition {
+  const ledger = agent.ledger.map((entry) =>
+    entry.status === 'failed' && entry.retryAt !== at ? { ...entry, retryAt: at } : entry,
+  );
+  const hasChanged = ledger.some((entry, n) => entry !== agent.ledger[n]);
+  return [hasChanged ? { ...raised(agent), ledger } : agent, []];
 }
 
 function onRunning(agent: Agent, event: Extract<LifecycleEvent, { type: 'running' }>): Transition {

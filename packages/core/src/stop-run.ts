@@ -42,6 +42,7 @@ export class StopRun {
   #hasLooked = false;
   #setLooked = (): void => undefined;
   #wasOwner: boolean;
+  #followed: StopRun | undefined;
   #isOutlived = false;
 
   constructor(host: StopRunHost, order: StopOrder, beginning: Beginning) {
@@ -136,6 +137,7 @@ export class StopRun {
 
   /** What has become of the order so far. After the deadline, whoever is not observed dead is named `unconfirmed`. */
   async report(): Promise<OrderReport> {
+    if (this.#followed !== undefined) return this.#followed.report();
     const agents = this.#kills.agents();
     // As it is now: whoever is claimed while the members are being read is not among them.
     const blind = this.#blind;
@@ -161,6 +163,7 @@ export class StopRun {
         if (other !== undefined && other !== this) return await this.#follow(other);
         const living = this.#order.isSettled ? 0 : await this.#pass();
         this.#blind = undefined;
+        this.#hasNowLooked();
         if (this.#order.isSettled) return;
         // After the kills: a record that cannot be read holds up the settlement, never the sweep (I5).
         if (!this.#isTold()) {
@@ -173,15 +176,22 @@ export class StopRun {
         if (!isKillswitchError(error, 'state-unavailable'))
           this.#host.events.emit('warning', { message: `Order "${this.order.orderId}": ${this.#blind}` });
       }
-      this.#hasLooked = true;
-      this.#setLooked();
+      this.#hasNowLooked();
       await this.#wake.sleep(pause);
       pause = Math.min(pause * 2, passMs.longest);
     }
   }
 
+  /** Whoever waits for the first look need not wait for cleanup and record, too. */
+  #hasNowLooked(): void {
+    this.#hasLooked = true;
+    this.#setLooked();
+  }
+
   /** The order has joined one that has a run here: two would do everything twice. */
   async #follow(run: StopRun): Promise<void> {
+    this.#followed = run;
+    void run.looked.then(() => this.#setLooked());
     await run.ended;
     this.#order.become(run.order);
   }
