@@ -8,41 +8,46 @@ import type { WatchedCgroup } from './watched-cgroup.ts';
 
 /** What the first blow has left by then gets the rest, in milliseconds. */
 const restMs = 40;
-/** The core looks after a kill; by then most are dead, in milliseconds. */
-const settleMs = 150;
+/** Demands are repeated, each with a watch of its own, in milliseconds. */
+const watchMs = 1_000;
+/** Between two looks: often while most die, in milliseconds. */
+const pauseMs = { first: 2, early: 10, late: 50, isLateAfter: 300 };
 
 /**
- * After {@link killAtOnce}: waits a moment until nothing of the container lives, and deals with what does. Answers the evidence of
- * its death, or `undefined` if it is not over yet.
- * @throws LocalKillError if it is not over, and the kernel did not allow everything.
+ * After {@link killAtOnce}: watches until nothing of the container lives, and deals with what does. Answers the evidence of its
+ * death, or `undefined` if it was not over in time. Never rejects: `faults` gets a LocalKillError if the kernel did not allow
+ * everything. Closes `watched`.
  */
 export async function finishHere(
   containerId: string,
   local: Local,
   mounts: CgroupMounts,
   watched: WatchedCgroup | undefined,
+  faults: unknown[],
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const since = performance.now();
-  let fault: unknown;
+  let ms = 0;
   let hasRest = true;
-  for (let pause = 2; ; pause = Math.min(pause * 2, 10)) {
+  for (let pause = pauseMs.first; ms < watchMs && !signal.aborted; ) {
     await sleep(pause);
-    const death =
-      watched === undefined ? seenHere(containerId, local, mounts) : seenBy(watched, containerId, local);
-    if (death !== undefined) return death;
-    const ms = performance.now() - since;
-    if (hasRest && (ms > restMs || watched === undefined)) {
-      hasRest = false;
-      try {
-        killRest(containerId, local, mounts);
-      } catch (error) {
-        fault = error;
+    ms = performance.now() - since;
+    pause = ms > pauseMs.isLateAfter ? pauseMs.late : Math.min(pause * 2, pauseMs.early);
+    try {
+      const death =
+        watched === undefined ? seenHere(containerId, local, mounts) : seenBy(watched, containerId, local);
+      if (death !== undefined) {
+        watched?.close();
+        return death;
       }
+      if (!hasRest || (ms <= restMs && watched !== undefined)) continue;
+      hasRest = false;
+      killRest(containerId, local, mounts);
+    } catch (error) {
+      faults[0] ??= error;
     }
-    if (signal.aborted || ms > settleMs) break;
   }
-  if (fault !== undefined) throw fault;
+  watched?.close();
   return undefined;
 }
 

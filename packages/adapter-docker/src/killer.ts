@@ -12,6 +12,8 @@ import { withinSignal } from './within-signal.ts';
 
 /** An engine that has not answered by then is not waited for any longer before `/proc` is searched, in milliseconds. */
 export const slowMs = 150;
+/** What lives for so long after its cgroup was killed, its engine is asked to kill too, in milliseconds. */
+const settleMs = 400;
 /** How long a death that a kill has seen answers for the look right after it, in milliseconds. */
 const justMs = 250;
 /** An engine that has just lost many containers has enough to do, in milliseconds. */
@@ -68,26 +70,33 @@ export class Killer {
     signal.throwIfAborted();
     const mounts = this.#mounts;
     const local = this.#known.of(target);
-    const isStruck = local !== undefined && killAtOnce(local, mounts);
+    if (local === undefined) return this.#demandUnseen(target, signal, byEngine);
+    const isStruck = killAtOnce(local, mounts);
     const folder = isStruck && local.cgroup !== null ? mounts.unified(local.cgroup) : undefined;
     const watched = folder === undefined ? undefined : WatchedCgroup.open(folder);
+    const faults: unknown[] = [];
+    const watch = finishHere(target.containerId, local, mounts, watched, faults, signal);
     // A tick later: of many killed at once, every cgroup comes before the first request.
     const begun = isStruck && !target.restarts ? undefined : Promise.resolve().then(byEngine);
-    begun?.catch(() => {});
-    let fault: unknown;
-    try {
-      const death =
-        local === undefined
-          ? await this.#findAndKill(target, begun)
-          : await finishHere(target.containerId, local, mounts, watched, signal);
-      if (death !== undefined && !target.restarts) return this.#isOver(target, death, begun === undefined);
-    } catch (error) {
-      fault = error;
-    } finally {
-      watched?.close();
-    }
-    await withinSignal(begun ?? byEngine(), signal);
-    if (fault !== undefined) throw fault;
+    const told = begun?.then(() => undefined) ?? unlessDead(watch, byEngine);
+    // One that would come back is not over when it is dead.
+    const over = target.restarts ? told : Promise.race([watch.then((death) => death ?? told), told]);
+    const death = await withinSignal(over, signal);
+    if (death !== undefined) return this.#isOver(target, death, begun === undefined);
+    if (faults.length > 0) throw faults[0];
+  }
+
+  /** Of a handle that does not say where the container is. */
+  async #demandUnseen(
+    target: DockerHandle,
+    signal: AbortSignal,
+    byEngine: () => Promise<void>,
+  ): Promise<void> {
+    const begun = byEngine();
+    begun.catch(() => {});
+    const death = await this.#findAndKill(target, begun);
+    if (death !== undefined && !target.restarts) this.#isOver(target, death, false);
+    else await withinSignal(begun, signal);
   }
 
   /** It was seen dead a moment ago: that is what the look right after a kill is told. */
@@ -114,15 +123,25 @@ export class Killer {
   }
 
   /**
-   * Of a handle that does not say where the container is: found by the pid that its engine names, or, when that hangs or says
-   * that there is nothing to kill, by a look through `/proc`. What was done here if it was found.
+   * Found by the pid that its engine names, or, when that hangs or says that there is nothing to kill, by a look through `/proc`.
+   * Answers the evidence of its death, if that was seen.
    */
-  async #findAndKill(target: DockerHandle, engine: Promise<void> | undefined): Promise<string | undefined> {
+  async #findAndKill(target: DockerHandle, engine: Promise<void>): Promise<string | undefined> {
     const { containerId } = target;
-    await Promise.race([engine?.catch(() => {}), sleep(slowMs, undefined, { ref: false })]);
+    await Promise.race([engine.catch(() => {}), sleep(slowMs, undefined, { ref: false })]);
     const local = this.#known.of(target) ?? (await this.#known.search(target))?.local;
     if (local === undefined) return undefined;
     killRest(containerId, local, this.#mounts);
-    return finishHere(containerId, local, this.#mounts, undefined, AbortSignal.timeout(slowMs));
+    return finishHere(containerId, local, this.#mounts, undefined, [], AbortSignal.timeout(slowMs));
   }
+}
+
+/** Asks the engine only when the kernel has had its time: what it answers is waited for no longer than for a death. */
+async function unlessDead(
+  watch: Promise<string | undefined>,
+  byEngine: () => Promise<void>,
+): Promise<string | undefined> {
+  const death = await Promise.race([watch, sleep(settleMs, undefined, { ref: false })]);
+  if (death === undefined) await byEngine();
+  return death;
 }

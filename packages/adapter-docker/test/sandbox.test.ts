@@ -2,6 +2,7 @@
  * Containers made by the package: limits, registration, kills at any moment of their making.
  * @services docker
  */
+import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { dockerRuntime } from '../src/index.ts';
 import { create, exists, pidsOf, stubborn } from './support/containers.ts';
@@ -57,6 +58,7 @@ withEngine((on) => {
       'agent-killswitch.agent': 'a',
       'agent-killswitch.installation': 'here',
     });
+    expect(limitsOf(containerId)).toEqual({ memory: 64 * 1024 * 1024, cpus: 0.5, pids: 32 });
     expect(Config.Env).toContain('GREETING=hello there');
     // Nor is what may be a secret in a URL, which proxies write to their logs.
     expect(engine.requests.join()).not.toContain('GREETING');
@@ -79,7 +81,6 @@ withEngine((on) => {
     await w.admit('a');
     const { containerId } = await w.runtime.sandbox(w.ks, { ...what, agentId: 'a' });
     const [pid] = pidsOf(containerId);
-    const { readFileSync } = await import('node:fs');
     expect(readFileSync(`/proc/${pid}/status`, 'utf8')).toMatch(/^NoNewPrivs:\s+1$/m);
   });
 
@@ -209,3 +210,22 @@ withEngine((on) => {
     ]);
   });
 });
+
+/** What the kernel holds the container to, as its cgroups (of either version) say it. */
+function limitsOf(containerId: string): { memory: number; cpus: number; pids: number } {
+  const [pid] = pidsOf(containerId);
+  const lines = readFileSync(`/proc/${pid}/cgroup`, 'utf8').trim().split('\n');
+  const pathOf = (name: string) =>
+    lines.find((line) => line.split(':')[1]?.split(',').includes(name))?.split(':')[2];
+  const read = (controller: string, v1: string, v2: string): string => {
+    const path = pathOf(controller);
+    const file = path === undefined ? `${pathOf('')}/${v2}` : `/${controller}${path}/${v1}`;
+    return readFileSync(`/sys/fs/cgroup${file}`, 'utf8').trim();
+  };
+  const [quota, period = '100000'] = read('cpu', 'cpu.cfs_quota_us', 'cpu.max').split(' ');
+  return {
+    memory: Number(read('memory', 'memory.limit_in_bytes', 'memory.max')),
+    cpus: Number(quota) / Number(period),
+    pids: Number(read('pids', 'pids.max', 'pids.max')),
+  };
+}

@@ -50,7 +50,8 @@ withEngine((on) => {
   });
 
   it('--restart always that dies all the time: caught while it waits for its next start', async () => {
-    w = await world(on.docker, { removal: false });
+    // Forced, it would be removed.
+    w = await world(on.docker, { removal: false, deadlines: { forceAfter: 20_000, confirmWithin: 30_000 } });
     const id = await run(on.docker, on.image, {
       Cmd: ['false'],
       HostConfig: { RestartPolicy: { Name: 'always' } },
