@@ -1,5 +1,5 @@
 import type Docker from 'dockerode';
-import { afterAll, afterEach, beforeAll, describe } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest';
 import { isRoot } from '../../../../scripts/services/user.ts';
 import { withService } from '../../../../test/support/with-service.ts';
 import { PrivateEngine } from './engines.ts';
@@ -30,8 +30,15 @@ export function withEngine(suite: (ground: Ground) => void): void {
         });
         afterAll(() => ground.engine?.stop());
         afterEach(async () => {
-          const left = await ground.docker.listContainers({ all: true });
-          await Promise.all(left.map(({ Id }) => ground.docker.getContainer(Id).remove({ force: true })));
+          const left = () => ground.docker.listContainers({ all: true });
+          // A cleanup may be at it too.
+          const remove = ({ Id }: { Id: string }) =>
+            ground.docker
+              .getContainer(Id)
+              .remove({ force: true })
+              .catch(() => {});
+          await Promise.all((await left()).map(remove));
+          await expect.poll(left, { timeout: 10_000 }).toEqual([]);
         });
         suite(ground);
       },
