@@ -1,5 +1,7 @@
+import type { Life } from '../life.ts';
 import { inScope } from '../people.ts';
 import type { Check } from './check.ts';
+import { Told } from './told.ts';
 
 /** I1: nothing was admitted into a scope while a gate on it stood, as the store's own history tells. */
 export const nobodyPassesAGate: Check = ({ history }) => {
@@ -33,11 +35,21 @@ export const admissionComesFromTheStore: Check = ({ history }) => {
 };
 
 /** I1: while the store has not taken an order, its gate stands at least on the host that took the request. */
-export const unplacedGatesStandHere: Check = ({ history }) => {
+export const unplacedGatesStandHere: Check = (round) => {
   const broken: string[] = [];
+  const { history } = round;
+  // Who asks for the same in the meantime joins here, and has no place of its own in the store.
+  const joined = new Map<string, string>();
+  for (const event of new Told(round).told.values())
+    if (event.type === 'order.joined') joined.set(event.orderId, event.joinedOrderId);
+  const heardBy = (life: Life, orderId: string): number => {
+    const heard = life.placementsHeard.get(orderId) ?? Number.POSITIVE_INFINITY;
+    const other = joined.get(orderId);
+    return other === undefined ? heard : Math.min(heard, heardBy(life, other));
+  };
   for (const { order, life, seq, isUnplaced } of history.requested) {
     if (!isUnplaced) continue;
-    const heard = life.placementsHeard.get(order.orderId) ?? Number.POSITIVE_INFINITY;
+    const heard = heardBy(life, order.orderId);
     for (const call of history.admits) {
       const agent = history.admissions.get(call.agentId)?.agent;
       const { answer } = call;

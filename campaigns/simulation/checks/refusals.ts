@@ -54,7 +54,8 @@ export const releasesAreRefusedForACause: Check = ({ history }) => {
         each.isUnplaced &&
         each.life === life &&
         JSON.stringify(each.order.scope) === JSON.stringify(scope) &&
-        (life.placementsHeard.get(each.order.orderId) ?? never) > answer.seq,
+        ((life.placementsHeard.get(each.order.orderId) ?? never) > answer.seq ||
+          life.wasDisturbed('store', at - unheardMs, at)),
     );
     const isRight =
       (isKillswitchError(error, 'forbidden') &&

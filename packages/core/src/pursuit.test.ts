@@ -110,6 +110,37 @@ describe('the ladder over several routes', () => {
   });
 });
 
+it('I5: whoever is not confirmed dead is told to die at the usual pace when it is stopped again', async () => {
+  const demands: number[] = [];
+  const start = Date.UTC(2026, 0, 1);
+  const memory = memoryRuntime();
+  const h = await harness({
+    runtimes: {
+      memory: {
+        ...memory,
+        force: async (handle, context) => {
+          demands.push(h.clock.now() - start);
+          await memory.force(handle, context);
+        },
+      },
+    },
+  });
+  await h.ks.admit({ agentId: 'a1', taskId: 't', workspaceId: 'w1', ownerId: 'alice' });
+  const handle = memory.spawn('immortal');
+  await h.ks.running('a1', [handle]);
+  void h.ks.kill({ task: 't' }, { principal: alice, reason });
+  await h.clock.advance(7_300);
+  const before = demands.length;
+  const again = h.clock.now() - start;
+  void h.ks.kill({ workspace: 'w1' }, { principal: root, reason });
+  await h.clock.advance(1_100);
+  const gaps = demands.slice(before).map((at, i) => at - (i === 0 ? again : (demands[before + i - 1] ?? 0)));
+  expect(gaps.length).toBeGreaterThanOrEqual(2);
+  expect(Math.max(...gaps)).toBeLessThanOrEqual(600);
+  memory.end(handle);
+  await h.clock.advance(3_000);
+});
+
 describe('an agent of an earlier life of its host, without a handle', () => {
   async function restarted(found: readonly Handle[]) {
     const state = memoryState();

@@ -134,8 +134,7 @@ export class Pursuit {
       } catch (error) {
         this.#note(error);
       }
-      const overdue = this.#host.clock.now() >= this.#due().deadlineAt;
-      pause = Math.min(pause * 2, overdue ? lookMs.afterDeadline : lookMs.longest);
+      pause = Math.min(pause * 2, this.#isOverdue() ? lookMs.afterDeadline : lookMs.longest);
       await this.#wake.sleep(this.#untilNext(pause));
     }
   }
@@ -147,7 +146,7 @@ export class Pursuit {
     const forcing = rung === 'force';
     const isNewRung = rung !== this.#lastRung;
     this.#lastRung = rung;
-    const every = now >= this.#due().deadlineAt ? lookMs.afterDeadline : demandEveryMs;
+    const every = this.#isOverdue() ? lookMs.afterDeadline : demandEveryMs;
     const firstForce = forcing && this.#forcedAt === undefined && this.#routes.length > 0;
     if (firstForce) this.#forcedAt = now;
     const answers: Array<Promise<unknown>> = [];
@@ -265,6 +264,12 @@ export class Pursuit {
     let due = notUrgent;
     for (const urgency of this.#urgencies) due = nearest(due, urgency());
     return due;
+  }
+
+  /** Whether every order's deadline has passed: one that has come since sets the pace anew (I5). */
+  #isOverdue(): boolean {
+    const now = this.#host.clock.now();
+    return [...this.#urgencies].every((urgency) => now >= urgency().deadlineAt);
   }
 
   #untilNext(pause: number): number {

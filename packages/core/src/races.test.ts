@@ -321,6 +321,22 @@ it('I1: a report that could not be completed says so, and never passes for an em
   expect((await a.ks.report(orderId)).errors[0]).toContain('Not every agent in scope could be looked at');
 });
 
+it('I1: a report does not call itself blind because a record fails after everybody was looked at', async () => {
+  const a = await harness();
+  await a.agent('a1', { task: 't', behaviour: 'immortal' });
+  const { orderId } = await a.during(6_000, a.ks.kill({ task: 't' }, request));
+  await a.ks.close();
+  const read = async function* (): AsyncGenerator<never> {
+    yield* [];
+    throw new Error('disk failure');
+  };
+  const { state, clock, audit, runtime } = a;
+  const again = await harness({ state, clock, runtimes: { memory: runtime }, audit: { ...audit, read } });
+  await clock.advance(2_000);
+  const { errors } = await again.ks.report(orderId);
+  expect(errors).toEqual([expect.stringContaining('"a1" is not confirmed dead')]);
+});
+
 describe('on record', () => {
   it('I4: an agent that was claimed before it had a handle, and then never started, is killed', async () => {
     const h = await harness();

@@ -154,6 +154,7 @@ export class StopRun {
   async #run(): Promise<void> {
     let pause = passMs.first;
     while (!this.#stopped) {
+      let isSeen = false;
       try {
         if (!this.isPlaced && (await this.#order.place())) this.step('placed');
         // Also one that has joined another host's: what that one could not tell is this one's to tell, once it is its own.
@@ -163,6 +164,7 @@ export class StopRun {
         if (other !== undefined && other !== this) return await this.#follow(other);
         const living = this.#order.isSettled ? 0 : await this.#pass();
         this.#blind = undefined;
+        isSeen = true;
         this.#hasNowLooked();
         if (this.#order.isSettled) return;
         // After the kills: a record that cannot be read holds up the settlement, never the sweep (I5).
@@ -170,11 +172,13 @@ export class StopRun {
           if (await this.#record.complete(this.order, this.#order.isOwn)) this.#wake.wake();
         } else if (living === 0 && (await this.#settlement.end())) return;
       } catch (error) {
-        this.#blind = describeError(error);
+        const what = describeError(error);
+        // A record that fails after it hides nobody.
+        if (!isSeen) this.#blind = what;
         // Whatever went wrong, those whom this host knows of die.
         this.#sweepHere();
         if (!isKillswitchError(error, 'state-unavailable'))
-          this.#host.events.emit('warning', { message: `Order "${this.order.orderId}": ${this.#blind}` });
+          this.#host.events.emit('warning', { message: `Order "${this.order.orderId}": ${what}` });
       }
       this.#hasNowLooked();
       await this.#wake.sleep(pause);
