@@ -51,7 +51,7 @@ it('I5: of 100 runtimes and 100 cleanup steps that never return, every agent is 
     expect(ledger.filter((entry) => entry.status === 'failed')).toHaveLength(100);
     expect(ledger.at(-1)).toMatchObject({ step: 'last', status: 'done' });
   }
-});
+}, 60_000);
 
 it('I5: one agent that hangs among 1,000 delays none', async () => {
   const h = await harness();
@@ -70,4 +70,4 @@ it('I5: one agent that hangs among 1,000 delays none', async () => {
     ),
   ).toBeLessThanOrEqual(20);
   expect(await h.during(6_000, kill)).toMatchObject({ total: 1_000, killed: 999, failed: 1 });
-});
+}, 60_000);
