@@ -143,6 +143,14 @@ withService('chromium', 'CHROMIUM_PATH', (executablePath) => {
     await button(page, 'Kill all').last().click();
     await page.locator('main').getByText('Settled: 2 of 2 observed dead.').waitFor();
     for (const agent of agents) expect(processesOf(agent)).toEqual([]);
+    await page.getByRole('link', { name: 'Record' }).click();
+    const record = page.getByRole('row').filter({ hasText: 'agent.killed' });
+    await record.nth(1).waitFor();
+    await page.getByLabel('Task').fill('t1');
+    await button(page, 'Look').click();
+    await record.nth(1).waitFor({ state: 'hidden' });
+    await record.first().waitFor();
+    await expectAccessible(page);
   });
 
   test('an emergency stop of 100 agents takes two steps, is seen live, latches on every page, and is released by hand', async () => {

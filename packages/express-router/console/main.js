@@ -5,6 +5,7 @@ import { showLatch } from './latch.js';
 import { options } from './options.js';
 import { showOrder } from './views/order.js';
 import { showOrders } from './views/orders.js';
+import { showRecord } from './views/record.js';
 import { showRelease } from './views/release.js';
 import { showSignIn } from './views/sign-in.js';
 import { showTasks } from './views/tasks.js';
@@ -47,6 +48,7 @@ async function view(route, signal) {
   const order = /^#\/orders\/([^/]+)$/.exec(route)?.[1];
   if (order !== undefined) return showOrder(main, decodeURIComponent(order), signal);
   if (route === '#/orders') return showOrders(main, signal);
+  if (route === '#/record') return showRecord(main, signal);
   if (route === '#/release') return showRelease(main, me, signal);
   return showTasks(main, me, signal);
 }

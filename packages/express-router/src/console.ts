@@ -26,7 +26,10 @@ const files: Readonly<Record<string, string>> = {
     ['main', 'api', 'dom', 'dialogs', 'latch', 'options'].map((name) => [`${name}.js`, 'text/javascript']),
   ),
   ...Object.fromEntries(
-    ['orders', 'order', 'release', 'sign-in', 'tasks'].map((name) => [`views/${name}.js`, 'text/javascript']),
+    ['orders', 'order', 'record', 'release', 'sign-in', 'tasks'].map((name) => [
+      `views/${name}.js`,
+      'text/javascript',
+    ]),
   ),
 };
 
