@@ -11,7 +11,8 @@ import { memoryAudit } from '@agent-killswitch/core/memory';
 import { Redis } from 'ioredis';
 
 const [url = '', prefix = '', hostId = ''] = process.argv.slice(2);
-const runtime = processRuntime();
+// As on machines of their own: no host reaches the agents of another.
+const runtime = processRuntime({ machineId: hostId });
 const client = new Redis(url);
 client.on('error', () => {});
 const state = redisState(client, { prefix });

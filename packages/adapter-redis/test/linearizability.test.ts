@@ -6,13 +6,12 @@ import type { Redis } from 'ioredis';
 import { expect, it } from 'vitest';
 import { SeededRandom } from '../../../campaigns/seeded-random.ts';
 import { withService } from '../../../test/support/with-service.ts';
-import { admit } from '../src/lua/admit.ts';
-import { swapAgents } from '../src/lua/swap-agents.ts';
-import type { Script } from '../src/script.ts';
+import { brokenScripts, replaceScript } from './support/broken-scripts.ts';
 import { type Answer, type Call, perform, specification, start } from './support/claim-and-gate.ts';
 import { clientOf, ownPrefix, storeOf } from './support/clients.ts';
 import { isLinearizable, type Operation } from './support/linearizable.ts';
 import { SlowProxy } from './support/slow-proxy.ts';
+import { someCall } from './support/some-call.ts';
 
 type History = Operation<Call, Answer>[];
 const clients = 5;
@@ -45,34 +44,11 @@ withService('valkey', 'VALKEY_URL', (url) => {
     expect(unanswered).toBeGreaterThan(0);
   });
 
-  const broken: [string, Script, (source: string) => string][] = [
-    [
-      'claims without looking at the revision',
-      swapAgents,
-      (source) => source.replace('if revision == ARGV[at] then', 'if revision then'),
-    ],
-    [
-      'admits without looking at the gates',
-      admit,
-      (source) => source.replace('for i = 1, scopes do', 'for i = 1, 0 do'),
-    ],
-  ];
-  it.each(broken)('a script that %s is found out', async (_, script, spoil) => {
-    const source = spoil(script.source);
-    expect(source).not.toBe(script.source);
-    const { histories } = await record(url, (client) => replace(client, script, source));
+  it.each(brokenScripts)('a script that %s is found out', async (_, script, source) => {
+    const { histories } = await record(url, (client) => replaceScript(client, script, source));
     expect(histories.some((each) => !isLinearizable(each, start, specification))).toBe(true);
   });
 });
-
-/** Has the client run another script in the place of one. */
-function replace(client: Redis, script: Script, source: string): void {
-  const evalsha = client.evalsha.bind(client) as (...args: unknown[]) => Promise<unknown>;
-  const evaluate = client.eval.bind(client) as (...args: unknown[]) => Promise<unknown>;
-  const replaced = (sha: unknown, ...rest: unknown[]) =>
-    sha === script.sha ? evaluate(source, ...rest) : evalsha(sha, ...rest);
-  client.evalsha = replaced as Redis['evalsha'];
-}
 
 async function record(
   url: string,
@@ -119,24 +95,6 @@ async function record(
     histories.push(history);
   }
   return { histories, unanswered };
-}
-
-function someCall(random: SeededRandom, name: string): Call {
-  const agent = random.pick(['a', 'b']);
-  switch (random.integer(0, 6)) {
-    case 0:
-    case 1:
-      return { do: 'admit', agent };
-    case 2:
-    case 3:
-      return { do: 'claim', agent, from: random.integer(0, 3), by: name };
-    case 4:
-      return random.chance(0.5)
-        ? { do: 'place', order: random.pick(['o', 'p']) }
-        : { do: 'settle', order: random.pick(['o', 'p']) };
-    default:
-      return { do: 'read', agent };
-  }
 }
 
 async function untilAnswered(call: () => Promise<unknown>): Promise<void> {

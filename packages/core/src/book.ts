@@ -9,9 +9,10 @@ import {
 } from './errors.ts';
 import type { GuardedEvents } from './events.ts';
 import { type Effect, type LifecycleEvent, transition } from './lifecycle.ts';
+import { OwnAgents } from './own-agents.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Page, PageRequest, StateStore } from './ports/state-store.ts';
-import { type ListKey, type ScopeKey, scopeKeysOf } from './scope.ts';
+import type { ListKey, ScopeKey } from './scope.ts';
 import { asPage, asVerdicts } from './store-answers.ts';
 
 /** After an unanswered call the store is left alone this long: calls fail at once, so that a kill waits only once. */
@@ -41,7 +42,7 @@ export class Book {
   readonly #events: GuardedEvents;
   readonly #hostId: string;
   readonly #storeMs: number;
-  readonly #own = new Map<string, Agent>();
+  readonly #own: OwnAgents;
   readonly #untold = new Map<string, LifecycleEvent[]>();
   /** Copies that no store ever held: their revisions mean nothing to it. */
   readonly #unstored = new WeakSet<Agent>();
@@ -64,6 +65,7 @@ export class Book {
     this.#clock = clock;
     this.#events = events;
     this.#hostId = hostId;
+    this.#own = new OwnAgents(hostId);
     this.#storeMs = storeMs;
   }
 
@@ -112,7 +114,7 @@ export class Book {
 
   /** This host's own live agents in a scope, from memory. */
   ownIn(key: ScopeKey): Agent[] {
-    return [...this.#own.values()].filter((agent) => scopeKeysOf(agent).includes(key));
+    return this.#own.in(key);
   }
 
   /** Takes note of an agent as stored: if it is this host's and lives, it can be killed without the store from now on. */
@@ -140,8 +142,8 @@ export class Book {
   #keep(agent: Agent): void {
     if (agent.hostId !== this.#hostId) return;
     const neverRan = agent.handles.length === 0 && this.#doubted.has(agent.agentId);
-    if (!isLive(agent)) this.#own.delete(agent.agentId);
-    else if (!neverRan) this.#own.set(agent.agentId, agent);
+    if (!isLive(agent)) this.#own.drop(agent.agentId);
+    else if (!neverRan) this.#own.keep(agent);
   }
 
   /**

@@ -8,6 +8,7 @@ import { type Felled, isEasy, type VolleyHost, volley } from './volley.ts';
 export interface KillsHost extends VolleyHost {
   readonly book: Book;
   readonly cleanup: Cleanup;
+  readonly orderId: string;
   /** From when on agents are killed rather than asked. */
   readonly killAt: () => number;
   /** Starts or joins the pursuit of a claimed agent on this host. */
@@ -26,7 +27,9 @@ export class Kills {
   /** Ids of agents that a volley is under way for. */
   readonly #targeted = new Set<string>();
   /** Agents that volleys have felled. */
-  readonly #felled: Agent[] = [];
+  readonly #felled = new Map<string, KilledAgent>();
+  /** Ids of those felled since the last look through the scope was over: until then a listing may be older than their death. */
+  readonly #justFelled = new Set<string>();
   readonly #cleaning = new Map<string, Promise<Agent>>();
   #living = 0;
   #cleaned = 0;
@@ -43,7 +46,7 @@ export class Kills {
 
   /** Every agent dealt with here, as it is known here. */
   agents(): Map<string, Agent> {
-    const agents = new Map(this.#felled.map((agent) => [agent.agentId, agent]));
+    const agents = new Map<string, Agent>(this.#felled);
     for (const [agentId, pursuit] of this.#pursuits) agents.set(agentId, pursuit.agent);
     return agents;
   }
@@ -68,12 +71,19 @@ export class Kills {
     const easy: KillingAgent[] = [];
     for (const { before, agent } of changes) {
       if (agent !== before) this.#host.step('claimed', agent.agentId);
-      if (agent.status !== 'killing') continue;
-      const isNew = before.status !== 'killing' && !this.#pursuits.has(agent.agentId);
-      if (isKill && isNew && isEasy(agent, this.#host)) easy.push(agent);
+      if (agent.status !== 'killing' || this.#justFelled.has(agent.agentId)) continue;
+      if (isKill && this.#isNew(before, agent) && isEasy(agent, this.#host)) easy.push(agent);
       else if (!this.#targeted.has(agent.agentId)) this.#pursue(agent);
     }
     if (easy.length > 0) void this.#volley(easy);
+  }
+
+  /** Claimed just now: here, or under this very order by another host that was quicker. */
+  #isNew(before: Agent, { agentId, kill }: KillingAgent): boolean {
+    if (this.#pursuits.has(agentId)) return false;
+    if (before.status !== 'killing') return true;
+    const wasMet = this.#targeted.has(agentId) || this.#felled.has(agentId);
+    return !wasMet && kill.orderIds[0] === this.#host.orderId;
   }
 
   async #volley(agents: readonly KillingAgent[]): Promise<void> {
@@ -109,6 +119,8 @@ export class Kills {
       for (const { before, agent } of await this.#host.book.changeAll(wanted)) {
         if (agent.status !== 'killed') this.#pursue(agent);
         else if (agent !== before) this.#took(agent);
+        // Another host saw it first; what only this one can clean up is its to do.
+        else this.cleanUp(agent);
       }
     } catch {
       for (const { agent } of felled) this.#pursue(agent);
@@ -116,7 +128,8 @@ export class Kills {
   }
 
   #took(agent: KilledAgent): void {
-    this.#felled.push(agent);
+    this.#felled.set(agent.agentId, agent);
+    this.#justFelled.add(agent.agentId);
     this.#host.felled(agent);
     this.#host.step('confirmed', agent.agentId);
     this.cleanUp(agent);
@@ -146,6 +159,7 @@ export class Kills {
 
   /** Agents that another host may have finished: they are not listed as live any more. How many still seem to live. */
   async refreshUnseen(seen: ReadonlySet<string>): Promise<number> {
+    this.#justFelled.clear();
     let living = 0;
     for (const [agentId, pursuit] of this.#pursuits) {
       if (seen.has(agentId) || !isLive(pursuit.agent)) continue;

@@ -22,3 +22,20 @@ export async function* pagesOf<T>(
     cursor = page.cursor;
   } while (cursor !== undefined);
 }
+
+/**
+ * Like {@link pagesOf}, but the next page is on its way while the caller is at work on one. What fails ahead is thrown when
+ * its turn comes.
+ */
+export async function* pagesAhead<T>(
+  list: (request: PageRequest) => Promise<Page<T>>,
+): AsyncGenerator<readonly T[]> {
+  let next: Promise<Page<T>> | undefined = list({ limit: pageSize });
+  while (next !== undefined) {
+    const { items, cursor }: Page<T> = await next;
+    next = cursor === undefined ? undefined : list({ limit: pageSize, cursor });
+    // Nobody waits for it yet, and perhaps nobody ever will.
+    next?.catch(() => undefined);
+    yield items;
+  }
+}

@@ -176,6 +176,30 @@ describe('two hosts', () => {
     expect(told.map(({ type }) => type)).toEqual(['order.requested', 'order.settled']);
   });
 
+  it('I6: an order of another host reaches this one’s own agents before the store has listed anybody', async () => {
+    const state = memoryState();
+    let isStuck = false;
+    const stuck = patchedStore(state, {
+      listAgents: (key, page) =>
+        isStuck ? new Promise<never>(() => undefined) : state.listAgents(key, page),
+    });
+    const a = await harness({ state });
+    const b = await harness({ state, hostId: 'host-2', clock: a.clock, audit: a.audit });
+    const c = await harness({
+      ...{ state: stuck, hostId: 'host-3', clock: a.clock, audit: a.audit },
+      deadlines: { state: 400 },
+    });
+    const ofC = stepsOf(c);
+    await b.agent('b1', { task: 't' });
+    await c.agent('c1', { task: 't' });
+    isStuck = true;
+    const killing = a.ks.kill({ task: 't' }, request);
+    // Less than a listing that is never answered is waited for.
+    await a.clock.advance(100);
+    expect(ofC).toContainEqual(expect.stringMatching(/signalled c1$/));
+    expect(await a.during(3_000, killing)).toMatchObject({ killed: 2, failed: 0 });
+  });
+
   it('the owner of an order settles it, once, and the other says nothing of it', async () => {
     const state = memoryState();
     const a = await harness({ state });

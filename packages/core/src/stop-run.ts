@@ -10,7 +10,7 @@ import { addMembers, reportOf } from './order-report.ts';
 import { scopeKey } from './scope.ts';
 import { Settlement } from './settlement.ts';
 import type { Beginning, StopRunHost } from './stop-run-host.ts';
-import { sweep } from './sweep.ts';
+import { claimOwn, sweep } from './sweep.ts';
 import { Wake } from './wake.ts';
 
 const passMs = { first: 10, longest: 500, follower: 1_000 };
@@ -57,6 +57,7 @@ export class StopRun {
     );
     this.#kills = new Kills({
       ...host,
+      orderId: order.orderId,
       reason: order.reason,
       killAt: () => this.order.killAt,
       forceAt: () => this.order.forceAt,
@@ -162,6 +163,7 @@ export class StopRun {
         await this.#order.takeOver();
         const other = this.#host.runOf(this.order);
         if (other !== undefined && other !== this) return await this.#follow(other);
+        if (!this.#hasLooked && !this.#order.isOwn) await this.#claimOwn();
         const living = this.#order.isSettled ? 0 : await this.#pass();
         this.#blind = undefined;
         isSeen = true;
@@ -207,6 +209,14 @@ export class StopRun {
       if ((await this.#kills.refreshUnseen(new Set()).catch(() => 1)) === 0) return;
       await this.#wake.sleep(pause);
       pause = Math.min(pause * 2, passMs.follower);
+    }
+  }
+
+  /** Another host's order: whom perhaps only this one reaches is not kept waiting for the listing of all the others. */
+  async #claimOwn(): Promise<void> {
+    for await (const { order, changes } of claimOwn(this.#host.book, this.order)) {
+      this.update(order);
+      this.#kills.take(changes);
     }
   }
 

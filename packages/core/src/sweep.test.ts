@@ -82,6 +82,28 @@ describe('one look through a scope', () => {
     expect(reads).toBe(2);
   });
 
+  it('has the next page on its way while one is claimed, and throws what failed there in its turn', async () => {
+    const real = memoryState();
+    for (const id of ['a', 'b']) await real.admit(agent(id));
+    const calls: string[] = [];
+    const store = patchedStore(real, {
+      listAgents: async (_, { cursor }) => {
+        calls.push(`list ${cursor ?? 'first'}`);
+        if (cursor === undefined) return { items: [agent('a')], cursor: 'second' };
+        throw new Error('connection lost');
+      },
+      swapAgents: async (agents) => {
+        calls.push(`claim ${agents.map(({ agentId }) => agentId).join()}`);
+        return real.swapAgents(agents);
+      },
+    });
+    const book = new Book(store, manualClock(), new GuardedEvents(), 'h', 500);
+    const pages = sweep(book, order);
+    expect((await pages.next()).value).toMatchObject({ changes: [{ agent: { agentId: 'a' } }] });
+    expect(calls).toEqual(['list first', 'list second', 'claim a']);
+    await expect(pages.next()).rejects.toMatchObject({ code: 'state-unavailable' });
+  });
+
   it('goes by the order as it was given where the store holds none', async () => {
     const { found, claimed } = await swept([[agent('a')]], undefined);
     expect([found[0]?.order, claimed]).toEqual([order, [['a']]]);

@@ -1,7 +1,7 @@
 import type { Agent } from './agent.ts';
 import type { Book, Change } from './book.ts';
 import type { StopOrder } from './order.ts';
-import { pagesOf } from './pages.ts';
+import { pagesAhead } from './pages.ts';
 import { scopeKey } from './scope.ts';
 
 /** One page of a sweep: the order as it is now, and what became of those of the page whom it may claim. */
@@ -14,14 +14,14 @@ export interface Swept {
  * One look through the whole scope of an order that is placed: claims, page by page, whoever is listed. Ends early when
  * the order has settled.
  *
- * The order is read after each listing and before the claim. As long as it is neither settled nor released its gate
+ * While one page is being claimed the next is on its way already. The order is read after each listing and before the claim. As long as it is neither settled nor released its gate
  * stands, so whoever was listed was there before the gate shut. Afterwards whoever it has not claimed may have been let
  * in since, and is none of its business (I9).
  * @throws StateUnavailableError
  */
 export async function* sweep(book: Book, order: StopOrder): AsyncGenerator<Swept> {
   const { orderId, scope } = order;
-  for await (const agents of pagesOf((page) => book.listAgents(scopeKey(scope), page))) {
+  for await (const agents of pagesAhead((page) => book.listAgents(scopeKey(scope), page))) {
     if (agents.length === 0) continue;
     const now = (await book.ask('reading an order', (store) => store.getOrder(orderId))) ?? order;
     const mayClaim = now.released === undefined ? agents : agents.filter((agent) => isUnder(agent, orderId));
@@ -29,6 +29,24 @@ export async function* sweep(book: Book, order: StopOrder): AsyncGenerator<Swept
     yield { order: now, changes: isOver ? [] : await book.claim(mayClaim, orderId) };
     if (isOver) return;
   }
+}
+
+/** Most agents that a store takes at once. */
+const mostClaims = 1_000;
+
+/**
+ * Claims this host's own agents in the scope from what it holds in memory: two calls, where a sweep first has to list
+ * everybody else's too. Whoever is in memory before the order is read, and it is still
+ * neither settled nor released, was admitted before its gate shut; see {@link sweep}.
+ * @throws StateUnavailableError
+ */
+export async function* claimOwn(book: Book, { orderId, scope }: StopOrder): AsyncGenerator<Swept> {
+  const own = book.ownIn(scopeKey(scope));
+  if (own.length === 0) return;
+  const order = await book.ask('reading an order', (store) => store.getOrder(orderId));
+  if (order === undefined || order.settledAt !== undefined || order.released !== undefined) return;
+  for (let at = 0; at < own.length; at += mostClaims)
+    yield { order, changes: await book.claim(own.slice(at, at + mostClaims), orderId) };
 }
 
 function isUnder(agent: Agent, orderId: string): boolean {
