@@ -143,6 +143,26 @@ describe('what is in doubt', () => {
     const anyone = tree(snapshotOf({ 65: [1, 65, unread] }), new KnownProcesses(), { agentId: 'a' });
     expect(doubted(anyone)).toEqual([65]);
   });
+
+  it('such processes only as the children of those who get its orphans, where it shares its session', () => {
+    const unread = { unread: true };
+    const shared = { agentId: 'a', root: { ...root, ownSession: false } };
+    const known = new KnownProcesses();
+    const others = {
+      5: [1, 5],
+      6: [1, 6, unread],
+      80: [5, 5, unread],
+      81: [1, 5, unread],
+      82: [10, 5, unread],
+      83: [6, 5, unread],
+    } as const;
+    const before = snapshotOf({ 71: [10, 10], ...others });
+    expect(doubted(tree(before, known, shared))).toEqual([81, 82, 83]);
+    // Once its first process is gone, by what was seen of it, or else by nothing.
+    expect(doubted(tree(snapshotOf(others), known, shared))).toEqual([80, 81, 82, 83]);
+    known.remember('a', tree(before, known, shared), before);
+    expect(doubted(tree(snapshotOf(others), known, shared))).toEqual([81, 82, 83]);
+  });
 });
 
 it('remembers a bounded number of processes and agents, dropping those that are gone', () => {
@@ -155,6 +175,6 @@ it('remembers a bounded number of processes and agents, dropping those that are 
   known.remember('a', tree(later, known), later);
   expect(known.of('a').members.get(9_000)).toBe(9_000);
   for (let n = 0; n < 10_000; n += 1)
-    known.remember(`agent-${n}`, { processes: new Set(), marks: new Set() }, later);
+    known.remember(`agent-${n}`, { processes: new Set(), marks: new Set(), reapers: undefined }, later);
   expect(known.of('a').members.size).toBe(0);
 });

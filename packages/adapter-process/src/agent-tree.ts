@@ -25,6 +25,8 @@ export interface AgentTree {
   readonly doubts: readonly Doubt[];
   /** Process groups of which every member is the agent's, and every later member will be. */
   readonly groups: readonly number[];
+  /** Who may become the parent of its orphans: start time by pid. `undefined` if that cannot be told. */
+  readonly reapers: ReadonlyMap<number, number> | undefined;
   /** Marks that its processes carry by right: the agent's, and the one its root has. */
   readonly marks: ReadonlySet<string>;
   /** This process itself, or an ancestor of it, is one of them. */
@@ -49,7 +51,9 @@ export function treeOf(target: Target, snapshot: Snapshot, known: KnownTree): Ag
   if (root !== undefined) starts.set(root.pid, root.startTime);
   if (root?.ownSession) founders.set(root.pid, root.startTime);
 
-  const rootMark = root && snapshot.find(root.pid, root.startTime)?.agentId;
+  const seenRoot = root && snapshot.find(root.pid, root.startTime);
+  const rootMark = seenRoot?.agentId;
+  const reapers = reapersOf(seenRoot, snapshot) ?? known.reapers ?? recordedReapers(root);
   const marks = new Set([agentId, ...known.marks, ...(rootMark === undefined ? [] : [rootMark])]);
   const queue = [...snapshot.marked(agentId)];
   for (const [pid, startTime] of starts) {
@@ -69,7 +73,8 @@ export function treeOf(target: Target, snapshot: Snapshot, known: KnownTree): Ag
   return {
     processes: tree,
     alive,
-    doubts: doubtsOf(target, snapshot, tree, sessions, founders),
+    reapers,
+    doubts: doubtsOf(target, snapshot, { tree, sessions, founders, reapers }),
     groups: wholeGroups(alive, snapshot, tree, sessions),
     marks,
     holdsSelf: [...tree].some((process) => snapshot.guarded.has(process.pid)),
@@ -90,6 +95,22 @@ function isFoundedByAgent(
   if (founded === undefined) return false;
   const holder = snapshot.get(member.session);
   return holder === undefined || holder.startTime === founded;
+}
+
+/**
+ * Its ancestors: what loses its parent becomes the child of one of them, or of init. Of those that it lost itself none was one:
+ * it would have become that one's child.
+ */
+function reapersOf(root: SeenProcess | undefined, snapshot: Snapshot): Map<number, number> | undefined {
+  const ancestors = root && snapshot.ancestorsOf(root);
+  const init = snapshot.get(1);
+  if (ancestors === undefined || init === undefined) return undefined;
+  return new Map([...ancestors, init].map(({ pid, startTime }) => [pid, startTime]));
+}
+
+function recordedReapers(root: Root | undefined): Map<number, number> | undefined {
+  const reapers = root?.orphans?.reapers;
+  return reapers && new Map(reapers.map(({ pid, startTime }) => [pid, startTime]));
 }
 
 function wholeGroups(

@@ -7,25 +7,26 @@ export interface Doubt {
   readonly because: string;
 }
 
-/**
- * @param tree what is surely the agent's
- * @param sessions sessions surely founded by one of its processes
- * @param founders start times of those of its processes that founded sessions, by session
- */
-export function doubtsOf(
-  target: Target,
-  snapshot: Snapshot,
-  tree: ReadonlySet<SeenProcess>,
-  sessions: ReadonlySet<number>,
-  founders: ReadonlyMap<number, number>,
-): Doubt[] {
+export interface Sure {
+  /** What is surely the agent's. */
+  readonly tree: ReadonlySet<SeenProcess>;
+  /** Sessions surely founded by one of its processes. */
+  readonly sessions: ReadonlySet<number>;
+  /** Start times of those of its processes that founded sessions, by session. */
+  readonly founders: ReadonlyMap<number, number>;
+  /** Who may become the parent of its orphans: start time by pid. */
+  readonly reapers: ReadonlyMap<number, number> | undefined;
+}
+
+export function doubtsOf(target: Target, snapshot: Snapshot, sure: Sure): Doubt[] {
+  const { tree, sessions, founders } = sure;
   const doubts = new Map<SeenProcess, string>();
   const doubt = (process: SeenProcess, because: string): void => {
     if (process.alive && !tree.has(process) && !snapshot.guarded.has(process.pid))
       doubts.set(process, because);
   };
   for (const process of snapshot.unread) {
-    if (couldBelong(process, target, snapshot, tree)) doubt(process, 'its environment could not be read');
+    if (couldBelong(process, target, snapshot, sure)) doubt(process, 'its environment could not be read');
   }
   for (const session of sessions) {
     for (const process of snapshot.inSession(session)) {
@@ -43,16 +44,21 @@ export function doubtsOf(
 }
 
 /**
- * Not if it is older than the root; nor if its session was founded by a process that is older than the root or is
- * looked at and none of the agent's, where the agent has all its sessions to itself.
+ * Not if it is older than the root, or the child of somebody who gets none of its orphans; nor if its session was founded by
+ * a process that is older than the root or is looked at and none of the agent's, where the agent has all its sessions to itself.
  */
 function couldBelong(
   process: SeenProcess,
   { root }: Target,
   snapshot: Snapshot,
-  tree: ReadonlySet<SeenProcess>,
+  { tree, reapers }: Sure,
 ): boolean {
   if (root !== undefined && process.startTime < root.startTime) return false;
+  const parent = snapshot.get(process.ppid);
+  if (parent !== undefined && !parent.unread && reapers !== undefined) {
+    const isReaper = reapers.get(parent.pid) === parent.startTime;
+    if (!isReaper && !tree.has(parent) && parent.startTime <= process.startTime) return false;
+  }
   if (root?.ownSession === false) return true;
   const founder = snapshot.get(process.session);
   if (founder === undefined || founder.session !== founder.pid) return true;

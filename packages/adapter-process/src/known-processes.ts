@@ -9,6 +9,8 @@ export interface KnownTree {
   readonly sessions: ReadonlyMap<number, number>;
   /** Marks that its processes carry by right: its own, and one that an adopted root had already. */
   readonly marks: ReadonlySet<string>;
+  /** Who may become the parent of its orphans: start time by pid. `undefined` while that cannot be told. */
+  readonly reapers: ReadonlyMap<number, number> | undefined;
 }
 
 interface Tree extends KnownTree {
@@ -16,6 +18,7 @@ interface Tree extends KnownTree {
   readonly members: Map<number, number>;
   readonly sessions: Map<number, number>;
   readonly marks: Set<string>;
+  reapers: ReadonlyMap<number, number> | undefined;
 }
 
 const maxAgents = 10_000;
@@ -32,11 +35,16 @@ export class KnownProcesses {
   }
 
   /** Processes with another agent's mark are left out: they are the agent's only as long as they descend from it. */
-  remember(agentId: string, tree: Pick<AgentTree, 'processes' | 'marks'>, snapshot: Snapshot): void {
+  remember(
+    agentId: string,
+    tree: Pick<AgentTree, 'processes' | 'marks' | 'reapers'>,
+    snapshot: Snapshot,
+  ): void {
     const known = this.#trees.get(agentId) ?? empty(agentId);
     this.#trees.delete(agentId);
     this.#trees.set(agentId, known);
     for (const mark of tree.marks) known.marks.add(mark);
+    known.reapers = tree.reapers;
     for (const { pid, startTime, session, agentId: mark } of tree.processes) {
       if (mark !== undefined && !tree.marks.has(mark)) continue;
       if (known.members.size >= maxMembers) this.#forgetGone(known, snapshot);
@@ -82,5 +90,5 @@ export class KnownProcesses {
 }
 
 function empty(agentId: string): Tree {
-  return { agentId, members: new Map(), sessions: new Map(), marks: new Set() };
+  return { agentId, members: new Map(), sessions: new Map(), marks: new Set(), reapers: undefined };
 }

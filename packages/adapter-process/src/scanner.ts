@@ -8,6 +8,8 @@ import { Snapshot } from './snapshot.ts';
 const sliceMs = 5;
 /** /proc is listed again until it shows no new pid, at most so often: a tree that forks meanwhile is seen whole. */
 const listings = 4;
+/** And so often at most while one of those that it shows has ended before it could be looked at. */
+const listingsToCatchUp = 12;
 
 /** Reads all of /proc, again and again; what it saw before makes the next time cheaper and surer. One scan at a time. */
 export class Scanner {
@@ -20,8 +22,10 @@ export class Scanner {
     const stats = new Map<number, ProcessStat>();
     let missed = 0;
     let sliceEnd = performance.now() + sliceMs;
-    for (let listing = 0; listing < listings; listing += 1) {
+    for (let listing = 1; listing <= listings || (missed > 0 && listing <= listingsToCatchUp); listing += 1) {
       const fresh = listPids().filter((pid) => !looked.has(pid));
+      // Whoever was missed before and has left a child would have shown it now.
+      missed = 0;
       if (fresh.length === 0) break;
       // New ones first: they may be gone in a moment.
       const inOrder = [
@@ -32,8 +36,7 @@ export class Scanner {
         looked.add(pid);
         const stat = readStat(pid);
         // A new one that has ended already may have left a child, which only a further listing shows.
-        const ended = stat === undefined || (!stat.alive && listing === listings - 1);
-        if (ended && !this.#before.has(pid)) missed += 1;
+        if (!stat?.alive && !this.#before.has(pid)) missed += 1;
         if (stat !== undefined && !stat.kernelThread) stats.set(pid, stat);
         if (performance.now() > sliceEnd) {
           const since = performance.now();

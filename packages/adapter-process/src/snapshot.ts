@@ -67,6 +67,18 @@ export class Snapshot {
     return this.#byGroup.get(pgrp) ?? [];
   }
 
+  /** Its parent, the parent of that, and so on; `undefined` if one of them cannot be seen. */
+  ancestorsOf(process: SeenProcess): readonly SeenProcess[] | undefined {
+    const chain: SeenProcess[] = [];
+    for (let pid = process.ppid; pid !== 0; ) {
+      const next = this.#byPid.get(pid);
+      if (next === undefined || chain.includes(next)) return undefined;
+      chain.push(next);
+      pid = next.ppid;
+    }
+    return chain;
+  }
+
   marked(agentId: string): readonly SeenProcess[] {
     return this.#byAgent.get(agentId) ?? [];
   }
