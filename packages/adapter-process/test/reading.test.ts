@@ -90,7 +90,7 @@ it('a scan sees this process, its ancestors and its children, and no kernel thre
 });
 
 it('most scans see all there is also beside processes that come and go all the time', async () => {
-  await Promise.all([1, 2, 3, 4, 5, 6].map(() => start("echo 1; while :; do /bin/true & /bin/true; done")));
+  await Promise.all([1, 2, 3, 4, 5, 6].map(() => start('echo 1; while :; do /bin/true & /bin/true; done')));
   const scanner = new Scanner();
   let clear = 0;
   for (let scans = 0; scans < 20; scans += 1) if ((await scanner.scan()).missed === 0) clear += 1;
