@@ -33,6 +33,9 @@ export class PostgresUnavailableError extends KillswitchError {
 
 const undefinedThings = new Set(['3F000', '42P01', '42883', '42703']);
 
+/** The name of what writes. */
+export const appending = 'appending';
+
 /** What a failed query means to a caller. */
 export function faultOf(what: string, error: unknown): KillswitchError {
   if (isKillswitchError(error) && !isKillswitchError(error, 'deadline')) return error;
@@ -47,7 +50,7 @@ export function faultOf(what: string, error: unknown): KillswitchError {
     return new PostgresRoleError(message, options);
   }
   // Data exceptions and limits of the program: the same events fail in the same way every time.
-  if (sqlState !== undefined && /^(22|54)/.test(sqlState))
+  if (what === appending && sqlState !== undefined && /^(22|54)/.test(sqlState))
     return new InvalidInputError(what, [describeError(error)]);
   return new PostgresUnavailableError(what, error);
 }

@@ -9,6 +9,7 @@ import {
 import type { Pool } from 'pg';
 import { appendRows } from './append.ts';
 import { connections, type WithConnection } from './connection.ts';
+import { appending } from './errors.ts';
 import { type PostgresAuditOptions, type Settings, settingsOf } from './options.ts';
 import { headsOf, lastPosition, positionOf } from './places.ts';
 import { PagedQuery, type Span } from './read.ts';
@@ -63,7 +64,7 @@ class Audit implements PostgresAudit {
     if (rows.length === 0) return;
     const { appendMs } = this.#settings;
     await this.#writable(appendMs);
-    await this.#with('appending', appendMs, (client) => appendRows(client, rows));
+    await this.#with(appending, appendMs, (client) => appendRows(client, rows));
   }
 
   async *read(query: AuditQuery = {}): AsyncGenerator<AuditRecord> {

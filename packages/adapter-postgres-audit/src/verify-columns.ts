@@ -1,5 +1,5 @@
 import type { AuditEvent } from '@agent-killswitch/core';
-import { chainOf, columnNames, columnsOf } from './columns.ts';
+import { type Columns, chainOf, columnNames, columnsOf } from './columns.ts';
 import type { StoredRow } from './verify-page.ts';
 
 /** Where the columns begin in a row. */
@@ -13,8 +13,7 @@ export function columnFault(chain: string, row: StoredRow): 'shape' | 'column' |
     const expected = columnsOf(event);
     for (let index = 0; index < columnNames.length; index += 1) {
       const name = columnNames[index] as (typeof columnNames)[number];
-      const value = name === 'session_ids' ? sessionsOf(event) : expected[name];
-      if (row[first + index] !== value) return 'column';
+      if (row[first + index] !== sentAs(name, event, expected)) return 'column';
     }
     return undefined;
   } catch {
@@ -22,6 +21,9 @@ export function columnFault(chain: string, row: StoredRow): 'shape' | 'column' |
   }
 }
 
-function sessionsOf(event: AuditEvent): string | null {
-  return 'sessionIds' in event ? event.sessionIds.join(' ') : null;
+/** What a page has of a column. */
+function sentAs(name: keyof Columns, event: AuditEvent, expected: Columns): string | null {
+  if (name === 'event_time') return `${Date.parse(event.time)}`;
+  if (name === 'session_ids') return 'sessionIds' in event ? event.sessionIds.join(' ') : null;
+  return expected[name];
 }

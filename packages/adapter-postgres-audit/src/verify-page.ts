@@ -3,20 +3,27 @@ import { columnNames } from './columns.ts';
 
 const pageSize = 1_000;
 
-/** seq, prev, hash, event, position, stored_at, then the columns in the order of `columnNames`, all as texts. */
+/**
+ * seq, prev, hash, event, position, stored_at in microseconds, then the columns in the order of `columnNames`, all as texts;
+ * event_time in milliseconds.
+ */
 export type StoredRow = [
   seq: string,
   prev: string,
   hash: string,
   event: string,
   position: string,
-  storedAt: string,
+  storedAt: string | null,
   eventId: string,
   ...columns: (string | null)[],
 ];
 
+/** As whole numbers: for Postgres, writing a date is half the work of a page. Rounding keeps their order; infinity is NULL. */
+const epoch = (column: string, unit: number): string =>
+  `CASE WHEN isfinite(${column}) THEN (date_part('epoch', ${column}) * ${unit})::bigint::text END`;
+
 const asText: Partial<Record<(typeof columnNames)[number], string>> = {
-  event_time: `to_char(event_time AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`,
+  event_time: epoch('event_time', 1_000),
   session_ids: `array_to_string(session_ids, ' ', '?')`,
 };
 const columns = columnNames.map((name) => asText[name] ?? name).join(', ');
@@ -26,7 +33,7 @@ export async function pageOf(client: PoolClient, chain: string, after: number): 
   const { rows } = await client.query<StoredRow>({
     name: 'killswitch-audit-verify',
     text: `SELECT seq::text, prev, hash, event::text, position::text,
-      to_char(stored_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'), ${columns}
+      ${epoch('stored_at', 1_000_000)}, ${columns}
       FROM killswitch_audit.records r WHERE chain = $1 AND r.seq > $2 ORDER BY r.seq LIMIT ${pageSize}`,
     values: [chain, after],
     rowMode: 'array',

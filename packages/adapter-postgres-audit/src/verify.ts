@@ -101,7 +101,8 @@ class ChainCheck {
   readonly #known: ReadonlyMap<number, string>;
   last: ChainHead | undefined;
   #position = -1;
-  #stored = '';
+  /** In microseconds. */
+  #stored = -Infinity;
 
   constructor(chain: string, known: readonly PartitionHead[], start: Break | undefined) {
     this.#chain = chain;
@@ -119,12 +120,13 @@ class ChainCheck {
     if (ownHash !== expected) return 'hash';
     const fault = columnFault(this.#chain, row);
     if (fault !== undefined) return fault;
-    if (Number(position) <= this.#position || stored < this.#stored) return 'order';
+    const storedAt = Number(stored ?? Number.NaN);
+    if (!(Number(position) > this.#position && storedAt >= this.#stored)) return 'order';
     const known = this.#known.get(seq);
     if (known !== undefined && known !== expected) return 'head';
     this.last = { seq, hash: expected };
     this.#position = Number(position);
-    this.#stored = stored;
+    this.#stored = storedAt;
     return undefined;
   }
 }

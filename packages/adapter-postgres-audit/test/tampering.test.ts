@@ -213,6 +213,21 @@ withService('postgres', 'DATABASE_URL', (server) => {
     },
   );
 
+  it.each([
+    ['event_time', `'infinity'`, 'column'],
+    ['event_time', `'-infinity'`, 'column'],
+    ['event_time', `'294276-12-31'`, 'column'],
+    ['stored_at', `'-infinity'`, 'order'],
+    ['stored_at', `'infinity'`, 'order'],
+  ])('finds a time that is none: %s = %s', async (column, value, fault) => {
+    for (const seq of [0, 3])
+      expect(await changed(`UPDATE ${records} SET ${column} = ${value} ${where('a', seq)}`)).toMatchObject({
+        ok: false,
+        at: { partition: 'a', seq },
+        fault,
+      });
+  });
+
   it('finds a chain that is gone altogether', async () => {
     const gone = { ok: false, at: { partition: 'b', seq: 0 }, fault: 'truncated' };
     expect(await changed(`DELETE FROM ${records} WHERE chain = 'b'`)).toEqual(gone);
