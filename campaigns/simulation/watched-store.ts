@@ -100,6 +100,10 @@ export function watchedStore(world: World, life: Life): StateStore {
         return orders;
       }),
     listGates: () => ask('listGates', () => state.listGates()),
+    ...(state.gateChanges && {
+      gateChanges: (after) =>
+        ask('gateChanges', async () => (await state.gateChanges?.(after)) ?? { changes: [], place: '' }),
+    }),
     approve: (approval) => ask('approve', () => state.approve(approval)),
     release: (orderIds) =>
       ask(`release ${orderIds}`, async () => {

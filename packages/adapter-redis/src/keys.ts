@@ -13,6 +13,7 @@ export const keyTypes = {
   gates: 'hash',
   shut: 'hash',
   released: 'hash',
+  changes: 'zset',
   approvals: 'hash',
   leases: 'hash',
 } as const;
@@ -37,6 +38,8 @@ export class Keys {
   readonly shut: string;
   /** By order id, the call that removed its gate on a release. */
   readonly released: string;
+  /** Ids of orders whose gates outlast them, by the epoch in which the gate was shut, or opened. */
+  readonly changes: string;
   readonly approvals: string;
   readonly leases: string;
   private readonly base: string;
@@ -51,6 +54,7 @@ export class Keys {
     this.gates = `${this.base}gates`;
     this.shut = `${this.base}shut`;
     this.released = `${this.base}released`;
+    this.changes = `${this.base}changes`;
     this.approvals = `${this.base}approvals`;
     this.leases = `${this.base}leases`;
   }

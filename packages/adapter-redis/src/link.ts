@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { checkMode, type RedisClient } from './client.ts';
 import { recordVersion } from './envelope.ts';
-import { StateBusyError, StateClosedError, StateRecordError } from './errors.ts';
+import { StateBusyError, StateClosedError, StateLostError, StateRecordError } from './errors.ts';
 import { failureOf, isReply } from './failure.ts';
 import type { Keys } from './keys.ts';
 import { allScripts } from './lua/all-scripts.ts';
@@ -43,6 +43,12 @@ export class Link {
   /** The state was seen at this epoch: from now on an older one is a lost one. */
   note(epoch: number): void {
     if (this.known !== undefined && epoch > this.known.epoch) this.known = { ...this.known, epoch };
+  }
+
+  /** What the server holds has gone another way than what was seen of it: nothing of it is taken until a new start. */
+  lose(): StateLostError {
+    if (this.known !== undefined) this.known = { ...this.known, epoch: Number.MAX_SAFE_INTEGER };
+    return new StateLostError('The server lacks a gate that was seen there: it lost part of its state');
   }
 
   /** Several strings at once; `null` for one that is not there, or is none. */

@@ -1,5 +1,7 @@
 import {
   type Gate,
+  type GateChange,
+  type GateChanges,
   gateOf,
   InvalidInputError,
   type Placement,
@@ -10,10 +12,13 @@ import type { Caller } from './caller.ts';
 import { fixed, orderHead, orderTail } from './envelope.ts';
 import type { Keys } from './keys.ts';
 import type { Link } from './link.ts';
+import { gateChanges } from './lua/gate-changes.ts';
 import { listOpenOrders, placeOrder, swapOrder } from './lua/orders.ts';
 import { readFields, readHash } from './lua/reads.ts';
 import type { Records } from './records.ts';
 import { flag, inOrder, pairsOf } from './replies.ts';
+
+const mostChanges = 1_000;
 
 /** Stop orders and the gates that they shut. See `StateStore`. */
 export class Orders {
@@ -32,11 +37,21 @@ export class Orders {
   async placeOrder(order: StopOrder): Promise<Placement> {
     const { orderId } = order;
     const key = scopeKey(order.scope);
-    const answer = await this.link.run(placeOrder, this.orderKeys(), [
-      ...[orderId, orderHead(order, this.caller.next()), orderTail(order), fixed('gate', gateOf(order)), key],
-      ...[`${order.opens} ${key}`, flag(order.settledAt !== undefined)],
-      ...[this.keys.channel, this.caller.event({ order: orderId })],
-    ]);
+    const answer = await this.link.run(
+      placeOrder,
+      [...this.orderKeys(), this.keys.changes],
+      [
+        ...[
+          orderId,
+          orderHead(order, this.caller.next()),
+          orderTail(order),
+          fixed('gate', gateOf(order)),
+          key,
+        ],
+        ...[`${order.opens} ${key}`, flag(order.settledAt !== undefined)],
+        ...[this.keys.channel, this.caller.event({ order: orderId })],
+      ],
+    );
     const [result, id, raw] = answer as ['placed' | 'open' | 'used', string, string | null];
     if (result === 'placed') {
       this.link.note(Number(id));
@@ -75,6 +90,22 @@ export class Orders {
   async listGates(): Promise<readonly Gate[]> {
     const answer = await this.link.run(readHash, [this.keys.gates], []);
     return inOrder(pairsOf(answer).map(([orderId, raw]) => this.records.gate(orderId, raw)));
+  }
+
+  async gateChanges(after?: string): Promise<GateChanges> {
+    const { orders, gates, changes: key } = this.keys;
+    const [, epoch = '', last = ''] = /^(\d{1,16}) (\S*)$/.exec(after ?? '') ?? [];
+    if (after !== undefined && epoch === '')
+      throw new InvalidInputError('place', ['is not one that this store gave']);
+    const answer = await this.link.run(gateChanges, [orders, gates, key], [epoch, last, `${mostChanges}`]);
+    const [lastEpoch, lastId, ...rest] = answer as string[];
+    if (lastEpoch === 'lost') throw this.link.lose();
+    const changes: GateChange[] = [];
+    for (let at = 0; at < rest.length; at += 3) {
+      const order = this.records.order(rest[at] ?? '', rest[at + 1] ?? '');
+      changes.push({ order, stands: rest[at + 2] === '1' });
+    }
+    return { changes, place: `${lastEpoch} ${lastId}` };
   }
 
   private orderKeys(): string[] {

@@ -3,6 +3,7 @@ import type {
   Agent,
   Approval,
   Gate,
+  GateChanges,
   Lease,
   ListKey,
   Page,
@@ -26,6 +27,8 @@ import { Records } from './records.ts';
 import { Releases } from './releases.ts';
 
 export interface RedisState extends StateStore {
+  gateChanges(after?: string): Promise<GateChanges>;
+
   /** Ends this store and the connection it watches with; the client stays open. Idempotent. */
   close(): void;
 }
@@ -110,6 +113,10 @@ class RedisStateStore implements RedisState {
 
   listGates(): Promise<readonly Gate[]> {
     return this.orders.listGates();
+  }
+
+  gateChanges(after?: string): Promise<GateChanges> {
+    return this.orders.gateChanges(after);
   }
 
   approve(approval: Approval): Promise<readonly Approval[]> {

@@ -2,7 +2,10 @@
  * A server that hangs, dies, comes back empty, is full, slow, or replaced by one that has missed a stop.
  * @services valkey
  */
-import { expect, it } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
 import { withService } from '../../../test/support/with-service.ts';
 import { redisState } from '../src/index.ts';
 import { clientOf, storeOf } from './support/clients.ts';
@@ -62,6 +65,25 @@ withService('valkey', 'VALKEY_URL', () => {
     server.signal('SIGSTOP');
     const orderId = await stopsInTime(host, pids);
     server.signal('SIGCONT');
+    await isWhole(host, orderId);
+  });
+
+  it('killed and restarted with its state: agents die in time, and all is stored (I4, I6)', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'agent-killswitch-aof-'));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const server = await PrivateServer.start(
+      '--appendonly',
+      'yes',
+      '--appendfsync',
+      'always',
+      '--dir',
+      folder,
+    );
+    const host = await hostOf('h', storeOf(server.url));
+    const pids = await crew(host);
+    await server.kill();
+    const orderId = await stopsInTime(host, pids);
+    await server.boot();
     await isWhole(host, orderId);
   });
 

@@ -5,6 +5,7 @@ import { stateStoreClauses } from './state-store.ts';
 import { admissionBugs } from './testing/broken-admission.ts';
 import { agentBugs } from './testing/broken-agents.ts';
 import { depthAndSizeBugs } from './testing/broken-depth-and-size.ts';
+import { gateChangeBugs } from './testing/broken-gate-changes.ts';
 import { hostBugs } from './testing/broken-hosts.ts';
 import { idAndClientBugs } from './testing/broken-ids-and-clients.ts';
 import { orderBugs } from './testing/broken-orders.ts';
@@ -17,6 +18,7 @@ const bugs = {
   ...depthAndSizeBugs,
   ...recordBugs,
   ...orderBugs,
+  ...gateChangeBugs,
   ...idAndClientBugs,
   ...hostBugs,
 };

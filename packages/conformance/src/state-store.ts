@@ -4,6 +4,7 @@ import { approvalClauses } from './state-store-approvals.ts';
 import type { StateStoreClause } from './state-store-clause.ts';
 import { clientClauses } from './state-store-clients.ts';
 import { depthClauses } from './state-store-depth.ts';
+import { gateChangeClauses } from './state-store-gate-changes.ts';
 import { gateClauses } from './state-store-gates.ts';
 import { hostClauses } from './state-store-hosts.ts';
 import { idClauses } from './state-store-ids.ts';
@@ -29,6 +30,7 @@ export const stateStoreClauses: readonly StateStoreClause[] = [
   ...wholeClauses,
   ...orderClauses,
   ...gateClauses,
+  ...gateChangeClauses,
   ...approvalClauses,
   ...leaseClauses,
   ...hostClauses,

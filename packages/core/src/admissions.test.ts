@@ -13,7 +13,7 @@ function silentOnAdmission(): StateStore {
             await real.admit(agent);
             throw new Error('connection reset');
           }
-        : target[name].bind(target),
+        : target[name]?.bind(target),
   });
 }
 

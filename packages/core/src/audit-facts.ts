@@ -59,6 +59,32 @@ export function gateReleased(
   };
 }
 
+/**
+ * The same fact as that of {@link gateReleased}, from what the store holds of orders whose gates one release has opened.
+ * `undefined` if none of them is released, or none says who asked.
+ */
+export function gateSeenReleased(orders: readonly StopOrder[], hostId: string): AuditEvent | undefined {
+  const [first] = orders;
+  const { released } = first ?? {};
+  if (first === undefined || released?.request === undefined) return undefined;
+  const { request, releaseId, at, approvedBy } = released;
+  const workspace = first.workspaceId === undefined ? {} : { workspaceId: first.workspaceId };
+  return {
+    id: factId(request.at, `gate.released:${releaseId}`),
+    version: 1,
+    time: iso(at),
+    hostId,
+    ...workspace,
+    type: 'gate.released',
+    releaseId,
+    scope: first.scope,
+    principal: request.principal,
+    reason: request.reason,
+    orderIds: orders.map(({ orderId }) => orderId),
+    approvedBy,
+  };
+}
+
 /** `order` is the one that claimed the agent. */
 export function agentKilled(order: StopOrder, agent: KilledAgentLike, hostId: string): AuditEvent {
   const at = agent.kill.confirmedAt ?? order.requestedAt;

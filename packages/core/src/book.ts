@@ -69,6 +69,11 @@ export class Book {
     this.#storeMs = storeMs;
   }
 
+  /** Whether the store tells which gates have changed. */
+  get tellsGateChanges(): boolean {
+    return this.#store.gateChanges !== undefined;
+  }
+
   /** @throws StateUnavailableError if the store fails, does not answer in time, or did so a moment ago. */
   async ask<T>(what: string, call: (store: StateStore) => Promise<T>): Promise<T> {
     if (this.#clock.now() < this.#restUntil)

@@ -40,7 +40,8 @@ const optional = says(
   (value) => value === undefined || typeof value === 'function',
 );
 
-const state: Checks<StateStore> = {
+const state: Checks<Required<StateStore>> = {
+  gateChanges: optional,
   admit: required,
   getAgent: required,
   getTask: required,

@@ -87,7 +87,15 @@ export type { AccessRequest, Action, Authorizer, Decision } from './ports/author
 export type { CleanupStep } from './ports/cleanup-step.ts';
 export type { Clock } from './ports/clock.ts';
 export type { Observation, Runtime, RuntimeContext } from './ports/runtime.ts';
-export type { Admission, Page, PageRequest, Placement, StateStore } from './ports/state-store.ts';
+export type {
+  Admission,
+  GateChange,
+  GateChanges,
+  Page,
+  PageRequest,
+  Placement,
+  StateStore,
+} from './ports/state-store.ts';
 export {
   type Actor,
   actorOf,

@@ -554,7 +554,7 @@ describe('outages', () => {
       let down = false;
       const state = new Proxy(real, {
         get: (target, name: keyof typeof real) =>
-          name === 'watch' ? target.watch.bind(target) : down ? broken : target[name].bind(target),
+          name === 'watch' ? target.watch.bind(target) : down ? broken : target[name]?.bind(target),
       });
       const h = await harness({ state });
       const handle = await h.agent('a1', { task: 't' });
@@ -645,7 +645,8 @@ describe('outages', () => {
     const real = memoryState();
     let down = false;
     const state = new Proxy(real, {
-      get: (target, name: keyof typeof real) => (down && name !== 'watch' ? dead : target[name].bind(target)),
+      get: (target, name: keyof typeof real) =>
+        down && name !== 'watch' ? dead : target[name]?.bind(target),
     });
     const h = await harness({ state });
     down = true;

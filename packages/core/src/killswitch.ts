@@ -13,6 +13,7 @@ import {
 } from './errors.ts';
 import { GuardedEvents, type KillswitchEvents } from './events.ts';
 import { type Gate, gateOf } from './gate.ts';
+import { GateCopies } from './gate-copies.ts';
 import { Guard } from './guard.ts';
 import { parseInput } from './input.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
@@ -184,13 +185,14 @@ export function createKillswitch(options: KillswitchOptions): Killswitch {
   const book = new Book(state, clock, events, hostId, deadlines.state);
   const leases = new Leases(book, clock, hostId, deadlines.lease);
   const base = { ...settings, events, recorder, book, leases, sink: audit, startedAt: clock.now() };
+  const copies = new GateCopies(base);
   const cleanup = new Cleanup({ ...base, steps: settings.cleanup, stepMs: deadlines.cleanup });
   const stops = new Stops({ ...base, cleanup });
   const guard = new Guard(base);
   const admissions = new Admissions({ ...base, cleanup, stops });
   const requests = new Requests({ ...base, guard, stops });
   const releases = new Releases({ ...base, guard, stops });
-  const reconciler = new Reconciler({ ...base, cleanup, stops, admissions, releases });
+  const reconciler = new Reconciler({ ...base, cleanup, stops, admissions, releases, copies });
   const keeper = new LeaseKeeper({
     ...base,
     leaseMs: deadlines.lease,
@@ -206,7 +208,7 @@ export function createKillswitch(options: KillswitchOptions): Killswitch {
     await audit.open?.();
     await leases.renew();
     await leases.listen();
-    await restore(base);
+    await restore({ ...base, copies });
     await reconciler.follow();
     await reviewOwnAgents(base);
     await cleanup.resume();

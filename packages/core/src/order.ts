@@ -32,7 +32,15 @@ export const stopOrderSchema = z.strictObject({
   deadlineAt: timeSchema,
   /** The release that is about to open its gate, or has: from then on it claims nobody new, and nobody joins it (I9). */
   released: z
-    .strictObject({ releaseId: idSchema, at: timeSchema, approvedBy: z.array(actorSchema) })
+    .strictObject({
+      releaseId: idSchema,
+      at: timeSchema,
+      approvedBy: z.array(actorSchema),
+      /** Who asked for it, when and why: every host puts on its own record who opened a gate that it has seen. */
+      request: z
+        .strictObject({ at: timeSchema, principal: actorSchema, reason: recordedReasonSchema })
+        .optional(),
+    })
     .optional(),
   /** When every agent in scope had been observed dead, and cleanup was tried. Absent while the order is open. */
   settledAt: timeSchema.optional(),

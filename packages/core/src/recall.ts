@@ -13,8 +13,10 @@ export const recalledTypes: readonly AuditEventType[] = [
   'gate.released',
 ];
 
-/** What the audit record says of a host's stops and releases. */
+/** What a host's audit record says of stops, its own and those that it has seen, and of its releases. */
 export interface Recalled {
+  /** Ids of all orders on record. */
+  readonly onRecord: ReadonlySet<string>;
   /** Orders that are open or still bar something, by id. */
   readonly stops: ReadonlyMap<
     string,
@@ -33,9 +35,12 @@ export async function recall(
   const stops = new Map<string, { requested: Of<'order.requested'>; settledAt?: number }>();
   const releases = new Map<string, ReleaseRequested>();
   const opened = new Set<string>();
+  const onRecord = new Set<string>();
   for await (const { event } of records) {
-    if (event.type === 'order.requested' && event.hostId === hostId)
+    if (event.type === 'order.requested') {
+      onRecord.add(event.orderId);
       stops.set(event.orderId, { requested: event });
+    }
     if (event.type === 'order.joined') stops.delete(event.orderId);
     if (event.type === 'release.requested' && event.hostId === hostId) releases.set(event.releaseId, event);
     if (event.type === 'gate.released') {
@@ -50,5 +55,5 @@ export async function recall(
     if (stop?.requested.opens === 'at-settle') stops.delete(event.orderId);
     else if (stop !== undefined) stop.settledAt = Date.parse(event.time);
   }
-  return { stops, releases, opened };
+  return { onRecord, stops, releases, opened };
 }

@@ -1,6 +1,7 @@
 import type { Admissions } from './admissions.ts';
 import type { Book } from './book.ts';
 import type { Cleanup } from './cleanup.ts';
+import type { GateCopies } from './gate-copies.ts';
 import type { Leases } from './leases.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Releases } from './releases.ts';
@@ -18,6 +19,7 @@ export interface ReconcilerHost {
   readonly admissions: Admissions;
   readonly releases: Releases;
   readonly cleanup: Cleanup;
+  readonly copies: GateCopies;
 }
 
 /**
@@ -73,10 +75,11 @@ export class Reconciler {
   }
 
   async #round(): Promise<void> {
-    const { book, leases, admissions, releases, cleanup } = this.#host;
+    const { book, leases, admissions, releases, cleanup, copies } = this.#host;
     for (const task of [
       () => leases.listen(),
       () => this.follow(),
+      () => copies.look(),
       () => book.tell(),
       () => admissions.settleDoubts(),
       async () => admissions.settleEndings(),

@@ -100,7 +100,9 @@ export class Releases {
     const report = { releaseId, scope, gates, approvals, needed };
     if (orderIds.length > 0 && approvals.length < needed) return { ...report, released: false };
     const approvedBy = approvals.map((each) => each.principal);
-    for (const order of orders) await this.#end(order, { releaseId, at: clock.now(), approvedBy });
+    const asked = { at, principal: actor, reason };
+    for (const order of orders)
+      await this.#end(order, { releaseId, at: clock.now(), approvedBy, request: asked });
     const opened = orderIds.length === 0 ? [] : await this.#open(requested);
     if (opened.length > 0) {
       const ids = opened.map((gate) => gate.orderId);

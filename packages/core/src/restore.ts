@@ -4,6 +4,7 @@ import type { Book } from './book.ts';
 import { withDeadline } from './deadline.ts';
 import { describeError } from './errors.ts';
 import type { GuardedEvents } from './events.ts';
+import type { GateCopies } from './gate-copies.ts';
 import type { StopOrder } from './order.ts';
 import type { AuditSink } from './ports/audit-sink.ts';
 import type { Clock } from './ports/clock.ts';
@@ -21,18 +22,22 @@ export interface RestoreHost {
   readonly sink: AuditSink;
   readonly recorder: Recorder;
   readonly events: GuardedEvents;
+  readonly copies: GateCopies;
 }
 
 /**
  * Brings the record and the state store together at a host's start, where the end of its earlier life left one behind
- * the other. Only for what this host asked for: every host has that on its own record.
+ * the other. A stop that the store has lost is put back by every host that has it on its record, whoever asked for it.
  * @throws StateUnavailableError. A record that cannot be read is a `warning`: the state store alone has to do.
  */
 export async function restore(host: RestoreHost): Promise<void> {
   const recalled = await recallRecord(host);
-  if (recalled === undefined) return;
-  await restoreStops(host, recalled);
-  await tellReleases(host, recalled.releases.values(), recalled.opened);
+  if (recalled !== undefined) {
+    await restoreStops(host, recalled);
+    await tellReleases(host, recalled.releases.values(), recalled.opened);
+  }
+  // What is on record after all is dropped there by its id.
+  await host.copies.begin(recalled?.onRecord ?? new Set());
 }
 
 /** Of a record that cannot be read, what stands on this host: little, but the newest. */
@@ -64,7 +69,11 @@ async function recallRecord({ sink, events, clock, hostId }: RestoreHost): Promi
  * for and the process ended before it was back, or the store was lost. Of two copies the one that says stopped wins.
  */
 async function restoreStops({ book, events }: RestoreHost, { stops }: Recalled): Promise<void> {
+  if (stops.size === 0) return;
+  const gates = await book.ask('listing gates', (store) => store.listGates());
+  const standing = new Set(gates.map(({ orderId }) => orderId));
   for (const { requested, settledAt } of stops.values()) {
+    if (standing.has(requested.orderId)) continue;
     const order = orderOf(requested);
     const stored = await book.ask('reading an order', (store) => store.getOrder(order.orderId));
     if (stored !== undefined) continue;

@@ -1,5 +1,6 @@
 import type { Script } from '../script.ts';
 import { admit } from './admit.ts';
+import { gateChanges } from './gate-changes.ts';
 import { renewLease } from './leases.ts';
 import { openStore } from './open-store.ts';
 import { listOpenOrders, placeOrder, swapOrder } from './orders.ts';
@@ -9,6 +10,17 @@ import { swapAgents } from './swap-agents.ts';
 
 /** Every script there is. */
 export const allScripts: readonly Script[] = [
-  ...[openStore, admit, swapAgents, placeOrder, swapOrder, listOpenOrders, release, approve, renewLease],
+  ...[
+    openStore,
+    admit,
+    swapAgents,
+    placeOrder,
+    swapOrder,
+    listOpenOrders,
+    release,
+    approve,
+    renewLease,
+    gateChanges,
+  ],
   ...[readRecord, readFields, readHash, readList],
 ];

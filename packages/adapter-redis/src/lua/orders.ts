@@ -3,7 +3,7 @@ import { orderHeadLua } from './agent-head.ts';
 import { idListLua } from './id-list.ts';
 
 /**
- * KEYS: store, orders, open, joinable, gates, shut.
+ * KEYS: store, orders, open, joinable, gates, shut, changes.
  * ARGV: id, epoch, order id, head, tail, gate, scope key, `opens` and scope key, whether it is settled, channel, event.
  * Answers `placed` and the epoch; `open` and the order to be joined; or `used`.
  */
@@ -21,6 +21,7 @@ if redis.call('HEXISTS', KEYS[2], order) == 1 then return {'used'} end
 redis.call('ZCARD', KEYS[3])
 redis.call('HLEN', KEYS[5])
 redis.call('HLEN', KEYS[6])
+redis.call('ZCARD', KEYS[7])
 local seq = redis.call('HINCRBY', KEYS[1], 'seq', 1)
 seq = string.format('%.0f', seq)
 redis.call('HSET', KEYS[2], order, ARGV[4] .. seq .. ARGV[5])
@@ -31,6 +32,7 @@ end
 redis.call('HSET', KEYS[5], order, '{"seq":' .. seq .. ',' .. string.sub(ARGV[6], 2))
 add_id(KEYS[6], ARGV[7], order)
 local epoch = redis.call('HINCRBY', KEYS[1], 'epoch', 1)
+if string.sub(ARGV[8], 1, 9) ~= 'at-settle' then redis.call('ZADD', KEYS[7], epoch, order) end
 redis.pcall('PUBLISH', ARGV[10], ARGV[11])
 return {'placed', string.format('%.0f', epoch)}
 `,

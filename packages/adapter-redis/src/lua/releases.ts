@@ -2,7 +2,7 @@ import { type Script, script } from '../script.ts';
 import { idListLua } from './id-list.ts';
 
 /**
- * KEYS: store, gates, shut, approvals, released. ARGV: id, epoch, call, channel, event, number of gates, of each gate that
+ * KEYS: store, gates, shut, approvals, released, changes. ARGV: id, epoch, call, channel, event, number of gates, of each gate that
  * is to go its order's id, its scope key and its record, then every order's id.
  * Only a gate that is still as it was read goes. Answers the ids of the orders whose gates this call removed.
  */
@@ -11,16 +11,17 @@ export const release: Script = script(
   `
 ${idListLua}
 for i = 2, 5 do redis.call('HLEN', KEYS[i]) end
+redis.call('ZCARD', KEYS[6])
 local gone = {}
 local at = 7
-local fresh = false
+local fresh = {}
 for _ = 1, tonumber(ARGV[6]) do
   local order = ARGV[at]
   if redis.call('HGET', KEYS[2], order) == ARGV[at + 2] then
     redis.call('HDEL', KEYS[2], order)
     remove_id(KEYS[3], ARGV[at + 1], order)
     redis.call('HSET', KEYS[5], order, ARGV[3])
-    fresh = true
+    fresh[#fresh + 1] = order
   end
   if redis.call('HGET', KEYS[5], order) == ARGV[3] then gone[#gone + 1] = order end
   at = at + 3
@@ -31,8 +32,9 @@ for _, field in ipairs(redis.call('HKEYS', KEYS[4])) do
     if string.find(orders, ' ' .. ARGV[i] .. ' ', 1, true) then redis.call('HDEL', KEYS[4], field) end
   end
 end
-if fresh then
-  redis.call('HINCRBY', KEYS[1], 'epoch', 1)
+if #fresh > 0 then
+  local epoch = redis.call('HINCRBY', KEYS[1], 'epoch', 1)
+  for _, order in ipairs(fresh) do redis.call('ZADD', KEYS[6], epoch, order) end
   redis.pcall('PUBLISH', ARGV[4], ARGV[5])
 end
 return gone

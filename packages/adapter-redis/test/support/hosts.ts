@@ -3,6 +3,7 @@ import {
   type AuditSink,
   createKillswitch,
   type Killswitch,
+  type KillswitchOptions,
   type Principal,
   type StateStore,
 } from '@agent-killswitch/core';
@@ -24,9 +25,13 @@ export async function hostOf(
   hostId: string,
   state: StateStore,
   audit: AuditSink = memoryAudit(),
+  more: Pick<KillswitchOptions, 'deadlines' | 'onLeaseLost'> = {},
 ): Promise<Host> {
   const runtime = processRuntime();
-  const ks = createKillswitch({ hostId, state, audit, runtimes: { process: runtime }, lastResort: () => {} });
+  const ks = createKillswitch({
+    ...{ hostId, state, audit, runtimes: { process: runtime }, lastResort: () => {} },
+    ...more,
+  });
   onTestFinished(() => ks.close().catch(() => undefined));
   await ks.start();
   const spawn = async (agentId: string): Promise<number> => {

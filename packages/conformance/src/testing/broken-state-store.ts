@@ -30,6 +30,7 @@ export function but(real: StateStore, own: Partial<StateStore>): StateStore {
     swapOrder: (order) => real.swapOrder(order),
     listOpenOrders: () => real.listOpenOrders(),
     listGates: () => real.listGates(),
+    ...(real.gateChanges && { gateChanges: real.gateChanges.bind(real) }),
     approve: (approval) => real.approve(approval),
     release: (orderIds) => real.release(orderIds),
     renewLease: (lease) => real.renewLease(lease),

@@ -3,7 +3,14 @@ import { InvalidInputError } from '../errors.ts';
 import { type Gate, gateOf } from '../gate.ts';
 import type { Lease } from '../lease.ts';
 import type { StopOrder } from '../order.ts';
-import type { Admission, Page, PageRequest, Placement, StateStore } from '../ports/state-store.ts';
+import type {
+  Admission,
+  GateChanges,
+  Page,
+  PageRequest,
+  Placement,
+  StateStore,
+} from '../ports/state-store.ts';
 import type { Approval } from '../release.ts';
 import { type ListKey, type ScopeKey, scopeKey, scopeKeysOf } from '../scope.ts';
 import { SequenceIndex } from './sequence-index.ts';
@@ -37,6 +44,8 @@ class MemoryState implements StateStore {
   private readonly claimed = new Map<string, number[]>();
   private readonly gates = new Map<string, Gate>();
   private readonly gatesOn = new Map<ScopeKey, Gate[]>();
+  /** Orders whose lasting gates were shut or opened, in this order. */
+  private readonly gateLog: string[] = [];
   private approvals: Approval[] = [];
   private readonly leases = new Map<string, Lease>();
   private readonly watchers = new Set<{ readonly changed: () => void }>();
@@ -110,6 +119,7 @@ class MemoryState implements StateStore {
     const gate = gateOf(order);
     this.gates.set(order.orderId, gate);
     this.gatesOn.set(key, [...(this.gatesOn.get(key) ?? []), gate]);
+    if (order.opens !== 'at-settle') this.gateLog.push(order.orderId);
     this.hint();
     return { placed: true };
   }
@@ -135,6 +145,19 @@ class MemoryState implements StateStore {
     return [...this.gates.values()];
   }
 
+  async gateChanges(after?: string): Promise<GateChanges> {
+    if (after === undefined) return { changes: [], place: String(this.gateLog.length) };
+    const start = Number(after);
+    if (!Number.isSafeInteger(start) || start < 0 || start > this.gateLog.length)
+      throw new InvalidInputError('place', ['is not one that this store gave']);
+    const end = Math.min(start + mostChanges, this.gateLog.length);
+    const changes = [...new Set(this.gateLog.slice(start, end))].flatMap((orderId) => {
+      const order = this.orders.get(orderId);
+      return order === undefined ? [] : [{ order, stands: this.gates.has(orderId) }];
+    });
+    return { changes, place: String(end) };
+  }
+
   async approve(approval: Approval): Promise<readonly Approval[]> {
     const orders = approval.orderIds.join(' ');
     const given = this.approvals.filter((other) => other.orderIds.join(' ') === orders);
@@ -148,7 +171,10 @@ class MemoryState implements StateStore {
     const released = [...this.gates.values()].filter(
       (gate) => named.has(gate.orderId) && gate.opens === 'on-release',
     );
-    for (const gate of released) this.removeGate(gate);
+    for (const gate of released) {
+      this.removeGate(gate);
+      this.gateLog.push(gate.orderId);
+    }
     this.approvals = this.approvals.filter(
       (approval) => !approval.orderIds.some((orderId) => named.has(orderId)),
     );
@@ -257,6 +283,7 @@ class MemoryState implements StateStore {
   }
 }
 
+const mostChanges = 1_000;
 const nowhere: readonly List[] = [];
 
 function orderIdsOf(agent: Agent): readonly string[] {

@@ -68,6 +68,14 @@ export interface StateStore {
   listGates(): Promise<readonly Gate[]>;
 
   /**
+   * Which gates that outlast their orders (`on-release`, `never`) were shut or opened after a place, oldest change first, at
+   * most 1,000, each order once, as it is now; `place` is that of the last. Without a place none, and where it ends now. Rejects if
+   * the state is not a later one of what it was at that place. With it every host copies onto its own record the gates that
+   * others shut, so that a store that was lost reopens nothing. Omit it if the state cannot be lost without the host.
+   */
+  gateChanges?(after?: string): Promise<GateChanges>;
+
+  /**
    * Keeps an approval, unless its principal has given one for the very same orders, and returns all that are kept for
    * these, in the order of their giving.
    */
@@ -96,6 +104,17 @@ export type Admission =
   | { readonly result: 'admitted' }
   | { readonly result: 'gated'; readonly gate: Gate }
   | { readonly result: 'exists' | 'parent-unknown' | 'parent-killed' | 'task-conflict' };
+
+export interface GateChange {
+  readonly order: StopOrder;
+  /** Whether its gate stands. */
+  readonly stands: boolean;
+}
+
+export interface GateChanges {
+  readonly changes: readonly GateChange[];
+  readonly place: string;
+}
 
 export type Placement = { readonly placed: true } | { readonly placed: false; readonly open: StopOrder };
 
