@@ -1,3 +1,4 @@
+import { withinSignal } from '@agent-killswitch/core';
 import { z } from 'zod';
 import type { DockerClient } from './client.ts';
 import { containerIdSchema, shortId } from './container-id.ts';
@@ -5,7 +6,6 @@ import { type ContainerState, parseState } from './container-state.ts';
 import { engineError, isNoSuchContainer, statusOf } from './engine-error.ts';
 import { EngineAnswerError, EngineSilentError } from './errors.ts';
 import { SharedRun } from './shared-run.ts';
-import { withinSignal } from './within-signal.ts';
 
 /** A call that takes longer is given up, in milliseconds. The core's own deadlines are shorter and come first. */
 const defaultMs = 5_000;

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { withinSignal } from '@agent-killswitch/core';
 import type { CgroupMounts } from './cgroup-mounts.ts';
 import type { Engine } from './engine.ts';
 import { engineForce, engineKeepDown, engineKill, engineKillMs } from './engine-kill.ts';
@@ -8,7 +9,6 @@ import { killAtOnce, killRest } from './kill-here.ts';
 import type { KnownLocals } from './known-locals.ts';
 import { OnceAtATime } from './once-at-a-time.ts';
 import { WatchedCgroup } from './watched-cgroup.ts';
-import { withinSignal } from './within-signal.ts';
 
 /** An engine that has not answered by then is not waited for any longer before `/proc` is searched, in milliseconds. */
 export const slowMs = 150;

@@ -1,4 +1,4 @@
-import { type Agent, type CleanupStep, describeError } from '@agent-killswitch/core';
+import { type Agent, type CleanupStep, describeError, withinSignal } from '@agent-killswitch/core';
 import { Aftermath } from './aftermath.ts';
 import { NotOurWorktreeError } from './errors.ts';
 import { parseOptions, type WorktreeRemovalOptions } from './options.ts';
@@ -6,7 +6,6 @@ import { hasWorktree, worktreeOf } from './resource.ts';
 import { openRoot, parseRoot } from './root.ts';
 import { setAside } from './set-aside.ts';
 import { withinFolders } from './within-folders.ts';
-import { withinSignal } from './within-signal.ts';
 
 /** The cleanup step that removes worktrees, and what goes on behind it. */
 export interface WorktreeRemoval extends CleanupStep {

@@ -1,3 +1,4 @@
+import { withinSignal } from '@agent-killswitch/core';
 import { UncertainVictimError } from './errors.ts';
 import { type FoundHome, type Homes, homesOf } from './find-homes.ts';
 import type { CgroupRef } from './home.ts';
@@ -5,7 +6,6 @@ import { locate, maxRoots } from './locate.ts';
 import type { Looker } from './looker.ts';
 import type { ProcessStat } from './process-stat.ts';
 import type { SharedRun } from './shared-run.ts';
-import { withinSignal } from './within-signal.ts';
 
 /** A process by which an agent can be reached, and the cgroup it is in or on its way into. */
 export interface Located {

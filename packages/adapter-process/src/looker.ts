@@ -1,3 +1,4 @@
+import { withinSignal } from '@agent-killswitch/core';
 import { type AgentTree, type Target, treeOf } from './agent-tree.ts';
 import { cgroupLines } from './cgroup-lines.ts';
 import { cgroupNamespace } from './cgroup-mount.ts';
@@ -7,7 +8,6 @@ import { orphansOf } from './orphans.ts';
 import { Scanner } from './scanner.ts';
 import { SharedRun } from './shared-run.ts';
 import type { Snapshot } from './snapshot.ts';
-import { withinSignal } from './within-signal.ts';
 
 export interface Look {
   readonly tree: AgentTree;

@@ -124,3 +124,4 @@ export {
 export { type Sha256, sha256 } from './sha256.ts';
 export { systemClock } from './system-clock.ts';
 export { type ChainReport, type VerifyOptions, verifyChain } from './verify-chain.ts';
+export { withinSignal } from './within-signal.ts';

@@ -1,4 +1,7 @@
-/** Settles as `promise` does, or rejects with the signal's reason as soon as it aborts. `promise` is left to end by itself. */
+/**
+ * For adapters: settles as `promise` does, or rejects with the signal's reason as soon as it aborts. `promise` is left to end by
+ * itself.
+ */
 export async function withinSignal<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   promise.catch(() => {});
   signal.throwIfAborted();
