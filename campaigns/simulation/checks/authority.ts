@@ -40,7 +40,8 @@ function isOfItself({ lives }: History, { scope, requestedAt }: StopOrder): bool
     (life) =>
       'host' in scope &&
       scope.host === life.hostId &&
-      life.livedThrough(requestedAt, requestedAt) &&
+      life.bornAt <= requestedAt &&
+      (life.diedAt ?? requestedAt) >= requestedAt &&
       life.wasDisturbed('store', requestedAt - restMs, requestedAt),
   );
 }

@@ -31,7 +31,12 @@ interface Turn {
   /** The order of the first of them, with the nearest deadlines of all. */
   order: StopOrder;
   /** What the store said, `undefined` if nothing; `here`: a run that the store has not taken, and that is to be joined. */
-  readonly answer: Promise<{ readonly placement?: Placement | undefined; readonly here?: StopRun }>;
+  readonly answer: Promise<{
+    readonly placement?: Placement | undefined;
+    readonly here?: StopRun;
+    /** When the store had said that. */
+    readonly at: number;
+  }>;
   /** The run in which the order goes on, once its request is on record. */
   readonly run: Promise<StopRun>;
 }
@@ -106,24 +111,30 @@ export class Placing {
     this.#turns.set(key, turn);
     if (this.#next.get(key) === turn) this.#next.delete(key);
     const here = this.#host.unplaced(turn.order);
-    if (here !== undefined) return { here };
+    const { clock } = this.#host;
+    if (here !== undefined) return { here, at: clock.now() };
     this.#underWay.add(turn.order.orderId);
-    return { placement: await this.#tryToPlace(turn.order) };
+    return { placement: await this.#tryToPlace(turn.order), at: clock.now() };
   }
 
-  async #begin({ order }: Turn, { placement, here }: Awaited<Turn['answer']>): Promise<StopRun> {
+  async #begin({ order }: Turn, { placement, here, at }: Awaited<Turn['answer']>): Promise<StopRun> {
     if (here !== undefined) return here;
     try {
       const open = placement?.placed === false ? placement.open : undefined;
       await this.#record(order, open);
       if (placement === undefined) return this.#host.begin(order, 'unplaced');
-      if (open === undefined) return this.#host.begin(order, 'placed');
-      const run = this.#host.begin(open, 'found');
-      run.update(open);
+      const run = this.#host.begin(open ?? order, open === undefined ? 'placed' : 'found');
+      if (open !== undefined) run.update(open);
+      if (this.#hasLetIn(order, at)) run.outlived();
       return run;
     } finally {
       this.#underWay.delete(order.orderId);
     }
+  }
+
+  /** Whether the store has let somebody in whom the gate should have barred: it has been opened again meanwhile (I9). */
+  #hasLetIn({ scope }: StopOrder, since: number): boolean {
+    return this.#host.book.ownIn(scopeKey(scope)).some(({ spawnedAt }) => spawnedAt > since);
   }
 
   /** The store is told of the first who joins and of the nearest deadlines of all, after the order that they join. */

@@ -145,6 +145,34 @@ describe('several hosts', () => {
   });
 });
 
+it('I9: who comes after the gate has opened, while a stop that had joined is put on record, is not killed by it', async () => {
+  const state = memoryState();
+  const cut = { isBlind: false };
+  const a = await harness({ state });
+  const b = await harness({
+    state: turned(state, 'listAgents', (call) => async (...args) => {
+      if (cut.isBlind) throw new Error('connection refused');
+      return call(...args);
+    }),
+    hostId: 'host-2',
+    clock: a.clock,
+    audit: hungAudit,
+  });
+  await a.agent('a1', { behaviour: 'stubborn' });
+  const first = a.ks.kill({ backend: 'local' }, request);
+  await a.clock.advance(1_990);
+  const joining = b.ks.kill({ backend: 'local' }, request);
+  expect(await a.during(50, first)).toMatchObject({ settled: true });
+  await a.clock.advance(20);
+  cut.isBlind = true;
+  const handle = await b.agent('b1');
+  await a.clock.advance(500);
+  expect(b.runtime.isAlive(handle)).toBe(true);
+  cut.isBlind = false;
+  await a.during(6_000, joining);
+  expect(b.runtime.isAlive(handle)).toBe(true);
+});
+
 it('I6: a handle that the store was taking while the agent was claimed without it is killed', async () => {
   const state = memoryState();
   const cut = { isOn: false };
