@@ -34,6 +34,18 @@ export const approvalClauses: readonly StateStoreClause[] = [
     await expectKept(store, approvalOf('ada', ['1'], epoch + 3), [first, other]);
   }),
 
+  clause(
+    'one id is one principal, of whatever kind: it approves the same orders once (I9)',
+    async ({ store }) => {
+      const first = approvalOf('ada', ['1']);
+      await expectKept(store, first, [first]);
+      for (const kind of ['service', 'agent'] as const) {
+        const other = { ...approvalOf('ada', ['1'], epoch + 1), principal: { id: 'ada', kind } };
+        await expectKept(store, other, [first]);
+      }
+    },
+  ),
+
   clause('approvals of other orders count on their own (I9)', async ({ store }) => {
     for (const orderIds of [['1'], ['1', '2'], ['2'], ['1:2'], ['12'], ['1', '2', '3']]) {
       const approval = approvalOf('ada', orderIds);

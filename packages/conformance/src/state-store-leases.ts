@@ -20,6 +20,12 @@ export const leaseClauses: readonly StateStoreClause[] = [
     await expectLeases(store, leaseOf('a', 20), { hostId: 'past', until: 0 }, ...others);
   }),
 
+  clause('listLeases lists 150 hosts', async ({ store }) => {
+    const leases = Array.from({ length: 150 }, (_, n) => leaseOf(`host-${n}`, n));
+    for (const lease of leases) await store.renewLease(lease);
+    await expectLeases(store, ...leases);
+  }),
+
   clause('renewLease never shortens a lease (I6)', async ({ store, second }) => {
     await store.renewLease(leaseOf('a', 100));
     for (const ms of [99, 1, -1_000]) {

@@ -23,12 +23,14 @@ export const manyClauses: readonly StateStoreClause[] = [
     const agents = await crowd(store, 1_500);
     const ids = agents.map((agent) => agent.agentId);
     for (const key of ['everything', 'workspace:w', 'task:t']) {
-      expectIds(await inScope(store, key, most), ids, `scope ${key}`);
+      for (const limit of [most, 10_000])
+        expectIds(await inScope(store, key, limit), ids, `scope ${key}, ${limit} on a page`);
     }
     const claims = agents.map((agent) => claimed(agent));
     await store.swapAgents(claims.slice(0, most));
     await store.swapAgents(claims.slice(most));
-    expectIds(await inOrder(store, 'order', most), ids, 'the order');
+    for (const limit of [most, 10_000])
+      expectIds(await inOrder(store, 'order', limit), ids, `the order, ${limit} on a page`);
   }),
 
   clause('150 open orders and their gates are all listed, and 50 are released at once', async ({ store }) => {

@@ -4,6 +4,7 @@ import { ConformanceError } from './clause.ts';
 import { stateStoreClauses } from './state-store.ts';
 import { admissionBugs } from './testing/broken-admission.ts';
 import { agentBugs } from './testing/broken-agents.ts';
+import { copyBugs } from './testing/broken-copies.ts';
 import { depthAndSizeBugs } from './testing/broken-depth-and-size.ts';
 import { gateChangeBugs } from './testing/broken-gate-changes.ts';
 import { hostBugs } from './testing/broken-hosts.ts';
@@ -16,6 +17,7 @@ const bugs = {
   ...admissionBugs,
   ...agentBugs,
   ...depthAndSizeBugs,
+  ...copyBugs,
   ...recordBugs,
   ...orderBugs,
   ...gateChangeBugs,

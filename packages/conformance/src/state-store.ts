@@ -3,6 +3,7 @@ import { admissionRaceClauses } from './state-store-admission-races.ts';
 import { approvalClauses } from './state-store-approvals.ts';
 import type { StateStoreClause } from './state-store-clause.ts';
 import { clientClauses } from './state-store-clients.ts';
+import { copyClauses } from './state-store-copies.ts';
 import { depthClauses } from './state-store-depth.ts';
 import { gateChangeClauses } from './state-store-gate-changes.ts';
 import { gateClauses } from './state-store-gates.ts';
@@ -28,6 +29,7 @@ export const stateStoreClauses: readonly StateStoreClause[] = [
   ...depthClauses,
   ...manyClauses,
   ...wholeClauses,
+  ...copyClauses,
   ...orderClauses,
   ...gateClauses,
   ...gateChangeClauses,

@@ -78,6 +78,8 @@ export const depthAndSizeBugs: Bugs = {
     capsPages('listAgents', 500),
     capsPages('listOrder', 500),
     capsPages('listAgents', 999),
+    capsPages('listAgents', 1_400),
+    capsPages('listOrder', 1_400),
     breaks((real) => ({
       listAgents: async (key, page) => ({ items: (await real.listAgents(key, page)).items }),
     })),

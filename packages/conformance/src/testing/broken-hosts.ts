@@ -124,6 +124,26 @@ export const hostBugs: Bugs = {
     ),
   ],
   'approvals are there after a restart (I9)': [afterRestart('approve')],
+  'one id is one principal, of whatever kind: it approves the same orders once (I9)': [
+    approves((kept, approval) => {
+      const given = kept.filter((other) => sameOrders(other, approval));
+      const { id, kind } = approval.principal;
+      if (given.some(({ principal }) => principal.id === id && principal.kind === kind)) return given;
+      kept.push(approval);
+      return [...given, approval];
+    }),
+    approves((kept, approval) => {
+      const at = kept.findIndex(
+        (other) => sameOrders(other, approval) && other.principal.id === approval.principal.id,
+      );
+      kept.splice(at < 0 ? kept.length : at, 1, approval);
+      return kept.filter((other) => sameOrders(other, approval));
+    }),
+  ],
+  'listLeases lists 150 hosts': [
+    breaks((real) => ({ listLeases: async () => (await real.listLeases()).slice(0, 50) })),
+    breaks((real) => ({ listLeases: async () => (await real.listLeases()).slice(-100) })),
+  ],
   'listLeases lists the newest lease of every host that ever had one': [
     leases((stored) => stored === undefined),
     leases((_, lease) => lease.until > 0),

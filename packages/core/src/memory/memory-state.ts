@@ -13,12 +13,13 @@ import type {
 } from '../ports/state-store.ts';
 import type { Approval } from '../release.ts';
 import { type ListKey, type ScopeKey, scopeKey, scopeKeysOf } from '../scope.ts';
+import { frozen, frozenAgent } from './frozen.ts';
 import { SequenceIndex } from './sequence-index.ts';
 
 /**
  * State in this process's memory: for unit tests and for trying things out. Nothing survives the process; killswitches
- * that are given the same object share it like hosts share a database. Records are kept as they are given and must
- * not be changed afterwards, nor may those that are returned. Ended agents stay, since an id is never used twice (I2).
+ * that are given the same object share it like hosts share a database. Records are kept as they are given, and frozen:
+ * neither who gave one nor who gets one can change what is stored. Ended agents stay, since an id is never used twice (I2).
  */
 export function memoryState(): StateStore {
   return new MemoryState();
@@ -67,8 +68,8 @@ class MemoryState implements StateStore {
     if (task !== undefined && (task.workspaceId !== workspaceId || task.ownerId !== ownerId)) {
       return { result: 'task-conflict' };
     }
-    if (task === undefined) this.tasks.set(taskId, { taskId, workspaceId, ownerId });
-    const seq = this.agents.push(agent) - 1;
+    if (task === undefined) this.tasks.set(taskId, frozen({ taskId, workspaceId, ownerId }));
+    const seq = this.agents.push(frozenAgent(agent)) - 1;
     this.seqOf.set(agent.agentId, seq);
     this.relist(agent, seq);
     return { result: 'admitted' };
@@ -116,7 +117,7 @@ class MemoryState implements StateStore {
       throw new InvalidInputError('stop order', [`orderId: "${order.orderId}" is the id of another order`]);
     }
     this.keepOrder(order);
-    const gate = gateOf(order);
+    const gate = frozen(gateOf(order));
     this.gates.set(order.orderId, gate);
     this.gatesOn.set(key, [...(this.gatesOn.get(key) ?? []), gate]);
     if (order.opens !== 'at-settle') this.gateLog.push(order.orderId);
@@ -162,7 +163,7 @@ class MemoryState implements StateStore {
     const orders = approval.orderIds.join(' ');
     const given = this.approvals.filter((other) => other.orderIds.join(' ') === orders);
     if (given.some(({ principal }) => principal.id === approval.principal.id)) return given;
-    this.approvals.push(approval);
+    this.approvals.push(frozen(approval));
     return [...given, approval];
   }
 
@@ -183,7 +184,8 @@ class MemoryState implements StateStore {
   }
 
   async renewLease(lease: Lease): Promise<void> {
-    if (lease.until >= (this.leases.get(lease.hostId)?.until ?? 0)) this.leases.set(lease.hostId, lease);
+    if (lease.until >= (this.leases.get(lease.hostId)?.until ?? 0))
+      this.leases.set(lease.hostId, frozen(lease));
   }
 
   async listLeases(): Promise<readonly Lease[]> {
@@ -209,7 +211,7 @@ class MemoryState implements StateStore {
     const seq = this.seqOf.get(next.agentId);
     const stored = seq === undefined ? undefined : this.agents[seq];
     if (seq === undefined || stored?.revision !== next.revision - 1) return false;
-    this.agents[seq] = next;
+    this.agents[seq] = frozenAgent(next);
     // While it lives its keys do not change.
     if (!isLive(next) || !isLive(stored)) this.relist(next, seq);
     const before = orderIdsOf(stored);
@@ -253,6 +255,7 @@ class MemoryState implements StateStore {
   }
 
   private keepOrder(order: StopOrder): void {
+    frozen(order);
     this.orders.set(order.orderId, order);
     if (order.settledAt === undefined) this.openOrders.set(order.orderId, order);
     else this.openOrders.delete(order.orderId);
