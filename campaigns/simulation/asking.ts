@@ -54,10 +54,10 @@ export class Asking {
     void launch(this.#world, life, agent);
   }
 
-  async #stop(life: Life): Promise<void> {
+  async #stop(life: Life, demand = this.#demand()): Promise<void> {
     const { history } = this.#world;
     const random = this.#random;
-    const { scope, kind, hold } = this.#demand();
+    const { scope, kind, hold } = demand;
     const principal = this.#principal(scope);
     const reason = `reason ${++this.#count}`;
     const waitMs = random.chance(0.15) ? random.integer(0, 1_000) : undefined;
@@ -85,14 +85,25 @@ export class Asking {
     this.#world.trace(life.name, `${reason} is answered: ${summary(outcome)}`);
   }
 
-  async #release(life: Life): Promise<void> {
+  /** `again`: what others have asked to release already. */
+  async #release(life: Life, again?: Scope): Promise<void> {
     const { history } = this.#world;
-    const scope = this.#random.pick<Scope>([
+    const random = this.#random;
+    const held = history.gates.filter(
+      ({ opens, openedSeq }) => opens === 'on-release' && openedSeq === undefined,
+    );
+    const any = random.pick<Scope>([
       { everything: true },
-      { workspace: this.#random.pick(workspaces) },
-      { backend: this.#random.pick(backends) },
+      { workspace: random.pick(workspaces) },
+      { backend: random.pick(backends) },
     ]);
-    const principal = this.#random.chance(0.6) ? root : this.#random.pick(people);
+    const scope = again ?? (held.length > 0 && random.chance(0.7) ? random.pick(held).scope : any);
+    const principal = again === undefined && random.chance(0.6) ? root : random.pick(people);
+    // Somebody stops it again while the release is on its way.
+    if (random.chance(0.2))
+      this.#world.timeline.after(random.integer(0, 12), () => {
+        if (!life.isDead) void this.#stop(life, latchOf(scope));
+      });
     const reason = `reason ${++this.#count}`;
     const call: ReleaseCall = { ...history.moment(), life, scope, principal, reason };
     history.releases.push(call);
@@ -105,6 +116,11 @@ export class Asking {
       );
     call.answer = { ...history.moment(), ...outcome };
     this.#world.trace(life.name, `${reason} is answered: ${JSON.stringify(outcome.released)}`);
+    // It takes more people: often somebody else asks soon.
+    if (outcome.released === false && random.chance(0.8)) {
+      await life.pause(random.integer(0, 300));
+      await this.#release(life, scope);
+    }
   }
 
   async #preview(life: Life): Promise<void> {
@@ -163,6 +179,13 @@ export class Asking {
     const entitled = people.filter(({ id }) => mayStop(id, scope, workspaceId, facts?.ownerId));
     return random.pick(entitled);
   }
+}
+
+/** The stop whose gate a release of this scope opens. */
+function latchOf(scope: Scope): Demand {
+  if ('everything' in scope) return { scope, kind: 'emergency-stop', hold: false };
+  if ('backend' in scope) return { scope, kind: 'revoke-backend', hold: false };
+  return { scope, kind: 'kill', hold: true };
 }
 
 function summary(outcome: { readonly report?: unknown; readonly error?: unknown }): string {

@@ -1,5 +1,6 @@
 import { judge } from './checks/index.ts';
 import type { FaultKind } from './faults.ts';
+import { type Happening, happeningsOf } from './happenings.ts';
 import { playRound } from './round.ts';
 
 /** Seeds of rounds that are played one after the other: `count` from `from` on. */
@@ -12,6 +13,8 @@ export interface ShiftResult {
   /** One text per round that broke a promise: its seed, what it broke, and the end of its trace. */
   readonly violations: ReadonlyArray<{ readonly seed: number; readonly text: string }>;
   readonly faultsFired: ReadonlyMap<FaultKind, number>;
+  /** In how many rounds each came about. */
+  readonly happened: ReadonlyMap<Happening, number>;
 }
 
 const tailLines = 60;
@@ -22,15 +25,17 @@ const housekeeping = / store\.(renewLease|listLeases|listOpenOrders|listAgents c
 export async function playShift({ from, count }: Shift): Promise<ShiftResult> {
   const violations: Array<{ seed: number; text: string }> = [];
   const faultsFired = new Map<FaultKind, number>();
+  const happened = new Map<Happening, number>();
   for (let n = 0; n < count; n++) {
     const seed = (from + n) >>> 0;
     const round = await playRound(seed);
     for (const [kind, times] of round.world.faults.fired)
       faultsFired.set(kind, (faultsFired.get(kind) ?? 0) + times);
+    for (const name of happeningsOf(round)) happened.set(name, (happened.get(name) ?? 0) + 1);
     const broken = judge(round);
     if (broken.length > 0) violations.push({ seed, text: await tell(seed, broken) });
   }
-  return { violations, faultsFired };
+  return { violations, faultsFired, happened };
 }
 
 async function tell(seed: number, broken: readonly string[]): Promise<string> {
