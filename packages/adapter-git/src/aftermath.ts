@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { Backoff } from './backoff.ts';
 import { deleteTree } from './delete-tree.ts';
 import { type EntryMeta, readMeta, salvagedName, treeName, viewPrefix } from './entry.ts';
 import { DeletionFailedError, RootRefusedError, SalvageFailedError, unless } from './errors.ts';
@@ -18,13 +19,14 @@ const graceMs = 60_000;
  * What is left to do after worktrees were moved aside: salvage, then delete. The folders say what there is to do, so a
  * crash at any point leaves what the next sweep finds.
  *
- * Invariant: at most one sweep is under way. What failed in it is not tried again until `sweepAll`.
+ * Invariant: at most one sweep is under way. What failed in it is tried again later and later, and by `sweepAll` at once.
  */
 export class Aftermath {
   readonly #root: string;
   readonly #settings: Settings & { onProblem: (error: Error) => void };
   readonly #abort = new AbortController();
-  readonly #failed = new Set<string>();
+  /** What has failed, and when it is tried again. */
+  readonly #failed: Backoff;
   readonly #ready = new Set<string>();
   #tail: Promise<void> = Promise.resolve();
   #waiting: Promise<void> | undefined;
@@ -32,6 +34,7 @@ export class Aftermath {
   constructor(root: string, settings: Settings & { onProblem: (error: Error) => void }) {
     this.#root = root;
     this.#settings = settings;
+    this.#failed = new Backoff(settings.retryAfterMs, () => void this.sweep());
   }
 
   /** Does what there is to do, after what is being done. `ready`: an entry that nobody is filling any more. */
@@ -47,7 +50,7 @@ export class Aftermath {
 
   /** Also what has failed before. */
   sweepAll(): Promise<void> {
-    this.#failed.clear();
+    this.#failed.hurry();
     return this.sweep();
   }
 
@@ -60,6 +63,7 @@ export class Aftermath {
 
   async close(): Promise<void> {
     this.#abort.abort(new Error('closed'));
+    this.#failed.close();
     await this.idle();
   }
 
@@ -70,7 +74,7 @@ export class Aftermath {
         const root = await openRoot(this.#root, keep);
         for await (const { name } of root.aside.entries()) {
           const entry = name.toString();
-          if (!this.#failed.has(entry)) await this.#attempt(entry, () => this.#finish(root, entry));
+          if (!this.#failed.isWaiting(entry)) await this.#attempt(entry, () => this.#finish(root, entry));
         }
         for await (const { name } of root.drafts.entries()) {
           if (!isYoung(await root.drafts.stat(name)))
@@ -78,7 +82,7 @@ export class Aftermath {
         }
         for await (const { name } of root.trash.entries()) {
           const key = `trash/${name}`;
-          if (!this.#failed.has(key))
+          if (!this.#failed.isWaiting(key))
             await this.#attempt(key, async () => {
               await unmounted(`${root.path}/${houseName}/trash/${name}`);
               await deleteTree(root.trash, name, this.#abort.signal);
@@ -92,7 +96,9 @@ export class Aftermath {
   async #attempt(key: string, work: () => Promise<void>): Promise<void> {
     const { signal } = this.#abort;
     try {
-      if (!signal.aborted) await work();
+      if (signal.aborted) return;
+      await work();
+      this.#failed.forget(key);
     } catch (thrown) {
       if (signal.aborted) return;
       this.#failed.add(key);

@@ -4,6 +4,7 @@ import { type Agent, describeError, InvalidInputError } from '@agent-killswitch/
 import { deleteTree } from './delete-tree.ts';
 import { NotOurWorktreeError, RepositoryRefusedError, WorktreeFailedError } from './errors.ts';
 import { type GitCall, git } from './git.ts';
+import { noteMade } from './made.ts';
 import { findRegistration, registrationPath } from './registration.ts';
 import { openRepository } from './repository.ts';
 import { worktreeOf } from './resource.ts';
@@ -55,6 +56,7 @@ export function createWorktree(options: CreateWorktreeOptions): Promise<Worktree
       throw new RepositoryRefusedError(`Repository ${gitDir}: its folder worktrees is none`);
     try {
       const commit = await register(gitDir, path, start, { deadlineMs, signal });
+      await noteMade(root.made, root.worktrees, agent.agentId);
       const name = await findRegistration(repository, path, keep);
       if (name === undefined) throw new Error('git did not register it');
       await fill(path, join(registrationPath(gitDir, name), 'index'), commit);

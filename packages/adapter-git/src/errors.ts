@@ -15,6 +15,11 @@ export class NotOurWorktreeError extends KillswitchError {
   readonly code = 'not-our-worktree';
 }
 
+/** The worktree was moved to a place outside the root that is not known. It is not touched, nor is its registration. */
+export class WorktreeMovedError extends KillswitchError {
+  readonly code = 'worktree-moved';
+}
+
 /** The path names no repository that worktrees can be made of and work be salvaged to. Nothing was touched. */
 export class RepositoryRefusedError extends KillswitchError {
   readonly code = 'repository-refused';
@@ -38,6 +43,11 @@ export class SalvageFailedError extends KillswitchError {
 /** What was set aside could not be deleted. It is tried again at the next start. */
 export class DeletionFailedError extends KillswitchError {
   readonly code = 'deletion-failed';
+}
+
+/** Somebody goes on writing in a worktree while it is salvaged: the cause of a SalvageFailedError. */
+export class WorktreeBusyError extends KillswitchError {
+  readonly code = 'worktree-busy';
 }
 
 /** Git ended with an error, or was ended at its deadline. */

@@ -26,6 +26,7 @@ export type Name = string | Buffer;
 export interface Entry {
   readonly name: Buffer;
   isDirectory(): boolean;
+  isSymbolicLink(): boolean;
 }
 
 /**

@@ -7,7 +7,9 @@ export {
   RootRefusedError,
   SalvageFailedError,
   UnsupportedPlatformError,
+  WorktreeBusyError,
   WorktreeFailedError,
+  WorktreeMovedError,
   WorktreeStuckError,
 } from './errors.ts';
 export type { WorktreeRemovalOptions } from './options.ts';

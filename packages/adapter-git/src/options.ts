@@ -22,6 +22,11 @@ const optionsSchema = z.strictObject({
   salvage: z.union([z.literal(false), salvageSchema]).prefault({}),
   /** How long one call of git may take before it is killed with its children, in milliseconds. Default 60,000. */
   gitDeadlineMs: z.number().int().min(100).max(longestMs).default(60_000),
+  /**
+   * When what could not be salvaged or deleted is tried again, in milliseconds; after that twice as long each time, at most
+   * ten minutes. Default 5,000.
+   */
+  retryAfterMs: z.number().int().min(10).max(600_000).default(5_000),
   /** Told of each salvage that was stored. */
   onSalvage: fn<(salvaged: Salvaged) => void>().optional(),
   /**

@@ -19,6 +19,8 @@ export interface Root {
   readonly aside: Folder;
   /** What is only to be deleted. */
   readonly trash: Folder;
+  /** Which folders were made as worktrees (see `made.ts`). */
+  readonly made: Folder;
   /** Views in use while worktrees are made. */
   readonly drafts: Folder;
 }
@@ -40,6 +42,7 @@ export async function openRoot(root: string, keep: Keep): Promise<Root> {
       worktrees,
       aside: await keep(house.make('aside', reachable)),
       trash: await keep(house.make('trash')),
+      made: await keep(house.make('made')),
       drafts: await keep(house.make('drafts')),
     };
   } catch (thrown) {

@@ -1,11 +1,10 @@
 import { access, constants, lstat } from 'node:fs/promises';
-import { systemCode } from './errors.ts';
+import { GitFailedError, systemCode, WorktreeBusyError } from './errors.ts';
 import { type GitCall, git, type User } from './git.ts';
+import { makeStorable } from './make-storable.ts';
 import type { SalvageLimits } from './options.ts';
-import { disguise } from './salvage-index.ts';
-import { components, inFolder, joined, openUp, records } from './tree.ts';
+import { components, inFolder, joined, maxRecords, records } from './tree.ts';
 
-const maxNestedPasses = 16;
 const slash = '/'.charCodeAt(0);
 
 /** What a working tree has that its index has not. */
@@ -15,7 +14,7 @@ export interface Changes {
   readonly bytes: number;
   /** Tracked and not there any more. */
   readonly removed: readonly Buffer[];
-  /** Too much, not readable, or no file: stays out. */
+  /** Too much, not readable, no file, or a folder too deep to be looked through: stays out. */
   readonly leftOut: readonly Buffer[];
   /** The listing itself was too long: more stays out than `leftOut` names. */
   readonly isCut: boolean;
@@ -23,8 +22,10 @@ export interface Changes {
 
 /** Finds changed and untracked files, ignored ones excepted, and chooses as many as the limits allow, the smallest first. */
 export async function findChanges(call: GitCall, tree: string, limits: SalvageLimits): Promise<Changes> {
-  const { paths, leftOut, isCut } = await list(call, tree);
+  const { tooDeep } = await makeStorable(tree, call.signal);
+  const { paths, isCut } = await list(call);
   const looker = new Looker(tree, call.user);
+  const leftOut = [...tooDeep];
   const removed: Buffer[] = [];
   const files: Array<{ path: Buffer; size: number }> = [];
   for (const path of paths) {
@@ -46,53 +47,45 @@ export async function findChanges(call: GitCall, tree: string, limits: SalvageLi
   return { store, bytes, removed, leftOut, isCut };
 }
 
-/** Puts the changes into the index. @returns them without what git takes from nobody: `git~1` is one of its names for `.git` */
-export async function stage(call: GitCall, changes: Changes): Promise<Changes> {
-  const { store, removed } = changes;
+/**
+ * Puts the changes into the index.
+ * @throws GitFailedError, also when git takes one of them from nobody: then nothing is salvaged, and all of it kept
+ */
+export async function stage(call: GitCall, { store, removed }: Changes): Promise<void> {
   if (removed.length > 0)
     await git(call, ['update-index', '--force-remove', '-z', '--stdin'], { input: joined(removed) });
-  if (store.length === 0) return changes;
-  const { stderr } = await git(call, ['update-index', '--add', '--replace', '-z', '--stdin'], {
-    input: joined(store),
+  if (store.length === 0) return;
+  const args = ['update-index', '--add', '--replace', '-z', '--stdin'];
+  const { stderr } = await git(call, args, { input: joined(store) }).catch((thrown) => {
+    const isGone = /Unable to process path/.test(`${thrown}`) && !call.signal.aborted;
+    throw isGone ? new WorktreeBusyError('Somebody is still writing in it', { cause: thrown }) : thrown;
   });
-  if (!stderr.includes('Ignoring path')) return changes;
-  const { stdout } = await git(call, ['ls-files', '-z']);
-  const held = new Set(records(stdout).map((path) => path.toString('latin1')));
-  const isHeld = (path: Buffer): boolean => held.has(path.toString('latin1'));
-  return {
-    ...changes,
-    store: store.filter(isHeld),
-    leftOut: [...changes.leftOut, ...store.filter((path) => !isHeld(path))],
-  };
+  if (stderr.includes('Ignoring path')) throw new GitFailedError(`Git does not store it: ${stderr}`);
+}
+
+/**
+ * Sees to it that the tree is what was staged of it. It is not while somebody goes on writing: what they had just renamed
+ * was found in neither place.
+ * @throws WorktreeBusyError naming something that is not
+ */
+export async function checkAtRest(call: GitCall, tree: string, { leftOut, isCut }: Changes): Promise<void> {
+  const expected = new Set(leftOut.map((path) => path.toString('latin1')));
+  const { renamed } = await makeStorable(tree, call.signal);
+  // Of so many files only the first were looked at, which is said.
+  const paths = isCut ? [] : (await list(call)).paths;
+  const other = paths.find((path) => !expected.has(path.toString('latin1')));
+  if (renamed === 0 && other === undefined) return;
+  throw new WorktreeBusyError(`Somebody is still writing in it: ${JSON.stringify(`${other ?? '.git'}`)}`);
 }
 
 /** What git finds changed in the index, and what it finds besides. */
-async function list(
-  call: GitCall,
-  tree: string,
-): Promise<{ paths: Buffer[]; leftOut: Buffer[]; isCut: boolean }> {
+async function list(call: GitCall): Promise<{ paths: Buffer[]; isCut: boolean }> {
   const changed = await git(call, ['ls-files', '-z', '-m']);
-  let isOpenedUp = false;
-  for (let pass = 1; ; pass++) {
-    const { stdout, stderr, isCut } = await git(call, ['ls-files', '-z', '-o', '--exclude-standard']);
-    if (!isOpenedUp && /could not open directory/.test(stderr)) {
-      isOpenedUp = true;
-      await openUp(tree);
-      continue;
-    }
-    const others = records(stdout);
-    const nested = others.filter((path) => path.at(-1) === slash);
-    if (nested.length > 0 && pass <= maxNestedPasses) {
-      for (const path of nested) await disguise(tree, path);
-      continue;
-    }
-    const files = others.filter((path) => path.at(-1) !== slash);
-    // A file in conflict is listed once for each of its sides.
-    const paths = new Map(
-      [...records(changed.stdout), ...files].map((path) => [path.toString('latin1'), path]),
-    );
-    return { paths: [...paths.values()], leftOut: nested, isCut: isCut || changed.isCut };
-  }
+  const others = await git(call, ['ls-files', '-z', '-o', '--exclude-standard']);
+  // A file in conflict is listed once for each of its sides.
+  const all = [...records(changed.stdout), ...records(others.stdout)];
+  const paths = new Map(all.map((path) => [path.toString('latin1'), path]));
+  return { paths: [...paths.values()], isCut: changed.isCut || others.isCut || all.length >= maxRecords };
 }
 
 type Look = 'gone' | 'unusable' | { readonly size: number };

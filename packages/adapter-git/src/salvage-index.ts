@@ -1,4 +1,4 @@
-import { chown, utimes, writeFile } from 'node:fs/promises';
+import { chown, unlink, utimes, writeFile } from 'node:fs/promises';
 import { GitFailedError } from './errors.ts';
 import type { Folder } from './folder.ts';
 import { type GitCall, git } from './git.ts';
@@ -6,12 +6,9 @@ import { components, inFolder, joined, records } from './tree.ts';
 
 const maxIndexBytes = 268_435_456;
 
-/** What nested repositories are called in a salvage: git stores nothing named `.git`. */
-export const nestedName = '.git-salvaged';
-
 /**
  * Puts the agent's index into the view, dated so far back that git trusts no time stamp in it and compares contents: what
- * was changed with its date put back is found too. Without one that can be read, that of HEAD; without HEAD an empty one.
+ * was changed with its date put back is found too. Without one that can be read, and holds no forbidden names, that of HEAD; without HEAD an empty one.
  * @returns the tree that was staged, if that can be written
  */
 export async function prepareIndex(
@@ -26,7 +23,8 @@ export async function prepareIndex(
     await utimes(indexFile, 1, 1);
     if (call.user !== undefined) await chown(indexFile, call.user.uid, call.user.gid);
     try {
-      return (await git(call, ['write-tree'])).stdout.toString().trim();
+      const staged = (await git(call, ['write-tree'])).stdout.toString().trim();
+      if (await isRestorable(call, staged, `${indexFile}-scratch`)) return staged;
     } catch {
       call.signal.throwIfAborted();
       // Unmerged is no fault, unreadable is: tell them apart by reading it.
@@ -37,6 +35,7 @@ export async function prepareIndex(
       call.signal.throwIfAborted();
       if (isReadable) return undefined;
     }
+    await unlink(indexFile);
   }
   await git(call, hasHead ? ['read-tree', 'HEAD'] : ['read-tree', '--empty']);
   return undefined;
@@ -56,7 +55,7 @@ export async function unhide(call: GitCall, tree: string): Promise<void> {
     const path = Buffer.from(record.subarray(tab + 1));
     // Lower case: assumed unchanged. S: not expected in the working tree.
     if (tag !== tag.toUpperCase() || tag === 'S') flagged.push(path);
-    if (mode === '160000' && (await disguise(tree, path))) submodules.push(path);
+    if (mode === '160000' && (await isFilled(tree, path))) submodules.push(path);
   }
   const present = await presentOf(tree, flagged);
   for (const option of ['--no-assume-unchanged', '--no-skip-worktree']) {
@@ -95,12 +94,11 @@ export async function verify(call: GitCall): Promise<void> {
   if (found.stdout.includes(' missing')) throw new GitFailedError('Objects that its index names are missing');
 }
 
-/** Renames the `.git` of a nested repository, whatever it is, so that git sees plain files. Says whether there was one. */
-export async function disguise(tree: string, path: Buffer): Promise<boolean> {
+/** Whether anything is in the folder: of a submodule that was never fetched it is empty. */
+async function isFilled(tree: string, path: Buffer): Promise<boolean> {
   return inFolder(tree, components(path), async (folder) => {
-    if ((await folder.stat('.git')) === undefined) return false;
-    await folder.move('.git', folder, nestedName);
-    return true;
+    for await (const _ of folder.entries()) return true;
+    return false;
   }).catch(() => false);
 }
 

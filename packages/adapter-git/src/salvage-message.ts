@@ -9,6 +9,7 @@ export function messageOf(
     base,
     staged,
     others,
+    renamed,
     leftOut,
     isCut,
     fault,
@@ -16,13 +17,12 @@ export function messageOf(
     readonly base: string | undefined;
     readonly staged: string | undefined;
     readonly others: readonly string[];
+    readonly renamed: readonly Buffer[];
     readonly leftOut: readonly Buffer[];
     readonly isCut: boolean;
     readonly fault: string | undefined;
   },
 ): string {
-  const named = leftOut.slice(0, maxNamed).map((each) => `  ${JSON.stringify(each.toString())}`);
-  const rest = leftOut.length - named.length;
   return [
     `Work of agent ${agentId}, salvaged`,
     '',
@@ -35,9 +35,16 @@ export function messageOf(
     ...(fault === undefined
       ? []
       : ['', `Everything is stored anew, since its base could not be read: ${fault}`]),
-    ...(leftOut.length === 0 ? [] : ['', `Left out, too much or unreadable: ${leftOut.length}`, ...named]),
-    ...(rest > 0 ? [`  and ${rest} more`] : []),
+    ...listOf('Under another name, since git takes their own from nobody', renamed),
+    ...listOf('Left out, over the limits, not readable or no file', leftOut),
     ...(isCut ? ['', 'Left out as well: files beyond a listing of 64 MiB'] : []),
     '',
   ].join('\n');
+}
+
+function listOf(what: string, paths: readonly Buffer[]): string[] {
+  if (paths.length === 0) return [];
+  const named = paths.slice(0, maxNamed).map((each) => `  ${JSON.stringify(each.toString())}`);
+  const rest = paths.length - named.length;
+  return ['', `${what}: ${paths.length}`, ...named, ...(rest > 0 ? [`  and ${rest} more`] : [])];
 }

@@ -1,24 +1,27 @@
 import { join } from 'node:path';
 import { describeError } from '@agent-killswitch/core';
 import { type EntryMeta, treeName } from './entry.ts';
-import { GitFailedError, SalvageFailedError, unless } from './errors.ts';
+import { GitFailedError, SalvageFailedError, unless, WorktreeBusyError } from './errors.ts';
 import type { Folder } from './folder.ts';
 import { type GitCall, git, type User } from './git.ts';
 import type { SalvageLimits } from './options.ts';
 import { asideRegistrations } from './registration.ts';
 import { openRepository, type Repository } from './repository.ts';
 import { headCommit, headOf, maxParents, unpushedTips } from './salvage-commits.ts';
-import { type Changes, findChanges, stage } from './salvage-files.ts';
+import { type Changes, checkAtRest, findChanges, stage } from './salvage-files.ts';
 import { isRestorable, prepareIndex, unhide, verify } from './salvage-index.ts';
 import { messageOf } from './salvage-message.ts';
 import { movePack } from './salvage-pack.ts';
-import { salvageRef, writeRef } from './salvage-ref.ts';
+import { refPatterns, writeRef } from './salvage-ref.ts';
+import { hasStoredName } from './stored-name.ts';
 import { makeView, type View } from './view.ts';
 import { type Keep, withinFolders } from './within-folders.ts';
 
 const maxExcludeBytes = 1_048_576;
 /** All of one salvage may take as long as this many calls of git that run into their deadline. */
 const maxCalls = 5;
+/** How often a tree that changes meanwhile is looked at. */
+const maxLooks = 3;
 
 /** Work that was kept. */
 export interface Salvaged {
@@ -31,6 +34,8 @@ export interface Salvaged {
   /** Changed and untracked files in it, and their bytes. */
   readonly files: number;
   readonly bytes: number;
+  /** How many of them stand under another name (`.GIT-salvaged`), since git takes theirs from nobody. The message names them. */
+  readonly renamed: number;
   /** How many were left out: over the limits, not readable, or no files. The commit's message names them. */
   readonly leftOut: number;
 }
@@ -48,7 +53,7 @@ export interface SalvageRequest {
 }
 
 /**
- * Keeps what an agent left uncommitted or on no branch in `refs/killswitch/salvage/<agentId>` of its repository.
+ * Keeps what an agent left uncommitted or on no branch in its repository, as the ref of `salvageRef`.
  * `undefined` if there is nothing to keep.
  * @throws SalvageFailedError
  */
@@ -62,6 +67,7 @@ export function salvage(request: SalvageRequest): Promise<Salvaged | undefined> 
         return await keepWork({ ...request, signal }, repository, keep);
       } catch (thrown) {
         signal.throwIfAborted();
+        if (thrown instanceof WorktreeBusyError) throw thrown;
         // Its base is broken: the files themselves can still be kept, all of them.
         return await keepWork({ ...request, signal }, repository, keep, describeError(thrown));
       }
@@ -110,14 +116,16 @@ async function keepWork(
   const bases = base === undefined ? [] : [base];
   const staged = isStaged ? await commit(author, work.staged ?? '', bases, 'Staged\n') : undefined;
   const parents = [...bases, ...(staged === undefined ? [] : [staged]), ...others];
-  const message = messageOf(meta, { base, staged, others, fault, ...work.changes });
+  const renamed = work.changes.store.filter(hasStoredName);
+  const message = messageOf(meta, { base, staged, others, fault, renamed, ...work.changes });
   const saved = await commit(author, work.tree, parents, message);
   await movePack(view, repository.folder, saved, [...bases, ...others], keep);
-  const taken = await refsOf(view.call, meta.agentId);
+  const taken = await refsOf(view.call, refPatterns(meta.agentId, saved));
   const ref = await writeRef(repository.folder, meta.agentId, saved, taken, keep);
   const { store, bytes, leftOut } = work.changes;
   const { agentId, gitDir } = meta;
-  return { agentId, gitDir, ref, commit: saved, files: store.length, bytes, leftOut: leftOut.length };
+  const counts = { files: store.length, bytes, renamed: renamed.length, leftOut: leftOut.length };
+  return { agentId, gitDir, ref, commit: saved, ...counts };
 }
 
 const noChanges: Changes = { store: [], bytes: 0, removed: [], leftOut: [], isCut: false };
@@ -140,16 +148,38 @@ async function stageWork(
   let changes = noChanges;
   if (hasTree) {
     await unhide(call, tree);
-    changes = await findChanges(call, tree, limits);
-    changes = await stage(call, changes);
+    changes = await stageAtRest(call, tree, limits).catch(async (thrown) => {
+      // Names that git holds and never finds look as if somebody took them away.
+      await soundTree(call, indexFile);
+      throw thrown;
+    });
     if (from.hasHead) await verify(call);
   }
-  const written = (await git(call, ['write-tree'])).stdout.toString().trim();
-  const scratch = `${indexFile}-scratch`;
-  if (!(await isRestorable(call, written, scratch)))
-    throw new GitFailedError('Its index holds forbidden names');
-  const isSound = staged !== undefined && (await isRestorable(call, staged, scratch));
-  return { tree: written, staged: isSound ? staged : undefined, changes };
+  return { tree: await soundTree(call, indexFile), staged, changes };
+}
+
+/** The index as a tree. @throws GitFailedError if it cannot be checked out again */
+async function soundTree(call: GitCall, indexFile: string): Promise<string> {
+  const tree = (await git(call, ['write-tree'])).stdout.toString().trim();
+  if (await isRestorable(call, tree, `${indexFile}-scratch`)) return tree;
+  throw new GitFailedError('Its index holds forbidden names');
+}
+
+/**
+ * Somebody may go on writing for a moment after the agent's death: what is found has to be all there is.
+ * @throws WorktreeBusyError if they do not stop
+ */
+async function stageAtRest(call: GitCall, tree: string, limits: SalvageLimits): Promise<Changes> {
+  for (let look = 1; ; look++) {
+    const changes = await findChanges(call, tree, limits);
+    try {
+      await stage(call, changes);
+      await checkAtRest(call, tree, changes);
+      return changes;
+    } catch (thrown) {
+      if (!(thrown instanceof WorktreeBusyError) || look === maxLooks) throw thrown;
+    }
+  }
 }
 
 async function commit(
@@ -170,10 +200,9 @@ async function emptyTree(call: GitCall): Promise<string> {
   return (await git(call, ['hash-object', '-t', 'tree', '--stdin'])).stdout.toString().trim();
 }
 
-/** The refs that an agent's salvages have already, and what they point to. */
-async function refsOf(call: GitCall, agentId: string): Promise<Map<string, string>> {
-  const ref = salvageRef(agentId);
-  const { stdout } = await git(call, ['for-each-ref', '--format=%(refname) %(objectname)', ref, `${ref}%*`]);
+/** What the refs that match point to. */
+async function refsOf(call: GitCall, patterns: readonly string[]): Promise<Map<string, string>> {
+  const { stdout } = await git(call, ['for-each-ref', '--format=%(refname) %(objectname)', ...patterns]);
   const lines = stdout.toString().split('\n').filter(Boolean);
   return new Map(lines.map((line) => line.split(' ', 2) as [string, string]));
 }

@@ -3,7 +3,7 @@ import { Folder, type Name } from './folder.ts';
 const slash = '/'.charCodeAt(0);
 
 /** Most paths that are dealt with; their bytes are limited by what is read from git. */
-const maxRecords = 1_000_000;
+export const maxRecords = 1_000_000;
 
 /** Splits what git says with `-z`. */
 export function records(output: Buffer): Buffer[] {
@@ -34,47 +34,25 @@ export function components(path: Buffer): Buffer[] {
   return found;
 }
 
-/** Does something in a folder of a working tree that is reached step by step, and so never lies outside of it. */
+/**
+ * Does something in a folder of a working tree that is reached step by step, and so never lies outside of it. `force`: folders
+ * that are closed are opened.
+ */
 export async function inFolder<T>(
   tree: string,
   path: readonly Name[],
   work: (folder: Folder) => Promise<T>,
+  { force = true } = {},
 ): Promise<T> {
   let folder = await Folder.open(tree);
   try {
     for (const name of path) {
-      const inner = await folder.folder(name, { force: true });
+      const inner = await folder.folder(name, { force });
       await folder.close();
       folder = inner;
     }
     return await work(folder);
   } finally {
     await folder.close();
-  }
-}
-
-/** Makes all folders of a tree readable to git, as far as its owner may. */
-export async function openUp(tree: string): Promise<void> {
-  const root = await Folder.open(tree);
-  try {
-    await openAll(root, 0);
-  } finally {
-    await root.close();
-  }
-}
-
-/** Git itself does not get below what a path can name, 2,048 folders at most; few of them are held open here. */
-const maxDepth = 200;
-
-async function openAll(folder: Folder, depth: number): Promise<void> {
-  for await (const entry of folder.entries()) {
-    if (!entry.isDirectory() || depth > maxDepth) continue;
-    const inner = await folder.folder(entry.name, { force: true }).catch(() => undefined);
-    if (inner === undefined) continue;
-    try {
-      await openAll(inner, depth + 1);
-    } finally {
-      await inner.close();
-    }
   }
 }

@@ -88,5 +88,5 @@ test.each([
   rmSync(join(site.gitDir, part));
   if (existsSync(away)) renameSync(away, join(site.gitDir, part));
   await site.removal().sweep();
-  expect(Object.keys(site.restored())).toContain('new.txt');
+  expect(Object.keys(site.restored('agent-1', site.salvages[0]?.ref))).toContain('new.txt');
 });

@@ -261,16 +261,6 @@ it('takes no ref for its own that somebody forged', async () => {
   expect(site.git('show', `${salvaged?.ref}:new.txt`)).toBe('true');
 });
 
-it('names what git takes from nobody', async () => {
-  const { agent, path } = await site.worktree();
-  put(path, { 'git~1': 'x', 'sub/.GIT/config': 'y', 'new.txt': 'z' });
-  symlinkSync('x', join(path, '.gitmodules'));
-  await site.remove(agent);
-  expect(site.problems).toEqual([]);
-  expect(site.salvages).toMatchObject([{ files: 1, leftOut: 3 }]);
-  expect(Object.keys(site.restored())).toContain('new.txt');
-});
-
 it.each([
   ':'.repeat(120),
   'a:b',

@@ -89,7 +89,7 @@ export class Site {
   /** What lies below the root and is no finished business. */
   leftovers(): string[] {
     const house = join(this.root, '.agent-killswitch');
-    const inside = ['aside', 'trash', 'drafts'].flatMap((part) =>
+    const inside = ['aside', 'trash', 'drafts', 'made'].flatMap((part) =>
       existsSync(join(house, part)) ? readdirSync(join(house, part)).map((name) => `${part}/${name}`) : [],
     );
     const registrations = join(this.gitDir, 'agent-killswitch');
