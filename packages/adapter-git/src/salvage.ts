@@ -110,7 +110,8 @@ async function keepWork(
   const baseTree = base === undefined ? undefined : await treeOf(view.call, base);
   const isClean = work.tree === (baseTree ?? (await emptyTree(view.call)));
   const isStaged = work.staged !== undefined && work.staged !== baseTree && work.staged !== work.tree;
-  if (isClean && !isStaged && tips.length === 0) return undefined;
+  const isAll = work.changes.leftOut.length === 0 && !work.changes.isCut;
+  if (isClean && !isStaged && isAll && tips.length === 0) return undefined;
   const others = tips.filter((tip) => tip !== base).slice(0, maxParents);
   const author = { ...view.call, env: { ...view.call.env, ...authorAt(meta.at) } };
   const bases = base === undefined ? [] : [base];

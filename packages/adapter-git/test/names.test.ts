@@ -99,10 +99,11 @@ describe('what git takes from nobody is kept under another name, and named', () 
   });
 });
 
-it('what is left out says why', async () => {
+it('what is left out is named with the reason, also when nothing else is there', async () => {
   const { agent, path } = await site.worktree();
-  put(path, { large: 'x'.repeat(2_000), small: 'x' });
+  put(path, { large: 'x'.repeat(2_000) });
   await site.remove(agent, { salvage: { maxBytes: 1_000 } });
+  expect(site.salvages).toMatchObject([{ files: 0, leftOut: 1 }]);
   expect(message()).toContain('"large"');
   expect(message()).toContain('Left out, over the limits, not readable or no file: 1');
 });

@@ -77,6 +77,32 @@ describe('a salvage holds byte for byte', () => {
     expect(contents(tree)).toEqual(before);
   });
 
+  it('pointers of git-lfs and what was checked out in their place, without its filter', async () => {
+    const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${'0'.repeat(64)}\nsize 12345\n`;
+    put(site.repository, {
+      '.gitattributes': '*.bin filter=lfs diff=lfs merge=lfs -text\n',
+      'pointer.bin': pointer,
+      'smudged.bin': pointer,
+    });
+    site.git('add', '-A');
+    site.git('commit', '-qm', 'with pointers');
+    site.git('config', 'filter.lfs.clean', 'false');
+    site.git('config', 'filter.lfs.smudge', 'false');
+    site.git('config', 'filter.lfs.required', 'true');
+    const { agent, path } = await site.worktree();
+    put(path, {
+      'smudged.bin': randomBytes(12_345),
+      'new.bin': randomBytes(1_000),
+      'new-pointer.bin': pointer,
+    });
+    const before = contents(path);
+    await site.remove(agent);
+    expect(site.problems).toEqual([]);
+    for (const key of ['clean', 'smudge', 'required']) site.git('config', '--unset', `filter.lfs.${key}`);
+    expect(site.restored()).toEqual(before);
+    expect(site.git('show', `${salvageRef('agent-1')}:pointer.bin`)).toBe(pointer);
+  });
+
   it('files and folders that took each other’s place', async () => {
     const { agent, path } = await site.worktree();
     rmSync(join(path, 'a.txt'));

@@ -161,6 +161,26 @@ describe('a worktree is removed', () => {
     expect(Object.keys(site.restored()).sort()).toEqual(['a.txt', 'b/c.txt', 'new.txt']);
   });
 
+  it.each([
+    'worktrees/agent-1/index.lock',
+    'worktrees/agent-1/HEAD.lock',
+    'index.lock',
+    'HEAD.lock',
+    'config.lock',
+    'packed-refs.lock',
+    'shallow.lock',
+  ])('when a git that was killed has left %s', async (lock) => {
+    const { agent, path } = await site.worktree();
+    put(path, { 'a.txt': 'changed\n', 'new.txt': 'new\n' });
+    const before = contents(path);
+    writeFileSync(join(site.gitDir, lock), '');
+    await site.remove(agent);
+    expect(site.problems).toEqual([]);
+    expect(site.registered()).toEqual([]);
+    expect(site.leftovers()).toEqual([]);
+    expect(site.restored()).toEqual(before);
+  });
+
   it('in the middle of a merge with conflicts', async () => {
     const { agent, path } = await site.worktree();
     put(path, { 'a.txt': 'theirs\n' });
