@@ -342,7 +342,7 @@ describe('a tree that is hard to delete is deleted', () => {
     await site.remove(agent);
     expect(site.problems).toEqual([]);
     expect(site.leftovers()).toEqual([]);
-  });
+  }, 60_000);
 
   it('with pipes, sockets, and names that are no text', async () => {
     const { agent, path } = await site.worktree();
