@@ -18,8 +18,9 @@ export interface ContainerRemovalOptions {
    */
   readonly gracefulStopTimeoutSeconds?: number;
   /**
-   * How long to go on asking an engine that hangs or is down, before the step counts as failed and its containers are left to
-   * `sweepOrphans`. For so long the agent's stop order is not settled. Default 900,000: a quarter of an hour.
+   * How long one try goes on asking an engine that hangs or is down, in milliseconds; for so long the agent's stop order is not
+   * settled. Then the step counts as failed, and the killswitch tries it again, a minute apart at most, until it is done.
+   * Default 5,000.
    */
   readonly patienceMs?: number;
 }
@@ -31,7 +32,7 @@ const optionsSchema = z.strictObject({
   runtime: idSchema.default('docker'),
   installation: idSchema.optional(),
   gracefulStopTimeoutSeconds: z.number().min(0).max(3_600).default(10),
-  patienceMs: z.number().int().min(0).max(86_400_000).default(900_000),
+  patienceMs: z.number().int().min(0).max(86_400_000).default(5_000),
 });
 
 /** Between two tries of an engine that is away, in milliseconds. */
@@ -70,7 +71,7 @@ export function containerRemoval(docker: DockerClient, options: ContainerRemoval
 
   return {
     name: 'container',
-    // One that is cut off by a restart is pending in the ledger, and goes on.
+    // What fails, or is cut off by a restart, stands in the ledger, and is tried again.
     limits: { tries: 1, deadlineMs: patienceMs + (gracefulStopTimeoutSeconds + 30) * 1_000 },
     appliesTo: (agent) => isDeclared(agent) || handled(agent, runtime).length > 0,
     async run(agent, { signal }) {
