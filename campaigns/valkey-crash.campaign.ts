@@ -79,7 +79,7 @@ async function crash(
     HostProcess,
     HostProcess,
   ];
-  const agentIds = ['a', 'b', 'c', 'd', 'e'];
+  const names = ['a', 'b', 'c', 'd', 'e'];
   for (const agentId of ['a', 'b', 'c']) await site.spawn(owner, agentId, 't');
   await site.spawn(killer, 'd', 't');
   await site.spawn(other, 'e', 't');
@@ -89,7 +89,7 @@ async function crash(
   if (order === undefined) throw new Error('no order was placed');
   const limit = order.deadlineAt + graceMs;
   const settled = await found(limit, async () => (await site.orders()).find(isSettled));
-  const agents = await Promise.all(agentIds.map((agentId) => site.agent(agentId)));
+  const agents = await Promise.all(names.map((name) => site.agent(name)));
   if (!(await found(Date.now() + 2_000, async () => !isAlive(doomed.pid) || undefined))) return false;
   await stopped;
   for (const agent of agents) {
@@ -109,7 +109,7 @@ async function crash(
   log(
     `${victim} dies after "${step}": settled ${(settled?.settledAt ?? Number.NaN) - order.requestedAt} ms after the request`,
   );
-  await check(site, order.orderId, agentIds, other, broken);
+  await check(site, order.orderId, names, other, broken);
   return true;
 }
 
@@ -117,7 +117,7 @@ async function crash(
 async function check(
   site: Site,
   orderId: string,
-  agentIds: readonly string[],
+  names: readonly string[],
   other: HostProcess,
   broken: (what: string) => void,
 ): Promise<void> {
@@ -130,7 +130,7 @@ async function check(
   for (const type of ['order.requested', 'order.settled'] as const)
     if (count(type, 'orderId', orderId) !== 1)
       broken(`${type} is on record ${count(type, 'orderId', orderId)} times`);
-  for (const agentId of agentIds)
+  for (const agentId of names.map((name) => site.idOf(name)))
     if (count('agent.killed', 'agentId', agentId) !== 1)
       broken(`${agentId} is on record as killed ${count('agent.killed', 'agentId', agentId)} times`);
   const late = await other.tell({ do: 'spawn', agentId: 'late', taskId: 't' });

@@ -67,7 +67,8 @@ await ks.start();
 process.stdout.write(`${JSON.stringify({ ready: true })}\n`);
 for await (const line of createInterface({ input: process.stdin })) {
   const answer = await obey(JSON.parse(line) as Command).catch((error: unknown) => ({
-    error: isKillswitchError(error) ? error.code : String(error),
+    error: isKillswitchError(error) ? error.code : 'unknown',
+    why: String(error),
   }));
   process.stdout.write(`${JSON.stringify(answer)}\n`);
 }

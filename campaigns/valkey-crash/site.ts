@@ -39,9 +39,17 @@ export class Site {
     return host;
   }
 
-  async spawn(host: HostProcess, agentId: string, taskId: string): Promise<number> {
-    const pid = (await host.tell({ do: 'spawn', agentId, taskId }))?.pid;
-    if (typeof pid !== 'number') throw new Error(`${host.hostId} did not start ${agentId}`);
+  /** Agents' ids are names on the whole machine, of their cgroups for example. */
+  idOf(name: string): string {
+    return `${this.prefix}-${name}`;
+  }
+
+  async spawn(host: HostProcess, name: string, taskId: string): Promise<number> {
+    const agentId = this.idOf(name);
+    const answer = await host.tell({ do: 'spawn', agentId, taskId });
+    const pid = answer?.pid;
+    if (typeof pid !== 'number')
+      throw new Error(`${host.hostId} did not start ${agentId}: ${JSON.stringify(answer)}`);
     this.pids.push(pid);
     return pid;
   }
@@ -51,8 +59,8 @@ export class Site {
     return raw.map((text) => stopOrderSchema.parse(JSON.parse(text).order));
   }
 
-  async agent(agentId: string): Promise<Agent> {
-    const raw = await this.#client.get(`{${this.prefix}}:agent:${agentId}`);
+  async agent(name: string): Promise<Agent> {
+    const raw = await this.#client.get(`{${this.prefix}}:agent:${this.idOf(name)}`);
     return agentSchema.parse(JSON.parse(raw ?? '{}').agent);
   }
 
