@@ -99,7 +99,7 @@ export function watchedStore(world: World, life: Life): StateStore {
         for (const { orderId } of orders) heard(orderId);
         return orders;
       }),
-    listGates: () => ask('listGates', () => state.listGates()),
+    listGates: (on) => ask('listGates', () => state.listGates(on)),
     ...(state.gateChanges && {
       gateChanges: (after) =>
         ask('gateChanges', async () => (await state.gateChanges?.(after)) ?? { changes: [], place: '' }),

@@ -5,6 +5,7 @@ import {
   gateOf,
   InvalidInputError,
   type Placement,
+  type ScopeKey,
   type StopOrder,
   scopeKey,
 } from '@agent-killswitch/core';
@@ -13,7 +14,7 @@ import { fixed, orderHead, orderTail } from './envelope.ts';
 import type { Keys } from './keys.ts';
 import type { Link } from './link.ts';
 import { gateChanges } from './lua/gate-changes.ts';
-import { listOpenOrders, placeOrder, swapOrder } from './lua/orders.ts';
+import { listOpenOrders, placeOrder, readGatesOn, swapOrder } from './lua/orders.ts';
 import { readFields, readHash } from './lua/reads.ts';
 import type { Records } from './records.ts';
 import { flag, inOrder, pairsOf } from './replies.ts';
@@ -87,8 +88,12 @@ export class Orders {
     return pairsOf(pairs).map(([orderId, raw]) => this.records.order(orderId, raw));
   }
 
-  async listGates(): Promise<readonly Gate[]> {
-    const answer = await this.link.run(readHash, [this.keys.gates], []);
+  async listGates(on?: ScopeKey): Promise<readonly Gate[]> {
+    const { gates, shut } = this.keys;
+    const answer =
+      on === undefined
+        ? await this.link.run(readHash, [gates], [])
+        : await this.link.run(readGatesOn, [gates, shut], [on]);
     return inOrder(pairsOf(answer).map(([orderId, raw]) => this.records.gate(orderId, raw)));
   }
 

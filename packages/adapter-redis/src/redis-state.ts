@@ -9,6 +9,7 @@ import type {
   Page,
   PageRequest,
   Placement,
+  ScopeKey,
   StateStore,
   StopOrder,
   Task,
@@ -111,8 +112,8 @@ class RedisStateStore implements RedisState {
     return this.orders.listOpenOrders();
   }
 
-  listGates(): Promise<readonly Gate[]> {
-    return this.orders.listGates();
+  listGates(on?: ScopeKey): Promise<readonly Gate[]> {
+    return this.orders.listGates(on);
   }
 
   gateChanges(after?: string): Promise<GateChanges> {

@@ -17,6 +17,7 @@ import {
   type Page,
   type PageRequest,
   type Placement,
+  type ScopeKey,
   type StateStore,
   type StopOrder,
   scopeKey,
@@ -190,8 +191,11 @@ class SqliteStateStore implements SqliteState {
     return this.reads.run(() => this.statements.openOrders.all().map((row) => this.records.order(row)));
   }
 
-  listGates(): Promise<readonly Gate[]> {
-    return this.reads.run(() => this.statements.gates.all().map((row) => this.records.gate(row)));
+  listGates(on?: ScopeKey): Promise<readonly Gate[]> {
+    return this.reads.run(() => {
+      const { gates, gatesOn } = this.statements;
+      return (on === undefined ? gates.all() : gatesOn.all(on)).map((row) => this.records.gate(row));
+    });
   }
 
   approve(approval: Approval): Promise<readonly Approval[]> {

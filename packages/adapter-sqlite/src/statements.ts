@@ -37,6 +37,7 @@ export const sql = {
   gateOn: `SELECT order_id AS id, record FROM gates
     WHERE scope_key IN (SELECT value FROM json_each(?)) ORDER BY seq LIMIT 1`,
   gates: 'SELECT order_id AS id, record FROM gates ORDER BY seq',
+  gatesOn: 'SELECT order_id AS id, record FROM gates WHERE scope_key = ? ORDER BY seq',
   insertGate: 'INSERT INTO gates (order_id, scope_key, opens, record) VALUES (?, ?, ?, ?)',
   settleGate: `DELETE FROM gates WHERE order_id = ? AND opens = 'at-settle'`,
   releasable: `SELECT order_id AS id, record FROM gates

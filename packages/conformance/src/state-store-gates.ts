@@ -59,6 +59,21 @@ export const gateClauses: readonly StateStoreClause[] = [
     expectSame(await store.listGates(), gates, 'the gates');
   }),
 
+  clause('listGates with a scope key lists the gates on that very scope, oldest first', async ({ store }) => {
+    const scopes = [{ task: 'a' }, { everything: true }, { task: 'a' }, { agent: 'a' }] as const;
+    const orders = scopes.map((scope, at) =>
+      orderOf(`${9 - at}`, scope, at === 0 ? 'never' : 'on-release', epoch + at),
+    );
+    for (const order of orders) await store.placeOrder(order);
+    const [first, all, second, agent] = orders.map(gateOf);
+    expectSame(await store.listGates('task:a'), [first, second], 'the gates of the task');
+    expectSame(await store.listGates('everything'), [all], 'the gates of everything');
+    expectSame(await store.listGates('agent:a'), [agent], 'the gates of the agent');
+    expectSame(await store.listGates('task:b'), [], 'the gates of another task');
+    await store.release(['7']);
+    expectSame(await store.listGates('task:a'), [first], 'the gates of the task after a release');
+  }),
+
   clause(
     'release removes and returns the gates of its orders that open on-release, and no others',
     async ({ store }) => {

@@ -180,7 +180,8 @@ export class Releases {
   }
 
   async #standing(scope: Scope): Promise<readonly Gate[]> {
-    const gates = await this.#host.book.ask('listing gates', (store) => store.listGates());
-    return gates.filter((gate) => gate.opens === 'on-release' && scopeKey(gate.scope) === scopeKey(scope));
+    const key = scopeKey(scope);
+    const gates = await this.#host.book.ask('listing gates', (store) => store.listGates(key));
+    return gates.filter((gate) => gate.opens === 'on-release' && scopeKey(gate.scope) === key);
   }
 }

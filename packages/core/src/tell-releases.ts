@@ -3,6 +3,7 @@ import { gateReleased } from './audit-facts.ts';
 import type { Book } from './book.ts';
 import type { StopOrder } from './order.ts';
 import type { Recorder } from './recorder.ts';
+import { scopeKey } from './scope.ts';
 
 export type ReleaseRequested = Extract<AuditEvent, { type: 'release.requested' }>;
 
@@ -23,11 +24,11 @@ export async function tellReleases(
   opened: ReadonlySet<string>,
 ): Promise<string[]> {
   const told: string[] = [];
-  let standing: ReadonlySet<string> | undefined;
   for (const requested of releases) {
-    standing ??= new Set(
-      (await book.ask('listing gates', (store) => store.listGates())).map(({ orderId }) => orderId),
-    );
+    // A release is of gates on its very scope.
+    const key = scopeKey(requested.scope);
+    const gates = await book.ask('listing gates', (store) => store.listGates(key));
+    const standing = new Set(gates.map(({ orderId }) => orderId));
     const orderIds: string[] = [];
     let mark: StopOrder['released'];
     for (const orderId of requested.orderIds) {

@@ -3,7 +3,7 @@ import { admit } from './admit.ts';
 import { gateChanges } from './gate-changes.ts';
 import { renewLease } from './leases.ts';
 import { openStore } from './open-store.ts';
-import { listOpenOrders, placeOrder, swapOrder } from './orders.ts';
+import { listOpenOrders, placeOrder, readGatesOn, swapOrder } from './orders.ts';
 import { readFields, readHash, readList, readRecord } from './reads.ts';
 import { approve, release } from './releases.ts';
 import { swapAgents } from './swap-agents.ts';
@@ -22,5 +22,5 @@ export const allScripts: readonly Script[] = [
     renewLease,
     gateChanges,
   ],
-  ...[readRecord, readFields, readHash, readList],
+  ...[readRecord, readFields, readHash, readList, readGatesOn],
 ];

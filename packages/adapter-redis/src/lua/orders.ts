@@ -83,3 +83,16 @@ end
 return answer
 `,
 );
+
+/** KEYS: store, gates, shut. ARGV: id, epoch, scope key. Answers order id and gate of all that stand on it, in turns. */
+export const readGatesOn: Script = script(
+  'no-writes',
+  `
+local answer = {}
+for order in string.gmatch(redis.call('HGET', KEYS[3], ARGV[3]) or '', '%S+') do
+  answer[#answer + 1] = order
+  answer[#answer + 1] = redis.call('HGET', KEYS[2], order)
+end
+return answer
+`,
+);

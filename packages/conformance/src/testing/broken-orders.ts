@@ -191,6 +191,12 @@ export const orderBugs: Bugs = {
     breaks((real) => ({ listGates: async () => [...(await real.listGates())].reverse() })),
     gatesStay,
   ],
+  'listGates with a scope key lists the gates on that very scope, oldest first': [
+    breaks((real) => ({ listGates: () => real.listGates() })),
+    breaks((real) => ({ listGates: async (on) => [...(await real.listGates(on))].reverse() })),
+    breaks((real) => ({ listGates: async (on) => (await real.listGates(on)).slice(0, 1) })),
+    gatesStay,
+  ],
   'release removes and returns the gates of its orders that open on-release, and no others': [
     lifts('release', (gate) => gate.opens === 'never'),
     lifts('release', (gate) => gate.opens === 'at-settle'),

@@ -29,7 +29,7 @@ export function but(real: StateStore, own: Partial<StateStore>): StateStore {
     getOrder: (orderId) => real.getOrder(orderId),
     swapOrder: (order) => real.swapOrder(order),
     listOpenOrders: () => real.listOpenOrders(),
-    listGates: () => real.listGates(),
+    listGates: (on) => real.listGates(on),
     ...(real.gateChanges && { gateChanges: real.gateChanges.bind(real) }),
     approve: (approval) => real.approve(approval),
     release: (orderIds) => real.release(orderIds),

@@ -142,8 +142,9 @@ class MemoryState implements StateStore {
     return [...this.openOrders.values()];
   }
 
-  async listGates(): Promise<readonly Gate[]> {
-    return [...this.gates.values()];
+  async listGates(on?: ScopeKey): Promise<readonly Gate[]> {
+    const gates = [...this.gates.values()];
+    return on === undefined ? gates : gates.filter((gate) => scopeKey(gate.scope) === on);
   }
 
   async gateChanges(after?: string): Promise<GateChanges> {

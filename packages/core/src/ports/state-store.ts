@@ -3,7 +3,7 @@ import type { Gate } from '../gate.ts';
 import type { Lease } from '../lease.ts';
 import type { StopOrder } from '../order.ts';
 import type { Approval } from '../release.ts';
-import type { ListKey } from '../scope.ts';
+import type { ListKey, ScopeKey } from '../scope.ts';
 
 /**
  * Where agents, gates and stop orders live. The core decides every change with pure functions and hands over the whole
@@ -64,8 +64,11 @@ export interface StateStore {
   /** Every order without `settledAt`, in the order of their placing. */
   listOpenOrders(): Promise<readonly StopOrder[]>;
 
-  /** Every gate that stands, in the order of their placing. */
-  listGates(): Promise<readonly Gate[]>;
+  /**
+   * Every gate that stands, in the order of their placing; with a scope key those on that very scope only. Each killed task
+   * leaves one for good, so whatever has to work however many there are asks by key, and that had better be quick.
+   */
+  listGates(on?: ScopeKey): Promise<readonly Gate[]>;
 
   /**
    * Which gates that outlast their orders (`on-release`, `never`) were shut or opened after a place, oldest change first, at
