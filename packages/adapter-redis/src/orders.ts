@@ -16,10 +16,12 @@ import type { Link } from './link.ts';
 import { gateChanges } from './lua/gate-changes.ts';
 import { listOpenOrders, placeOrder, readGatesOn, swapOrder } from './lua/orders.ts';
 import { readFields, readHash } from './lua/reads.ts';
-import type { Records } from './records.ts';
+import type { Records, Stored } from './records.ts';
 import { flag, inOrder, pairsOf } from './replies.ts';
 
 const mostChanges = 1_000;
+/** Gates that are checked in one turn of the event loop. */
+const mostChecked = 500;
 
 /** Stop orders and the gates that they shut. See `StateStore`. */
 export class Orders {
@@ -94,7 +96,13 @@ export class Orders {
       on === undefined
         ? await this.link.run(readHash, [gates], [])
         : await this.link.run(readGatesOn, [gates, shut], [on]);
-    return inOrder(pairsOf(answer).map(([orderId, raw]) => this.records.gate(orderId, raw)));
+    const found: Stored<Gate>[] = [];
+    for (const [orderId, raw] of pairsOf(answer)) {
+      found.push(this.records.gate(orderId, raw));
+      // A hundred thousand at a stretch would keep every kill on this host waiting for a second.
+      if (found.length % mostChecked === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    return inOrder(found);
   }
 
   async gateChanges(after?: string): Promise<GateChanges> {

@@ -17,6 +17,8 @@ import { asPage, asVerdicts } from './store-answers.ts';
 
 /** After an unanswered call the store is left alone this long: calls fail at once, so that a kill waits only once. */
 const restMs = 1_000;
+/** How long a listing of whatever was ever kept may take: a hundred thousand gates are a few seconds. */
+const longMs = 30_000;
 const maxRaces = 100;
 const mostSwaps = 1_000;
 /** Admissions without an answer that are kept in mind. */
@@ -79,6 +81,20 @@ export class Book {
     if (this.#clock.now() < this.#restUntil)
       throw new StateUnavailableError(`${what}: the state store is not answering`);
     return this.askAnew(what, call);
+  }
+
+  /**
+   * Like {@link ask}, for what may be long and that no kill waits for: that it takes a while says nothing of the store.
+   * @throws StateUnavailableError
+   */
+  async askAtLength<T>(what: string, call: (store: StateStore) => Promise<T>): Promise<T> {
+    if (this.#clock.now() < this.#restUntil)
+      throw new StateUnavailableError(`${what}: the state store is not answering`);
+    try {
+      return await withDeadline(this.#clock, what, longMs, () => call(this.#store));
+    } catch (error) {
+      throw new StateUnavailableError(`${what}: ${describeError(error)}`, { cause: error });
+    }
   }
 
   /** Like {@link ask}, also if it did not answer a moment ago. */

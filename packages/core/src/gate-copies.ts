@@ -31,7 +31,7 @@ export class GateCopies {
   async begin(onRecord: ReadonlySet<string>): Promise<void> {
     const { book } = this.#host;
     const place = (await this.#changes(undefined))?.place;
-    for (const gate of await book.ask('listing gates', (store) => store.listGates())) {
+    for (const gate of await book.askAtLength('listing gates', (store) => store.listGates())) {
       if (gate.opens === 'at-settle' || onRecord.has(gate.orderId)) continue;
       const order = await book.ask('reading an order', (store) => store.getOrder(gate.orderId));
       if (order !== undefined) this.#keep([{ order, stands: true }]);

@@ -305,9 +305,12 @@ export function createKillswitch(options: KillswitchOptions): Killswitch {
     list: async (scope, page) => list(scopeKey(parseInput('scope', scopeSchema, scope)), page),
     async status() {
       const here = stops.unplaced();
-      const gates = await book.ask('listing gates', (store) => store.listGates()).catch(orNothing(here));
       const openOrders = await book
         .ask('listing open orders', (store) => store.listOpenOrders())
+        .catch(orNothing(here));
+      // After a call that shows whether the store answers at all.
+      const gates = await book
+        .askAtLength('listing gates', (store) => store.listGates())
         .catch(orNothing(here));
       return structuredClone({
         gates: [...gates, ...here.map(gateOf)],

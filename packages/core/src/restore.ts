@@ -70,7 +70,7 @@ async function recallRecord({ sink, events, clock, hostId }: RestoreHost): Promi
  */
 async function restoreStops({ book, events }: RestoreHost, { stops }: Recalled): Promise<void> {
   if (stops.size === 0) return;
-  const gates = await book.ask('listing gates', (store) => store.listGates());
+  const gates = await book.askAtLength('listing gates', (store) => store.listGates());
   const standing = new Set(gates.map(({ orderId }) => orderId));
   for (const { requested, settledAt } of stops.values()) {
     if (standing.has(requested.orderId)) continue;
