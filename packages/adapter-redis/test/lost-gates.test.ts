@@ -65,7 +65,7 @@ withService('valkey', 'VALKEY_URL', (url) => {
       deadlines,
       onLeaseLost: 'keep',
     });
-    const [dies, lives] = [await strict.spawn('a'), await lenient.spawn('b')];
+    const [dies, lives] = [await strict.spawn('lease-a'), await lenient.spawn('lease-b')];
     server.signal('SIGSTOP');
     await expect.poll(() => isAlive(dies), { timeout: 15_000, interval: 20 }).toBe(false);
     expect(isAlive(lives)).toBe(true);
@@ -76,8 +76,8 @@ withService('valkey', 'VALKEY_URL', (url) => {
       principal: { id: 'system:lease' },
       scope: { host: 'strict' },
     });
-    expect(await strict.ks.agent('a')).toMatchObject({ status: 'killed' });
-    expect(await lenient.ks.agent('b')).toMatchObject({ status: 'running' });
-    await strict.spawn('c');
+    expect(await strict.ks.agent('lease-a')).toMatchObject({ status: 'killed' });
+    expect(await lenient.ks.agent('lease-b')).toMatchObject({ status: 'running' });
+    await strict.spawn('lease-c');
   });
 });
