@@ -12,12 +12,12 @@ import { Redis } from 'ioredis';
 
 const [url = '', prefix = '', hostId = ''] = process.argv.slice(2);
 // As on machines of their own: no host reaches the agents of another.
-const runtime = processRuntime({ machineId: hostId });
+const runtime = processRuntime({ runtime: hostId });
 const client = new Redis(url);
 client.on('error', () => {});
 const state = redisState(client, { prefix });
 const ks = createKillswitch({
-  ...{ hostId, state, audit: memoryAudit(), runtimes: { process: runtime } },
+  ...{ hostId, state, audit: memoryAudit(), runtimes: { [hostId]: runtime } },
   // A machine that is busy with something else is not what is measured.
   deadlines: { state: 5_000, forceAfter: 30_000, confirmWithin: 60_000 },
 });
