@@ -9,7 +9,7 @@ const sinkMs = 8_000;
 const unheardMs = 2_000;
 const never = Number.POSITIVE_INFINITY;
 
-/** I9, I10: who is refused an admission met a gate that stood meanwhile, a parent that was killed, or a store that failed. */
+/** I9, I10: who is refused an admission met a gate that stood meanwhile, a parent that was killed, or a store or record that failed. */
 export const onlyGatesRefuse: Check = (round) => {
   const broken: string[] = [];
   for (const call of round.history.admits) {
@@ -20,6 +20,7 @@ export const onlyGatesRefuse: Check = (round) => {
       (isKillswitchError(error, 'gate-closed') && metAGate(round.history, call)) ||
       (isKillswitchError(error, 'parent-killed') && hasKilledParent(round.history, call)) ||
       (isKillswitchError(error, 'state-unavailable') && life.wasDisturbed('store', at - restMs, answer.at)) ||
+      (isKillswitchError(error, 'audit-unavailable') && life.wasDisturbed('sink', at - sinkMs, answer.at)) ||
       (isKillswitchError(error, 'not-started') && life.isClosing);
     if (!isRight) broken.push(`I9: ${life.name} refuses ${agentId}, and nothing bars it: ${error}`);
   }

@@ -2,6 +2,7 @@
  * A server that hangs, dies, comes back empty, is full, slow, or replaced by one that has missed a stop.
  * @services valkey
  */
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,12 +15,15 @@ import { PrivateServer } from './support/private-server.ts';
 import { agentOf, orderOf } from './support/records.ts';
 import { SlowProxy } from './support/slow-proxy.ts';
 
+/** Agents' ids have to differ from those of every other service on the machine: their cgroups are named after them. */
+const ids = ['a', 'b', 'c'].map((id) => `${id}-${randomUUID()}`);
+
 const stop = { principal: root, reason: 'drill' };
 
 /** Starts three stubborn agents. */
 async function crew(host: Host): Promise<number[]> {
   const pids: number[] = [];
-  for (const id of ['a', 'b', 'c']) pids.push(await host.spawn(id));
+  for (const id of ids) pids.push(await host.spawn(id));
   return pids;
 }
 
@@ -43,7 +47,7 @@ async function isWhole(host: Host, orderId: string): Promise<void> {
     .poll(async () => (await host.ks.report(orderId)).settled, { timeout: 20_000, interval: 50 })
     .toBe(true);
   expect(await host.ks.report(orderId)).toMatchObject({ stored: true, total: 3, killed: 3, failed: 0 });
-  for (const id of ['a', 'b', 'c']) expect(await host.ks.agent(id)).toMatchObject({ status: 'killed' });
+  for (const id of ids) expect(await host.ks.agent(id)).toMatchObject({ status: 'killed' });
   const types: string[] = [];
   for await (const { event } of host.audit.read({ orderId })) types.push(event.type);
   expect(types.filter((type) => type === 'agent.killed')).toHaveLength(3);

@@ -3,6 +3,7 @@ import type { Book, Change } from './book.ts';
 import type { Cleanup } from './cleanup.ts';
 import {
   AgentExistsError,
+  AuditUnavailableError,
   describeError,
   GateClosedError,
   InvalidInputError,
@@ -17,6 +18,7 @@ import type { LifecycleEvent } from './lifecycle.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Runtime } from './ports/runtime.ts';
 import type { Admission } from './ports/state-store.ts';
+import type { Recorder } from './recorder.ts';
 import { isSeenDead } from './review.ts';
 import { Route } from './route.ts';
 import type { Stops } from './stops.ts';
@@ -42,6 +44,7 @@ export interface AdmissionHost {
   readonly clock: Clock;
   readonly book: Book;
   readonly events: GuardedEvents;
+  readonly recorder: Pick<Recorder, 'degraded'>;
   readonly stops: Stops;
   readonly cleanup: Cleanup;
   readonly runtimes: ReadonlyMap<string, Runtime>;
@@ -66,7 +69,7 @@ export class Admissions {
 
   /** See `Killswitch.admit`. */
   async admit(input: NewAgent): Promise<Agent> {
-    const { book, clock, hostId, stops, events, cleanup } = this.#host;
+    const { book, clock, hostId, stops, events, cleanup, recorder } = this.#host;
     const wanted = parseInput('agent', newAgentSchema, input);
     const agent: Agent = {
       ...wanted,
@@ -80,6 +83,8 @@ export class Admissions {
     };
     const unplaced = stops.unplacedGate(agent);
     if (unplaced !== undefined) throw new GateClosedError(unplaced);
+    if (recorder.degraded)
+      throw new AuditUnavailableError('Nothing can be put on record: no agent starts until it can');
     const barring = stops.barring(agent);
     try {
       refuse(agent, await book.ask('admitting an agent', (store) => store.admit(agent)));

@@ -75,7 +75,8 @@ export interface Killswitch {
    * Asks whether an agent may start, and registers it as `spawning`. Start it only after this resolves, then call
    * `running`, or `failed` if it did not start. `backendId` defaults to `local`, `sessionIds` to none.
    * @throws GateClosedError, AgentExistsError, ParentKilledError, TaskConflictError, UnknownTargetError (parent),
-   *   InvalidInputError, StateUnavailableError, NotStartedError. After any of them the agent must not start (I1, I10).
+   *   InvalidInputError, StateUnavailableError, AuditUnavailableError (nothing can be put on record at the moment),
+   *   NotStartedError. After any of them the agent must not start (I1, I10).
    */
   admit(agent: NewAgent): Promise<Agent>;
 
