@@ -152,7 +152,9 @@ withService('valkey', 'VALKEY_URL', () => {
     const host = await hostOf('h', storeOf(proxy.url));
     await crew(host);
     const follower = clientOf(replica.url);
-    await expect.poll(() => follower.exists(`{orchestrator}:agent:${ids.at(-1)}`), { timeout: 10_000 }).toBe(1);
+    await expect
+      .poll(() => follower.exists(`{orchestrator}:agent:${ids.at(-1)}`), { timeout: 10_000 })
+      .toBe(1);
     // Nobody listens there: from now on the replica hears nothing.
     replication.leadTo(1);
     expect(await host.ks.emergencyStop(stop)).toMatchObject({ settled: true, killed: 3 });
