@@ -7,8 +7,24 @@ const maxCommits = 100_000;
 export const maxParents = 32;
 const oid = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 
-/** Files of a registration that hold commits, one a line. */
-const pointers = ['ORIG_HEAD', 'MERGE_HEAD', 'CHERRY_PICK_HEAD', 'REVERT_HEAD', 'REBASE_HEAD', 'AUTO_MERGE'];
+/**
+ * Files of a registration that hold commits, one a line, by folder. `autostash`: changes that git put away before a rebase,
+ * merge or pull that stopped in a conflict.
+ */
+const pointers = {
+  '': [
+    'ORIG_HEAD',
+    'MERGE_HEAD',
+    'MERGE_AUTOSTASH',
+    'CHERRY_PICK_HEAD',
+    'REVERT_HEAD',
+    'REBASE_HEAD',
+    'AUTO_MERGE',
+  ],
+  'rebase-merge': ['autostash', 'orig-head', 'stopped-sha', 'amend'],
+  'rebase-apply': ['autostash', 'orig-head', 'original-commit'],
+  sequencer: ['head', 'abort-safety'],
+};
 
 /** What a registration's HEAD says, if it is something that git writes there. */
 export async function headOf(registration: Folder | undefined): Promise<string | undefined> {
@@ -41,9 +57,7 @@ export async function unpushedTips(
   head: string | undefined,
 ): Promise<string[]> {
   const candidates = new Set(head === undefined ? [] : [head]);
-  for (const name of pointers) {
-    for (const line of linesOf(await registration?.read(name, 65_536))) candidates.add(line);
-  }
+  for (const line of await pointersOf(registration)) candidates.add(line);
   for (const line of linesOf(await logOf(registration)).reverse()) {
     if (candidates.size >= maxCandidates) break;
     const [before, after] = line.split(' ', 2);
@@ -73,12 +87,31 @@ async function existing(call: GitCall, oids: readonly string[]): Promise<string[
   });
 }
 
-async function logOf(registration: Folder | undefined): Promise<Buffer | undefined> {
-  const logs = await registration?.folder('logs').catch(() => undefined);
+async function pointersOf(registration: Folder | undefined): Promise<string[]> {
+  const found: string[] = [];
+  for (const [folder, names] of Object.entries(pointers)) {
+    for (const name of names) found.push(...linesOf(await readIn(registration, folder, name, 65_536)));
+  }
+  return found;
+}
+
+function logOf(registration: Folder | undefined): Promise<Buffer | undefined> {
+  return readIn(registration, 'logs', 'HEAD', maxLogBytes);
+}
+
+/** A file of a folder in the registration, or with `''` of the registration itself. */
+async function readIn(
+  registration: Folder | undefined,
+  name: string,
+  file: string,
+  maxBytes: number,
+): Promise<Buffer | undefined> {
+  if (name === '') return registration?.read(file, maxBytes);
+  const folder = await registration?.folder(name).catch(() => undefined);
   try {
-    return await logs?.read('HEAD', maxLogBytes);
+    return await folder?.read(file, maxBytes);
   } finally {
-    await logs?.close();
+    await folder?.close();
   }
 }
 
