@@ -12,7 +12,7 @@ import type { Approval } from './release.ts';
 import { type Request, requestSchema } from './requests.ts';
 import { type Scope, scopeKey, scopeSchema } from './scope.ts';
 import type { Stops } from './stops.ts';
-import { sweep } from './sweep.ts';
+import { claimAll } from './sweep.ts';
 import { type ReleaseRequested, tellReleases } from './tell-releases.ts';
 
 const recordMs = 2_000;
@@ -145,7 +145,7 @@ export class Releases {
   async #end(asked: StopOrder, released: StopOrder['released']): Promise<void> {
     const { book } = this.#host;
     for (let order = asked; ; ) {
-      if (order.settledAt === undefined) for await (const _page of sweep(book, order));
+      if (order.settledAt === undefined) await claimAll(book, order);
       const revision = order.revision + 1;
       const marked = { ...order, revision, released };
       if (await book.ask('marking an order as released', (store) => store.swapOrder(marked))) return;

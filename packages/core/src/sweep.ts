@@ -1,5 +1,6 @@
 import type { Agent } from './agent.ts';
 import type { Book, Change } from './book.ts';
+import { StateUnavailableError } from './errors.ts';
 import type { StopOrder } from './order.ts';
 import { pagesAhead } from './pages.ts';
 import { scopeKey } from './scope.ts';
@@ -29,6 +30,23 @@ export async function* sweep(book: Book, order: StopOrder): AsyncGenerator<Swept
     yield { order: now, changes: isOver ? [] : await book.claim(mayClaim, orderId) };
     if (isOver) return;
   }
+}
+
+/**
+ * Claims whoever is in the scope, all of them in the store: a claim in the memory of this host alone would die with it.
+ * @throws StateUnavailableError, also if the store has not taken what this host is ahead with.
+ */
+export async function claimAll(book: Book, order: StopOrder): Promise<void> {
+  const ahead = new Set<string>();
+  for await (const { changes } of sweep(book, order))
+    for (const { agent } of changes) if (!book.isTold(agent.agentId)) ahead.add(agent.agentId);
+  if (ahead.size === 0) return;
+  await book.tell();
+  const left = [...ahead].filter((agentId) => !book.isTold(agentId));
+  if (left.length > 0)
+    throw new StateUnavailableError(
+      `Not released: the state store has not taken yet what became of ${left.length} agents. Release again`,
+    );
 }
 
 /** Most agents that a store takes at once. */
