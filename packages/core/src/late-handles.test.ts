@@ -95,3 +95,23 @@ it('I1: a handle that the store was told of after the end is destroyed, and name
   await a.clock.advance(3_000);
   expect((await b.ks.report(report.orderId)).settled).toBe(true);
 });
+
+it('I1: an order that another host has settled is not called settled by the host that knows of somebody alive', async () => {
+  const state = memoryState();
+  const a = await harness({ state });
+  const b = await harness({ state, hostId: 'host-2', clock: a.clock, audit: a.audit });
+  const other = await a.agent('a2', { behaviour: 'immortal' });
+  await b.ks.admit(newcomer);
+  await b.ks.failed('a1', 'no handle came');
+  const late = b.runtime.spawn('immortal');
+  await b.ks.running('a1', [late]);
+  await a.ks.kill({ everything: true }, { ...request, waitMs: 0 });
+  const answer = b.ks.kill({ everything: true }, request);
+  await a.clock.advance(100);
+  a.runtime.end(other);
+  const report = await a.during(6_000, answer);
+  expect(await state.getOrder(report.orderId)).toMatchObject({ settledAt: expect.any(Number) });
+  expect(report).toMatchObject({ settled: false, total: 1, killed: 1 });
+  expect(report).not.toHaveProperty('settledAt');
+  expect(report.errors).toEqual([expect.stringContaining('"a1" is on record as failed')]);
+});

@@ -44,7 +44,7 @@ export interface ReportFacts {
   readonly blind?: string | undefined;
   /** Whether the state store holds the order. Default `true`. */
   readonly isStored?: boolean;
-  /** What lives although its record is closed, one sentence each. */
+  /** What lives although its record is closed, one sentence each: another host, which knows of none, may have settled the order. */
   readonly late?: readonly string[];
 }
 
@@ -76,15 +76,17 @@ export function reportOf(
   }
   const count = (outcome: KillOutcome['outcome']): number =>
     outcomes.filter((each) => each.outcome === outcome).length;
+  // Who goes by that word alone would take somebody for dead who is known to live (I1).
+  const settledAt = late.length > 0 ? undefined : order.settledAt;
   return {
     orderId: order.orderId,
     scope: order.scope,
     reason: order.reason,
     stored: isStored,
-    settled: order.settledAt !== undefined,
+    settled: settledAt !== undefined,
     requestedAt: order.requestedAt,
     deadlineAt: order.deadlineAt,
-    ...(order.settledAt === undefined ? {} : { settledAt: order.settledAt }),
+    ...(settledAt === undefined ? {} : { settledAt }),
     total: outcomes.length,
     killed: count('confirmed'),
     failed: count('unconfirmed'),

@@ -72,6 +72,7 @@ export interface OrderReport {
   readonly reason: string;
   /** `false`: the state store has not taken the order yet, and it would be lost with this process. */
   readonly stored: boolean;
+  /** `false` also while this host knows of somebody in scope who lives although their record is closed, named in `errors`. */
   readonly settled: boolean;
   readonly requestedAt: number;
   readonly deadlineAt: number;
