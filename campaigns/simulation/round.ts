@@ -20,7 +20,7 @@ export interface Round {
   readonly history: History;
   /** Every sink once. */
   readonly sinks: readonly MemoryAudit[];
-  /** When all faults but the agents' own nature had ended and every host was up. */
+  /** When all faults but the agents' own nature had ended and every host was up, perhaps still starting. */
   readonly healedAt: number;
   /** When the agents became mortal: the state right before that, by agent. */
   readonly beforeMortality: { readonly at: number; readonly living: readonly string[]; readonly seq: number };

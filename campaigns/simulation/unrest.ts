@@ -1,4 +1,5 @@
 import type { LedgerEntry, StopOrder } from '@agent-killswitch/core';
+import type { Life } from './life.ts';
 import type { World } from './world.ts';
 
 /** `butLiving`: what goes on about agents that live and are named as not confirmed dead is rest too. */
@@ -6,7 +7,7 @@ export interface RestOptions {
   readonly butLiving?: boolean;
 }
 
-/** How long after its deadline an order has named whoever is not confirmed dead. */
+/** How long after its deadline, and after the first host is up, an order has named whoever is not confirmed dead. */
 const namedMs = 3_000;
 /** How long a host that too many calls on a route have never come back to makes no more of them. */
 const unansweredMs = 32_000;
@@ -30,7 +31,8 @@ export function* unrest(world: World, { butLiving = false }: RestOptions = {}): 
   for (const orderId of history.orders.keys()) {
     const order = history.order(orderId);
     if (order === undefined || order.settledAt !== undefined) continue;
-    if (!butLiving || timeline.now < order.deadlineAt + namedMs) yield `${orderId} is open`;
+    const dueAt = Math.max(order.deadlineAt, firstReadyAt([...up.values()]));
+    if (!butLiving || timeline.now < dueAt + namedMs) yield `${orderId} is open`;
   }
   if (butLiving) return;
   for (const { isLate, agentId, diedAt, lifeName } of history.bodies.values()) {
@@ -47,6 +49,11 @@ export function* unrest(world: World, { butLiving = false }: RestOptions = {}): 
     if (hasEnded && ledger?.some((entry) => isToDo(entry, timeline.now)))
       yield `${agentId} is not cleaned up`;
   }
+}
+
+/** When the first of these had started, which a call that hung since before everything was well again may hold up. */
+export function firstReadyAt(lives: readonly Life[]): number {
+  return Math.min(...lives.map(({ readyAt }) => readyAt ?? Number.POSITIVE_INFINITY));
 }
 
 /** Whether it is on record that the order went under in another one that was asked for before, on this host or in the store. */

@@ -1,6 +1,8 @@
 import { isAlive } from '../body.ts';
 import type { History } from '../history.ts';
+import type { Life } from '../life.ts';
 import { inScope } from '../people.ts';
+import { firstReadyAt } from '../unrest.ts';
 import type { Check } from './check.ts';
 
 /** At rest a host has its rounds' timer and perhaps a call or two under way. */
@@ -36,9 +38,11 @@ export const nobodyIsLeftAlive: Check = ({ history }) => {
   return broken;
 };
 
-/** I1: an agent that no call can end is named as not confirmed dead, in the store and so to everybody. */
+/** I1: an agent that no call can end is named as not confirmed dead, in the store and so to everybody, by the first host that is up. */
 export const survivorsAreNamed: Check = ({ history, beforeMortality, healedAt }) => {
   const broken: string[] = [];
+  const isUp = ({ diedAt }: Life): boolean => diedAt === undefined || diedAt > beforeMortality.at;
+  const since = Math.max(healedAt, firstReadyAt(history.lives.filter(isUp)));
   for (const agentId of beforeMortality.living) {
     if (history.bodies.get(agentId)?.isLate === true) continue;
     const admission = history.admissions.get(agentId);
@@ -47,7 +51,7 @@ export const survivorsAreNamed: Check = ({ history, beforeMortality, healedAt })
       const order = history.order(orderId);
       const placed = history.orders.get(orderId);
       if (order === undefined || placed === undefined || admission === undefined) continue;
-      const overdueMs = beforeMortality.at - Math.max(order.deadlineAt, healedAt);
+      const overdueMs = beforeMortality.at - Math.max(order.deadlineAt, since);
       if (placed.seq < admission.seq || overdueMs < 2_900 || !inScope(order.scope, admission.agent)) continue;
       const isNamed = then?.status === 'killing' && then.kill.unconfirmedAt !== undefined;
       if (!isNamed)
