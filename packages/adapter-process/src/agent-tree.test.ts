@@ -51,6 +51,16 @@ describe("what is the agent's", () => {
     expect(pids(tree(reused, known))).toEqual([]);
   });
 
+  it('what an agent was started as; it is known as long as one of its processes lives', () => {
+    const known = new KnownProcesses();
+    known.note('a', { pid: 71, startTime: 71 });
+    expect(known.isOthers('b', { pid: 71, startTime: 71 })).toBe(true);
+    const marked = { 80: [1, 80, { mark: 'a' }] } as const;
+    expect(known.isLive('a', snapshotOf({ 71: [10, 71], ...marked }))).toBe(true);
+    expect(known.isLive('a', snapshotOf({ 71: [10, 71, { startTime: 99 }], ...marked }))).toBe(false);
+    expect(known.isLive('b', snapshotOf({ 71: [10, 71, { mark: 'b' }] }))).toBe(false);
+  });
+
   it('a nested agent by lineage, but not by session alone, nor once it lost its parent', () => {
     const nested = snapshotOf({ 71: [10, 71], 73: [71, 73, { mark: 'b' }], 74: [73, 73, { mark: 'b' }] });
     const known = new KnownProcesses();

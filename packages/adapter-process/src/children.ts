@@ -10,6 +10,10 @@ export class Children {
     child.once('exit', () => this.#startTimes.delete(pid));
   }
 
+  has(pid: number, startTime: number): boolean {
+    return this.#startTimes.get(pid) === startTime;
+  }
+
   /**
    * SIGKILL to the child's process group; the rest of its tree is not reached. Needs no look at /proc, which takes longer and
    * may fail. Returns whether it was sent.

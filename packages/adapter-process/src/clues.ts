@@ -10,7 +10,9 @@ export async function cluesOf(pid: number, snapshot: Snapshot): Promise<OrphanCl
   const clues = { cgroups: cgroupLines(pid) ?? '', cgroupNamespace: cgroupNamespace() };
   if (!sharesPidNamespace(pid)) return clues;
   const none = noReapers(await ownReaper(), snapshot);
-  const chain = lineage(snapshot.get(pid)?.ppid ?? 1, snapshot).filter((ancestor) => !none.has(ancestor));
+  const [parent = 1, ...elders] = lineage(snapshot.get(pid)?.ppid ?? 1, snapshot);
+  // Its parent gets no orphans perhaps, but children that it made with CLONE_PARENT.
+  const chain = [parent, ...elders.filter((ancestor) => !none.has(ancestor))];
   const reapers = [...new Set([...chain, 1])].map((ancestor) => snapshot.get(ancestor));
   // One that is hidden from this user can get orphans, too.
   if (!reapers.every((reaper) => reaper !== undefined)) return clues;

@@ -40,9 +40,7 @@ export class KnownProcesses {
     tree: Pick<AgentTree, 'processes' | 'marks' | 'reapers'>,
     snapshot: Snapshot,
   ): void {
-    const known = this.#trees.get(agentId) ?? empty(agentId);
-    this.#trees.delete(agentId);
-    this.#trees.set(agentId, known);
+    const known = this.#renew(agentId);
     for (const mark of tree.marks) known.marks.add(mark);
     known.reapers = tree.reapers;
     for (const { pid, startTime, session, agentId: mark } of tree.processes) {
@@ -53,10 +51,21 @@ export class KnownProcesses {
       this.#owners.set(pid, { agentId, startTime });
       if (session === pid) known.sessions.set(pid, startTime);
     }
-    for (const oldest of this.#trees.keys()) {
-      if (this.#trees.size <= maxAgents) break;
-      this.forget(oldest);
-    }
+  }
+
+  /** The process that an agent was started as, before anybody looks at it. */
+  note(agentId: string, { pid, startTime }: { readonly pid: number; readonly startTime: number }): void {
+    const known = this.#renew(agentId);
+    if (known.members.size >= maxMembers) return;
+    known.members.set(pid, startTime);
+    this.#owners.set(pid, { agentId, startTime });
+  }
+
+  /** Whether one of its processes lives, other than by a mark that was never looked for. */
+  isLive(agentId: string, snapshot: Snapshot): boolean {
+    const members = this.#trees.get(agentId)?.members ?? [];
+    for (const [pid, startTime] of members) if (snapshot.find(pid, startTime)?.alive) return true;
+    return false;
   }
 
   /** Whether a process was last found to be another agent's. */
@@ -71,6 +80,17 @@ export class KnownProcesses {
   forget(agentId: string): void {
     for (const pid of this.#trees.get(agentId)?.members.keys() ?? []) this.#disown(pid, agentId);
     this.#trees.delete(agentId);
+  }
+
+  #renew(agentId: string): Tree {
+    const known = this.#trees.get(agentId) ?? empty(agentId);
+    this.#trees.delete(agentId);
+    this.#trees.set(agentId, known);
+    for (const oldest of this.#trees.keys()) {
+      if (this.#trees.size <= maxAgents) break;
+      this.forget(oldest);
+    }
+    return known;
   }
 
   #forgetGone(known: Tree, now: Snapshot): void {

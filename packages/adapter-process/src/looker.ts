@@ -3,8 +3,10 @@ import { type AgentTree, type Target, treeOf } from './agent-tree.ts';
 import { cgroupLines } from './cgroup-lines.ts';
 import { cgroupNamespace } from './cgroup-mount.ts';
 import type { Doubt } from './doubts.ts';
+import { hostChildren } from './host-children.ts';
 import { KnownProcesses, type KnownTree } from './known-processes.ts';
 import { orphansOf } from './orphans.ts';
+import { isProbe } from './reaper.ts';
 import { Scanner } from './scanner.ts';
 import { SharedRun } from './shared-run.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -29,6 +31,8 @@ export class Looker {
 
   constructor() {
     const scanner = new Scanner();
+    // From now on.
+    hostChildren();
     this.#scans = new SharedRun(() => scanner.scan());
   }
 
@@ -67,8 +71,15 @@ export class Looker {
         if (!cgroups.has(pid)) cgroups.set(pid, cgroupLines(pid));
         return cgroups.get(pid);
       },
-      isOthers: (process) => this.#known.isOthers(agentId, process),
+      isOthers: (process) =>
+        hostChildren().has(process.pid, process.startTime) || this.#known.isOthers(agentId, process),
+      isKnownAgent: (mark) => isProbe(mark) || this.#known.isLive(mark, snapshot),
     });
+  }
+
+  /** The process that an agent was started as. */
+  note(agentId: string, process: { readonly pid: number; readonly startTime: number }): void {
+    this.#known.note(agentId, process);
   }
 
   forget(agentId: string): void {

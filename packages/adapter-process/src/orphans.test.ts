@@ -7,6 +7,7 @@ const everywhere: Witnesses = {
   cgroupNamespace: 'cgroup:[1]',
   cgroupLines: () => '0::/a\n',
   isOthers: () => false,
+  isKnownAgent: (agentId) => agentId === 'b',
 };
 
 /** The agent's process is 71, which has been started when 71 was; 10 is this very process. */
@@ -37,6 +38,10 @@ describe('who may be an orphan of an adopted process', () => {
     expect(doubted({ 82: [1, 82, { mark: 'b' }] })).toEqual([]);
     expect(doubted({ 83: [1, 83] }, { isOthers: ({ pid }) => pid === 83 })).toEqual([]);
     expect(doubted({ 10: [1, 10, { startTime: 99 }] })).toEqual([]);
+  });
+
+  it('also one with a mark of an agent that is not known: anybody can write one', () => {
+    expect(doubted({ 82: [1, 82, { mark: 'invented' }] })).toEqual([82]);
   });
 
   it('also one with a mark that its own processes carry', () => {

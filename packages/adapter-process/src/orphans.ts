@@ -8,7 +8,10 @@ import type { SeenProcess, Snapshot } from './snapshot.ts';
  * the agent from being called dead.
  */
 export const orphanCluesSchema = z.strictObject({
-  /** Whose children its orphans become: its ancestors when it was adopted. Absent if that cannot be told. */
+  /**
+   * Whose children its orphans become: its ancestors when it was adopted; and its parent, to which it can give children as its
+   * own siblings. Absent if that cannot be told.
+   */
   reapers: z
     .array(z.strictObject({ pid: z.number().int().positive(), startTime: z.number().int().nonnegative() }))
     .max(1_000)
@@ -31,13 +34,15 @@ export interface Witnesses {
   readonly cgroupNamespace: string;
   /** Its lines of `/proc/<pid>/cgroup`; `undefined` if it is gone. */
   cgroupLines(pid: number): string | undefined;
-  /** It was found to be another agent's. */
+  /** It was found to be another agent's, or this host has started it. */
   isOthers(process: SeenProcess): boolean;
+  /** A process is known of that agent, and lives. A mark alone says nothing: anybody can write one. */
+  isKnownAgent(agentId: string): boolean;
 }
 
 /**
  * Who may be an orphan of an adopted process's tree: a child of one who gets its orphans, younger than it, in its cgroups, with
- * no mark of another agent.
+ * no mark of another agent that is known.
  * @param tree what is surely the agent's
  * @param marks that its processes carry by right
  */
@@ -59,14 +64,21 @@ export function orphansOf(
       process.startTime >= startTime &&
       !processes.has(process) &&
       !snapshot.guarded.has(process.pid) &&
-      (process.agentId === undefined || marks.has(process.agentId)) &&
+      (process.agentId === undefined ||
+        marks.has(process.agentId) ||
+        !witnesses.isKnownAgent(process.agentId)) &&
       !witnesses.isOthers(process) &&
       !isElsewhere(process),
   );
   return suspects.map((process) => ({
     process,
-    because: 'an orphan that started after it, in its cgroup',
+    because: `an orphan that started after it, in its cgroup${foreignMark(process, marks)}`,
   }));
+}
+
+function foreignMark({ agentId }: SeenProcess, marks: ReadonlySet<string>): string {
+  if (agentId === undefined || marks.has(agentId)) return '';
+  return `, marked as agent ${agentId}, which is not known here`;
 }
 
 function childrenOf(reapers: OrphanClues['reapers'], snapshot: Snapshot): readonly SeenProcess[] {

@@ -142,8 +142,11 @@ export function processRuntime(options: ProcessRuntimeOptions = {}): ProcessRunt
         ...(cgroup === undefined ? {} : { cgroup }),
       }));
     },
-    spawnAgent: (command, args, options) =>
-      spawnAgent(command, args, options, { runtime, origin, children, cgroups }),
+    async spawnAgent(command, args, options) {
+      const spawned = await spawnAgent(command, args, options, { runtime, origin, children, cgroups });
+      looker.note(options.agentId, spawned.handle);
+      return spawned;
+    },
     adopt: (pid, options) => adopt(pid, options, { runtime, origin, looker, moves: cgroup === 'auto' }),
     get scans() {
       return looker.scans;

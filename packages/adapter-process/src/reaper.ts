@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { markVariable } from './mark.ts';
@@ -7,14 +8,18 @@ import { killProcess } from './signal.ts';
 
 const script = 'sleep 10 >/dev/null & echo $!';
 const probeMs = 2_000;
-/** No agent's id: so that nobody takes the probe for an orphan of theirs. */
-const mark = 'killswitch-probe';
+/** The marks of those that are on their way, so that nobody here takes them for orphans of theirs. Unforeseeable, and soon over. */
+const probes = new Set<string>();
+
+export const isProbe = (mark: string): boolean => probes.has(mark);
 
 /**
  * Who becomes the parent of what this process's descendants leave behind, init or an ancestor that asked for it: found out by
  * leaving somebody behind, since the kernel tells it in no other way. `undefined` if that cannot be done.
  */
 export async function ownReaper(): Promise<number | undefined> {
+  const mark = `killswitch-probe-${randomUUID()}`;
+  probes.add(mark);
   const parent = spawn('/bin/sh', ['-c', script], {
     env: { ...process.env, [markVariable]: mark },
     stdio: ['ignore', 'pipe', 'ignore'],
@@ -30,5 +35,7 @@ export async function ownReaper(): Promise<number | undefined> {
   } catch {
     // No shell here.
     return undefined;
+  } finally {
+    probes.delete(mark);
   }
 }

@@ -4,7 +4,7 @@ import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { type ProcessHandle, processRuntime } from '../src/index.ts';
 import { isContained, mountHere } from './support/contained.ts';
 import { id, inTime, settled, stop } from './support/harness.ts';
-import { fixture, isAlive, TestRun } from './support/processes.ts';
+import { fixture, isAlive, pids, TestRun } from './support/processes.ts';
 import { Corner, end } from './support/unmarked.ts';
 
 const run = new TestRun();
@@ -99,7 +99,13 @@ describe.runIf(isContained)(
     });
 
     it('and stays in the one that it was started in as an agent', async () => {
-      const { handle } = await runtime.spawnAgent('sleep', ['300'], { agentId: id('born'), env: run.env });
+      const { child, handle } = await runtime.spawnAgent('sh', ['-c', 'echo $$; exec sleep 300'], {
+        agentId: id('born'),
+        env: run.env,
+        stdio: ['ignore', 'pipe', 'ignore'],
+      });
+      // It has joined its cgroup by then.
+      await pids(child, 1);
       const again = await runtime.adopt(handle.pid, { agentId: id('born') });
       expect(again).toEqual(handle);
       const other = await runtime.adopt(handle.pid, { agentId: id('nested') });

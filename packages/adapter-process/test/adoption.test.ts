@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { processRuntime, UncertainVictimError } from '../src/index.ts';
@@ -66,18 +65,31 @@ describe('an adopted process without a mark, in no cgroup of its own', () => {
     expect(isAlive(lost)).toBe(true);
   });
 
+  it('nor while an orphan lives that carries the mark of an agent which nobody knows: anybody can write one (I3)', async () => {
+    const agent = await corner.start(run, { env: { OTHER: id('invented') } });
+    const handle = await runtime.adopt(agent.pid, { agentId: id('forged') });
+    const forged = await agent.ask('marked');
+    const seen = await stop(runtime, id('forged'), handle, ({ state }) => state === 'unknown');
+    expect(seen.evidence).toContain(`pid ${forged} (an orphan`);
+    expect(seen.evidence).toContain(`marked as agent ${id('invented')}, which is not known here`);
+    await end(forged);
+    expect(await settled(runtime, id('forged'), handle)).toMatchObject({ state: 'dead' });
+  });
+
   it('is not doubted for others: of this host, older than it, of another agent, or adopted as one', async () => {
-    const elder = await corner.start(run);
+    const known = { agentId: id('known'), env: run.env };
+    await runtime.spawnAgent('sleep', ['300'], known);
+    const elder = await corner.start(run, { env: { OTHER: known.agentId } });
     const older = await elder.ask('lost');
     while (startTimeOf(older) === startTimeOf((await corner.start(run)).pid));
     const agent = await corner.start(run);
     const handle = await runtime.adopt(agent.pid, { agentId: id('clear') });
-    const sibling = spawn('sleep', ['300'], { detached: true, env: run.env, stdio: 'ignore' });
+    const service = await corner.start(run, { script: 'echo $$; exec sleep 300' });
     const other = await elder.ask('marked');
     const adopted = await elder.ask('lost');
     await runtime.adopt(adopted, { agentId: id('clear-other') });
     expect(await stop(runtime, id('clear'), handle)).toMatchObject({ state: 'dead' });
-    expect([older, sibling.pid!, other, adopted].every(isAlive)).toBe(true);
+    expect([older, service.pid, other, adopted].every(isAlive)).toBe(true);
   });
 
   it('is found by its mark if it has one: then nobody else is doubted', async () => {

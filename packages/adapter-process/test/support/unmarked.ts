@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -18,9 +18,24 @@ export interface Unmarked {
 const lost = `(env -i TEST_RUN=$TEST_RUN setsid sh -c 'echo $$; exec sleep 300 >/dev/null' &)`;
 const loser = `echo $$; while read word; do case $word in
   lost) ${lost} ;;
-  marked) (AGENT_KILLSWITCH_AGENT_ID=another setsid sh -c 'echo $$; exec sleep 300 >/dev/null' &) ;;
+  marked) (AGENT_KILLSWITCH_AGENT_ID=$OTHER setsid sh -c 'echo $$; exec sleep 300 >/dev/null' &) ;;
   child) setsid sh -c 'echo $$; exec sleep 300 >/dev/null' & ;;
 esac; done`;
+
+const cloneCall = new Map([
+  ['x64', 56],
+  ['arm64', 220],
+]).get(process.arch);
+export const canClone: boolean = cloneCall !== undefined && spawnSync('perl', ['-e', '']).status === 0;
+/**
+ * Prints its pid; then a child of its own, to which it gave its parent as parent (CLONE_PARENT), prints that child's, once it is in
+ * a session of its own: before, it is told by that.
+ */
+export const sibling = `echo $$; exec perl -e '
+  use POSIX;
+  my $pid = syscall(${cloneCall}, 0x8000 | 17, 0, 0, 0, 0);
+  if ($pid == 0) { POSIX::setsid(); exec "sh", "-c", "echo \\$\\$; exec sleep 300 >/dev/null" }
+  sleep 300;'`;
 
 /**
  * Where a test's processes are, so that no others of the machine can be taken for theirs: a cgroup of its own, if this user may
