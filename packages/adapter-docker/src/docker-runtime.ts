@@ -11,6 +11,7 @@ import type { DockerClient } from './client.ts';
 import { Engine } from './engine.ts';
 import { InvalidHandleError } from './errors.ts';
 import { type DockerHandle, parseHandle } from './handle.ts';
+import { KeepDown } from './keep-down.ts';
 import { Killer } from './killer.ts';
 import { KnownLocals } from './known-locals.ts';
 import { Locality } from './locality.ts';
@@ -56,6 +57,7 @@ class Containers implements DockerRuntime {
   readonly #engine: Engine;
   readonly #settings: RuntimeSettings;
   readonly #locality: Locality;
+  readonly #keepDown: KeepDown;
   readonly #killer: Killer;
   readonly #observer: Observer;
 
@@ -64,7 +66,8 @@ class Containers implements DockerRuntime {
     this.#settings = settings;
     this.#locality = new Locality(settings.cgroup === 'off');
     const known = new KnownLocals(this.#locality);
-    this.#killer = new Killer(engine, this.#locality.mounts, known);
+    this.#keepDown = new KeepDown(engine, this.#locality.mounts, known);
+    this.#killer = new Killer(engine, this.#locality.mounts, known, this.#keepDown);
     this.#observer = new Observer(engine, this.#locality.mounts, known, this.#killer);
   }
 
@@ -96,8 +99,10 @@ class Containers implements DockerRuntime {
     return locate(agentId, this.#tools(), signal);
   }
 
-  adopt(containerId: string, options: AdoptOptions): Promise<DockerHandle> {
-    return adopt(containerId, options, this.#tools());
+  async adopt(containerId: string, options: AdoptOptions): Promise<DockerHandle> {
+    const handle = await adopt(containerId, options, this.#tools());
+    this.#keepDown.end(containerId, handle.agentId);
+    return handle;
   }
 
   sandbox(

@@ -1,4 +1,7 @@
+import { shortId } from './container-id.ts';
 import type { Engine } from './engine.ts';
+import { UnreachableHandleError } from './errors.ts';
+import type { DockerHandle } from './handle.ts';
 
 /** How long one run may take in all, in milliseconds. What a hung engine does not take by then is asked of it anew. */
 export const engineKillMs = 20_000;
@@ -25,16 +28,26 @@ export async function engineKill(
   if (state.restarts) await engine.liftRestartPolicy(containerId, signal);
 }
 
-/** Has the engine not start it again, if it has a mind to. @throws one of the engine's named errors. */
+/**
+ * Has the engine kill again what is up again, and not start it again if it has a mind to. Answers how it stood. `isWanted` is asked
+ * right before anything is done to it.
+ * @throws one of the engine's named errors; UnreachableHandleError if another engine answers.
+ */
 export async function engineKeepDown(
   engine: Engine,
-  containerId: string,
+  { containerId, engineId }: DockerHandle,
+  isWanted: () => boolean,
+  running: (pid: number) => void,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<'gone' | 'down' | 'up'> {
   const state = await engine.inspect(containerId, signal);
-  if (state?.restarts !== true) return;
-  if (state.phase === 'living') await engine.kill(containerId, 'SIGKILL', signal);
-  await engine.liftRestartPolicy(containerId, signal);
+  if (state !== undefined && (state.phase !== 'ended' || state.restarts)) {
+    if (isWanted()) await engineKill(engine, containerId, running, signal);
+    return 'up';
+  }
+  if ((await engine.info(signal)).engineId !== engineId)
+    throw new UnreachableHandleError(`Container ${shortId(containerId)} belongs to another engine`);
+  return state === undefined ? 'gone' : 'down';
 }
 
 /** Has the engine remove the container, whatever it does. @throws one of the engine's named errors. */

@@ -2,9 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { withinSignal } from '@agent-killswitch/core';
 import type { CgroupMounts } from './cgroup-mounts.ts';
 import type { Engine } from './engine.ts';
-import { engineForce, engineKeepDown, engineKill, engineKillMs } from './engine-kill.ts';
+import { engineForce, engineKill, engineKillMs } from './engine-kill.ts';
 import { finishHere } from './finish-here.ts';
 import type { DockerHandle } from './handle.ts';
+import type { KeepDown } from './keep-down.ts';
 import { killAtOnce, killRest } from './kill-here.ts';
 import type { KnownLocals } from './known-locals.ts';
 import { OnceAtATime } from './once-at-a-time.ts';
@@ -16,22 +17,22 @@ export const slowMs = 150;
 const settleMs = 400;
 /** How long a death that a kill has seen answers for the look right after it, in milliseconds. */
 const justMs = 250;
-/** An engine that has just lost many containers has enough to do, in milliseconds. */
-const keepDownMs = 1_000;
 
 /** Ends containers: here through their cgroups, and through their engine. */
 export class Killer {
   readonly #engine: Engine;
   readonly #mounts: CgroupMounts;
   readonly #known: KnownLocals;
+  readonly #keepDown: KeepDown;
   readonly #kills = new OnceAtATime();
   readonly #forces = new OnceAtATime();
   readonly #justSeen = new Map<string, { readonly evidence: string; readonly at: number }>();
 
-  constructor(engine: Engine, mounts: CgroupMounts, known: KnownLocals) {
+  constructor(engine: Engine, mounts: CgroupMounts, known: KnownLocals, keepDown: KeepDown) {
     this.#engine = engine;
     this.#mounts = mounts;
     this.#known = known;
+    this.#keepDown = keepDown;
   }
 
   /** @throws LocalKillError, one of the engine's named errors, or the signal's reason */
@@ -68,6 +69,7 @@ export class Killer {
    */
   async #demand(target: DockerHandle, signal: AbortSignal, byEngine: () => Promise<void>): Promise<void> {
     signal.throwIfAborted();
+    this.#keepDown.begin(target);
     const mounts = this.#mounts;
     const local = this.#known.of(target);
     if (local === undefined) return this.#demandUnseen(target, signal, byEngine);
@@ -82,7 +84,7 @@ export class Killer {
     // One that would come back is not over when it is dead.
     const over = target.restarts ? told : Promise.race([watch.then((death) => death ?? told), told]);
     const death = await withinSignal(over, signal);
-    if (death !== undefined) return this.#isOver(target, death, begun === undefined);
+    if (death !== undefined) return this.#isOver(target.containerId, death);
     if (faults.length > 0) throw faults[0];
   }
 
@@ -95,30 +97,19 @@ export class Killer {
     const begun = byEngine();
     begun.catch(() => {});
     const death = await this.#findAndKill(target, begun);
-    if (death !== undefined && !target.restarts) this.#isOver(target, death, false);
+    if (death !== undefined && !target.restarts) this.#isOver(target.containerId, death);
     else await withinSignal(begun, signal);
   }
 
   /** It was seen dead a moment ago: that is what the look right after a kill is told. */
-  #isOver(target: DockerHandle, evidence: string, isEngineUntold: boolean): void {
-    const { containerId } = target;
+  #isOver(containerId: string, evidence: string): void {
     this.#justSeen.set(containerId, { evidence, at: performance.now() });
     setTimeout(() => this.#justSeen.delete(containerId), justMs).unref();
-    if (isEngineUntold) this.#keepDown(target);
-  }
-
-  /** Should it have got a restart policy since its handle was made. Nobody waits for it. */
-  #keepDown({ containerId }: DockerHandle): void {
-    setTimeout(() => {
-      void this.#kills.run(containerId, () =>
-        engineKeepDown(this.#engine, containerId, AbortSignal.timeout(engineKillMs)),
-      );
-    }, keepDownMs).unref();
   }
 
   #killIfHere(target: DockerHandle, pid: number): void {
-    if (this.#known.of(target) !== undefined) return;
-    const local = this.#known.learn(target.containerId, pid);
+    if (this.#known.isInHandle(target)) return;
+    const local = this.#known.learn(target, pid);
     if (local !== undefined) killRest(target.containerId, local, this.#mounts);
   }
 

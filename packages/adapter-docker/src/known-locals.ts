@@ -15,13 +15,17 @@ export class KnownLocals {
     this.#locality = locality;
   }
 
-  of({ containerId, local }: DockerHandle): Local | undefined {
-    if (local !== null && this.#locality.isHere(local)) return local;
-    return this.#found.get(containerId);
+  of(target: DockerHandle): Local | undefined {
+    return this.isInHandle(target) ? (target.local ?? undefined) : this.#found.get(target.containerId);
   }
 
-  /** Takes note of the container, if the pid that its engine names is seen here to be its. */
-  learn(containerId: string, pid: number): Local | undefined {
+  /** Whether the handle says itself where it is on this machine. */
+  isInHandle({ local }: DockerHandle): boolean {
+    return local !== null && this.#locality.isHere(local);
+  }
+
+  /** Takes note of the container, if the pid that its engine names is seen here to be its: that counts more than what was searched. */
+  learn({ containerId }: DockerHandle, pid: number): Local | undefined {
     return this.#keep(containerId, this.#locality.capture(containerId, pid));
   }
 

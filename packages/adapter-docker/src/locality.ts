@@ -3,6 +3,7 @@ import { CgroupMounts } from './cgroup-mounts.ts';
 import { type CgroupPaths, cgroupPathsOf, containerIdsIn } from './cgroup-path.ts';
 import type { Local } from './handle.ts';
 import { type Origin, originHere } from './origin.ts';
+import { Places } from './places.ts';
 import { ProcessScan } from './process-scan.ts';
 import { readCgroups, readStat } from './process-stat.ts';
 
@@ -12,6 +13,8 @@ export interface Sighting {
   readonly pids: readonly number[];
   /** How it is reached, if it can be reached from here. */
   readonly local: Local | undefined;
+  /** Why it is not clear which of them are the container's, if it is not: they are not to be touched. */
+  readonly doubt: string | undefined;
 }
 
 /**
@@ -22,6 +25,7 @@ export class Locality {
   readonly mounts: CgroupMounts = CgroupMounts.here();
   readonly #origin: Origin | undefined;
   #ownContainers: ReadonlySet<string> | undefined;
+  readonly #places = new Places(this.mounts);
   readonly #scan = new ProcessScan();
 
   /** @param isOff sees nothing here */
@@ -36,6 +40,12 @@ export class Locality {
 
   /** The local part for a container whose engine says that this is its first process; `undefined` if that is not seen here. */
   capture(containerId: string, pid: number): Local | undefined {
+    const local = this.#localOf(containerId, pid);
+    if (local !== undefined) this.#places.note(local);
+    return local;
+  }
+
+  #localOf(containerId: string, pid: number): Local | undefined {
     if (this.#origin === undefined || pid <= 1) return undefined;
     try {
       const before = readStat(pid);
@@ -57,11 +67,21 @@ export class Locality {
   async search(containerId: string): Promise<Sighting | undefined> {
     if (this.#origin === undefined) return undefined;
     const pids = await this.#scan.pidsOf(containerId);
+    const found = this.#localsOf(containerId, pids);
+    if (found.length === 0) return { pids, local: undefined, doubt: undefined };
+    return { pids, local: undefined, doubt: undefined, ...this.#places.choose(found) };
+  }
+
+  /** One for each pair of cgroups: a container may have thousands of processes. */
+  #localsOf(containerId: string, pids: readonly number[]): readonly Local[] {
+    const found = new Map<string, Local>();
     for (const pid of pids) {
-      const local = this.capture(containerId, pid);
-      if (local !== undefined) return { pids, local };
+      const { cgroup, freezer } = cgroupPathsOf(tryTo(() => readCgroups(pid)) ?? '', containerId);
+      const pair = `${cgroup} ${freezer}`;
+      const local = found.has(pair) ? undefined : this.#localOf(containerId, pid);
+      if (local !== undefined) found.set(pair, local);
     }
-    return { pids, local: undefined };
+    return [...found.values()];
   }
 
   /** Whether this very process lives in the container: to kill it would leave nobody to say so. */

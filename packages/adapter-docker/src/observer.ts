@@ -47,8 +47,9 @@ export class Observer {
 
   /** Its engine's word, held against what is to be seen here. */
   async #ask(target: DockerHandle, signal: AbortSignal): Promise<Observation> {
-    const learn = (pid: number): void =>
-      void (this.#known.of(target) ?? this.#known.learn(target.containerId, pid));
+    const learn = (pid: number): void => {
+      if (!this.#known.isInHandle(target)) this.#known.learn(target, pid);
+    };
     const said = await inspectEngine(this.#engine, target, learn, signal);
     if (said.state !== 'dead') return said;
     return (await this.#search(target, said.evidence)) ?? said;
@@ -61,7 +62,8 @@ export class Observer {
       if (seen?.local !== undefined) return lookHere(target.containerId, seen.local, this.#mounts);
       if (seen !== undefined && seen.pids.length > 0) {
         const pids = seen.pids.slice(0, 5).join(', ');
-        return { state: 'alive', evidence: `pid ${pids} alive here, where its cgroup cannot be reached` };
+        const why = seen.doubt ?? 'where its cgroup cannot be reached';
+        return { state: 'alive', evidence: `pid ${pids} alive here, ${why}` };
       }
       if (said === undefined) return undefined;
       const how = seen === undefined ? 'by its word alone' : 'and nothing of it is seen here';
