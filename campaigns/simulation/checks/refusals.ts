@@ -7,6 +7,7 @@ import { type Check, restMs } from './check.ts';
 const sinkMs = 8_000;
 /** How long after a call that went wrong a host asks again what became of an order that it has placed. */
 const unheardMs = 2_000;
+const ahead = 'the state store has not taken yet what became of';
 const never = Number.POSITIVE_INFINITY;
 
 /** I9, I10: who is refused an admission met a gate that stood meanwhile, a parent that was killed, or a store or record that failed. */
@@ -47,9 +48,17 @@ export const onlyNamedRefusals: Check = (round) => {
 /** I9: a release is refused for want of permission, of a record, of the store's word, or since somebody has stopped it again. */
 export const releasesAreRefusedForACause: Check = ({ history }) => {
   const broken: string[] = [];
-  for (const { reason, principal, scope, life, at, answer } of history.releases) {
+  for (const { reason, principal, scope, life, at, seq, answer } of history.releases) {
     const error = answer?.error;
     if (answer === undefined || error === undefined) continue;
+    // The claims of a stop that stands on this host alone come first, and with them all that it is ahead with (decision 008).
+    const isAhead = history.requested.some(
+      (each) =>
+        each.isUnplaced &&
+        each.life === life &&
+        each.seq < answer.seq &&
+        (life.placementsHeard.get(each.order.orderId) ?? never) > seq,
+    );
     const isUnplaced = history.requested.some(
       (each) =>
         each.isUnplaced &&
@@ -63,7 +72,9 @@ export const releasesAreRefusedForACause: Check = ({ history }) => {
         (!mayRelease(principal.id, scope) || life.wasDisturbed('authorizer', at, answer.at))) ||
       (isKillswitchError(error, 'audit-unavailable') && life.wasDisturbed('sink', at - sinkMs, answer.at)) ||
       (isKillswitchError(error, 'state-unavailable') &&
-        (isUnplaced || life.wasDisturbed('store', at - restMs, answer.at))) ||
+        (isUnplaced ||
+          (isAhead && error.message.includes(ahead)) ||
+          life.wasDisturbed('store', at - restMs, answer.at))) ||
       isKillswitchError(error, 'stopped-again');
     if (!isRight) broken.push(`I9: ${reason} of ${principal.id} is refused: ${error}`);
   }
