@@ -9,6 +9,7 @@ const asideName = 'agent-killswitch';
 const maxPathBytes = 8_192;
 /** Whoever fills the folder with more must not make a kill wait. */
 const maxLooked = 2_000;
+const maxNested = 50;
 
 /** Ids that git takes unchanged as the name of a registration. */
 const plainId = /^(?!.*(?:\.\.|\.lock$|\.$))[A-Za-z0-9_@|+=-][A-Za-z0-9_@|+=.-]*$/;
@@ -60,6 +61,27 @@ async function placeOf(registrations: Folder, name: string, from: string): Promi
   } finally {
     await registration.close();
   }
+}
+
+/** Registrations of worktrees that were made within this one, as far as there are not too many. */
+export async function nestedRegistrations(
+  { gitDir, folder }: Repository,
+  path: string,
+  keep: Keep,
+): Promise<{ found: readonly Folder[]; isCut: boolean }> {
+  const found: Folder[] = [];
+  const registrations = await keep(unless(['ENOENT', 'ENOTDIR'], folder.folder('worktrees')));
+  if (registrations === undefined) return { found, isCut: false };
+  let looked = 0;
+  for await (const { name } of registrations.entries()) {
+    if (looked === maxLooked || found.length === maxNested) return { found, isCut: true };
+    looked += 1;
+    const from = registrationPath(gitDir, name.toString());
+    if (!(await placeOf(registrations, name.toString(), from)).startsWith(`${path}/`)) continue;
+    const nested = await keep(unless(['ENOENT', 'ENOTDIR', 'EACCES'], registrations.folder(name)));
+    if (nested !== undefined) found.push(nested);
+  }
+  return { found, isCut: false };
 }
 
 /** Takes a registration out of git's sight. Gone meanwhile is success. @throws RepositoryRefusedError */

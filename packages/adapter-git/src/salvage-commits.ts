@@ -1,10 +1,10 @@
+import { unless } from './errors.ts';
 import type { Folder } from './folder.ts';
 import { type GitCall, git } from './git.ts';
 
-const maxLogBytes = 8_388_608;
-const maxCandidates = 2_000;
+const maxLogBytes = 33_554_432;
+const maxCandidates = 10_000;
 const maxCommits = 100_000;
-export const maxParents = 32;
 const oid = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 
 /**
@@ -13,6 +13,7 @@ const oid = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
  */
 const pointers = {
   '': [
+    'HEAD',
     'ORIG_HEAD',
     'MERGE_HEAD',
     'MERGE_AUTOSTASH',
@@ -35,10 +36,11 @@ export async function headOf(registration: Folder | undefined): Promise<string |
   return isBranch || oid.test(head) ? head : undefined;
 }
 
-/** The commit of HEAD; `undefined` if there is none, or it cannot be read. */
-export async function headCommit(call: GitCall): Promise<string | undefined> {
+/** The commit of HEAD, or of what another HEAD says; `undefined` if there is none, or it cannot be read. */
+export async function headCommit(call: GitCall, head = 'HEAD'): Promise<string | undefined> {
   try {
-    const { stdout } = await git(call, ['rev-parse', '-q', '--verify', 'HEAD^{commit}']);
+    const name = `${head.replace(/^ref: /, '')}^{commit}`;
+    const { stdout } = await git(call, ['rev-parse', '-q', '--verify', name]);
     const commit = stdout.toString().trim();
     return oid.test(commit) ? commit : undefined;
   } catch {
@@ -47,34 +49,47 @@ export async function headCommit(call: GitCall): Promise<string | undefined> {
   }
 }
 
+/** Commits from which all that is to be kept can be reached. */
+export interface Tips {
+  readonly tips: readonly string[];
+  /** There are more, or a reflog could not be read. */
+  readonly isCut: boolean;
+}
+
 /**
- * The newest commits that the agent made in this worktree, or had it on, and that no branch, tag or remote has: HEAD, what
- * was undone since, and what a merge or rebase was under way with.
+ * The newest commits that the agent made in these worktrees, or had them on, and that no branch, tag or remote has: HEAD,
+ * what was undone since, what a merge or rebase was under way with, and what git had put away for it.
  */
 export async function unpushedTips(
   call: GitCall,
-  registration: Folder | undefined,
+  registrations: readonly Folder[],
   head: string | undefined,
-): Promise<string[]> {
+): Promise<Tips> {
   const candidates = new Set(head === undefined ? [] : [head]);
-  for (const line of await pointersOf(registration)) candidates.add(line);
-  for (const line of linesOf(await logOf(registration)).reverse()) {
-    if (candidates.size >= maxCandidates) break;
-    const [before, after] = line.split(' ', 2);
-    candidates.add(after ?? '').add(before ?? '');
+  let isCut = false;
+  for (const registration of registrations) {
+    for (const line of await pointersOf(registration)) candidates.add(line);
+    const log = await logOf(registration);
+    isCut ||= log === 'unreadable';
+    for (const line of log === 'unreadable' ? [] : linesOf(log).reverse()) {
+      isCut ||= candidates.size >= maxCandidates;
+      if (isCut) break;
+      const [before, after] = line.split(' ', 2);
+      candidates.add(after ?? '').add(before ?? '');
+    }
   }
   const named = [...candidates].filter((each) => oid.test(each) && !/^0+$/.test(each));
-  if (named.length === 0) return [];
-  const commits = await existing(call, named);
-  if (commits.length === 0) return [];
+  const commits = named.length === 0 ? [] : await existing(call, named);
+  if (commits.length === 0) return { tips: [], isCut };
   // Not what earlier salvages have: making one again gives the same commit.
   const walk = ['rev-list', '--ignore-missing', '--parents', `--max-count=${maxCommits}`, '--stdin', '--not'];
-  const { stdout } = await git(call, [...walk, '--branches', '--tags', '--remotes'], {
+  const { stdout, isCut: isLong } = await git(call, [...walk, '--branches', '--tags', '--remotes'], {
     input: Buffer.from(commits.map((each) => `${each}\n`).join('')),
   });
   const lines = linesOf(stdout).map((line) => line.split(' '));
   const inner = new Set(lines.flatMap(([, ...parents]) => parents));
-  return lines.flatMap(([commit = '']) => (inner.has(commit) ? [] : [commit]));
+  const tips = lines.flatMap(([commit = '']) => (inner.has(commit) ? [] : [commit]));
+  return { tips, isCut: isCut || isLong || lines.length >= maxCommits };
 }
 
 async function existing(call: GitCall, oids: readonly string[]): Promise<string[]> {
@@ -87,31 +102,37 @@ async function existing(call: GitCall, oids: readonly string[]): Promise<string[
   });
 }
 
-async function pointersOf(registration: Folder | undefined): Promise<string[]> {
+async function pointersOf(registration: Folder): Promise<string[]> {
   const found: string[] = [];
   for (const [folder, names] of Object.entries(pointers)) {
-    for (const name of names) found.push(...linesOf(await readIn(registration, folder, name, 65_536)));
+    for (const name of names) {
+      const content = await readIn(registration, folder, name, 65_536);
+      if (content !== 'unreadable') found.push(...linesOf(content));
+    }
   }
   return found;
 }
 
-function logOf(registration: Folder | undefined): Promise<Buffer | undefined> {
+function logOf(registration: Folder): Promise<Buffer | 'unreadable' | undefined> {
   return readIn(registration, 'logs', 'HEAD', maxLogBytes);
 }
 
-/** A file of a folder in the registration, or with `''` of the registration itself. */
+/** A file of a folder in the registration, or with `''` of the registration itself; `undefined` if there is none. */
 async function readIn(
-  registration: Folder | undefined,
+  registration: Folder,
   name: string,
   file: string,
   maxBytes: number,
-): Promise<Buffer | undefined> {
-  if (name === '') return registration?.read(file, maxBytes);
-  const folder = await registration?.folder(name).catch(() => undefined);
+): Promise<Buffer | 'unreadable' | undefined> {
+  const folder = name === '' ? registration : await unless(['ENOENT', 'ENOTDIR'], registration.folder(name));
+  if (folder === undefined) return undefined;
   try {
-    return await folder?.read(file, maxBytes);
+    const content = await folder.read(file, maxBytes);
+    return content ?? ((await folder.stat(file)) === undefined ? undefined : 'unreadable');
+  } catch {
+    return 'unreadable';
   } finally {
-    await folder?.close();
+    if (folder !== registration) await folder.close();
   }
 }
 

@@ -1,73 +1,121 @@
-import { chown, unlink, utimes, writeFile } from 'node:fs/promises';
 import { GitFailedError } from './errors.ts';
 import type { Folder } from './folder.ts';
 import { type GitCall, git } from './git.ts';
+import { type IndexEntry, readEntries, writeEntries } from './index-entries.ts';
 import { components, inFolder, joined, records } from './tree.ts';
+import type { View } from './view.ts';
 
-const maxIndexBytes = 268_435_456;
+/** What an index holds. */
+export interface Staged {
+  /** All of it, of files in conflict our side. */
+  readonly tree: string;
+  /** Only files in conflict: the sides there are. */
+  readonly sides: readonly { readonly name: string; readonly tree: string }[];
+  readonly entries: readonly IndexEntry[];
+}
+
+const sideNames = ['', 'common', 'ours', 'theirs'];
 
 /**
- * Puts the agent's index into the view, dated so far back that git trusts no time stamp in it and compares contents: what
- * was changed with its date put back is found too. Without one that can be read, and holds no forbidden names, that of HEAD; without HEAD an empty one.
- * @returns the tree that was staged, if that can be written
+ * What was staged, as trees in the view.
+ * @returns `lost` if there is an index that cannot be read, or holds names that git takes from nobody
+ * @throws GitFailedError if objects that it names are missing
+ */
+export async function readStaged(
+  view: View,
+  scratch: string,
+  registration: Folder | undefined,
+  name: string,
+): Promise<Staged | 'lost' | 'none'> {
+  const all = await readEntries(view, registration, name);
+  if (all === 'none') return 'none';
+  if (all === 'unreadable') return 'lost';
+  const call = { ...view.call, env: { ...view.call.env, GIT_INDEX_FILE: scratch } };
+  // A file that is only intended to be added stands for an empty one.
+  await git(call, ['hash-object', '-w', '-t', 'blob', '--stdin']);
+  const entries = resolved(all);
+  try {
+    await writeEntries(call, entries);
+  } catch {
+    call.signal.throwIfAborted();
+    return 'lost';
+  }
+  const tree = await writeTree(call);
+  if (!(await isRestorable(call, tree))) return 'lost';
+  const sides: Array<Staged['sides'][number]> = [];
+  for (const stage of [1, 2, 3]) {
+    const side = all.filter((entry) => entry.stage === stage).map((entry) => ({ ...entry, stage: 0 }));
+    if (side.length === 0) continue;
+    const sideCall = { ...call, env: { ...call.env, GIT_INDEX_FILE: `${scratch}-${stage}` } };
+    await writeEntries(sideCall, side);
+    sides.push({ name: sideNames[stage] ?? '', tree: await writeTree(sideCall) });
+  }
+  return { tree, sides, entries };
+}
+
+/** Each path once: of one in conflict our side, else theirs, else what both come from. */
+function resolved(entries: readonly IndexEntry[]): IndexEntry[] {
+  const rank = [0, 3, 1, 2];
+  const chosen = new Map<string, IndexEntry>();
+  for (const entry of entries) {
+    const key = entry.path.toString('latin1');
+    const present = chosen.get(key);
+    if (present === undefined || (rank[entry.stage] ?? 4) < (rank[present.stage] ?? 4))
+      chosen.set(key, entry);
+  }
+  return [...chosen.values()].map((entry) => (entry.stage === 0 ? entry : { ...entry, stage: 0 }));
+}
+
+/**
+ * Makes the index with which a working tree is compared, by contents alone: no date and no flag of the agent's index is in
+ * it. Submodules become ordinary folders, since their work is not in this repository. Without `entries` it is that of
+ * HEAD; without HEAD an empty one.
+ * @param tree the working tree, if there is one
  */
 export async function prepareIndex(
   call: GitCall,
-  indexFile: string,
-  registration: Folder | undefined,
+  tree: string | undefined,
+  entries: readonly IndexEntry[] | undefined,
   hasHead: boolean,
-): Promise<string | undefined> {
-  const index = await registration?.read('index', maxIndexBytes);
-  if (index !== undefined) {
-    await writeFile(indexFile, index);
-    await utimes(indexFile, 1, 1);
-    if (call.user !== undefined) await chown(indexFile, call.user.uid, call.user.gid);
-    try {
-      const staged = (await git(call, ['write-tree'])).stdout.toString().trim();
-      if (await isRestorable(call, staged, `${indexFile}-scratch`)) return staged;
-    } catch {
-      call.signal.throwIfAborted();
-      // Unmerged is no fault, unreadable is: tell them apart by reading it.
-      const isReadable = await git(call, ['ls-files', '-u', '-z']).then(
-        () => true,
-        () => false,
-      );
-      call.signal.throwIfAborted();
-      if (isReadable) return undefined;
-    }
-    await unlink(indexFile);
+): Promise<void> {
+  if (entries === undefined) {
+    await git(call, hasHead ? ['read-tree', 'HEAD'] : ['read-tree', '--empty']);
+    if (tree !== undefined) await openSubmodules(call, tree);
+    return;
   }
-  await git(call, hasHead ? ['read-tree', 'HEAD'] : ['read-tree', '--empty']);
-  return undefined;
+  await writeEntries(call, entries);
+  if (tree === undefined) return;
+  await openSubmodules(call, tree);
+  const absent = await absentOf(
+    tree,
+    entries.filter(({ isSkipped }) => isSkipped),
+  );
+  if (absent.length > 0)
+    await git(call, ['update-index', '--skip-worktree', '-z', '--stdin'], { input: joined(absent) });
 }
 
-/**
- * Lets the index tell the truth about the files that are there: flags that make git look away are taken off, and
- * submodules become ordinary folders, since their work is not in this repository.
- */
-export async function unhide(call: GitCall, tree: string): Promise<void> {
-  const { stdout } = await git(call, ['ls-files', '-s', '-v', '-z']);
-  const flagged: Buffer[] = [];
-  const submodules: Buffer[] = [];
+async function openSubmodules(call: GitCall, tree: string): Promise<void> {
+  const { stdout } = await git(call, ['ls-files', '-s', '-z'], { maxBytes: 268_435_456 });
+  const filled: Buffer[] = [];
   for (const record of records(stdout)) {
-    const tab = record.indexOf('\t');
-    const [tag = 'H', mode] = record.subarray(0, tab).toString('latin1').split(' ');
-    const path = Buffer.from(record.subarray(tab + 1));
-    // Lower case: assumed unchanged. S: not expected in the working tree.
-    if (tag !== tag.toUpperCase() || tag === 'S') flagged.push(path);
-    if (mode === '160000' && (await isFilled(tree, path))) submodules.push(path);
+    if (!record.toString('latin1', 0, 7).startsWith('160000 ')) continue;
+    const path = record.subarray(record.indexOf('\t') + 1);
+    if (await isFilled(tree, path)) filled.push(path);
   }
-  const present = await presentOf(tree, flagged);
-  for (const option of ['--no-assume-unchanged', '--no-skip-worktree']) {
-    if (present.length > 0)
-      await git(call, ['update-index', option, '-z', '--stdin'], { input: joined(present) });
-  }
-  if (submodules.length > 0)
-    await git(call, ['update-index', '--force-remove', '-z', '--stdin'], { input: joined(submodules) });
+  if (filled.length > 0)
+    await git(call, ['update-index', '--force-remove', '-z', '--stdin'], { input: joined(filled) });
+}
+
+/** The index as a tree. @throws GitFailedError if it cannot be checked out again */
+export async function soundTree(call: GitCall): Promise<string> {
+  const tree = await writeTree(call);
+  if (await isRestorable(call, tree)) return tree;
+  throw new GitFailedError('Its index holds forbidden names');
 }
 
 /** Whether git would check the tree out again: an index can be made to hold names that it takes from nobody else. */
-export async function isRestorable(call: GitCall, tree: string, scratch: string): Promise<boolean> {
+async function isRestorable(call: GitCall, tree: string): Promise<boolean> {
+  const scratch = `${call.env.GIT_INDEX_FILE}-scratch`;
   try {
     await git({ ...call, env: { ...call.env, GIT_INDEX_FILE: scratch } }, ['read-tree', tree]);
     return true;
@@ -75,6 +123,10 @@ export async function isRestorable(call: GitCall, tree: string, scratch: string)
     call.signal.throwIfAborted();
     return false;
   }
+}
+
+async function writeTree(call: GitCall): Promise<string> {
+  return (await git(call, ['write-tree'])).stdout.toString().trim();
 }
 
 /**
@@ -102,14 +154,14 @@ async function isFilled(tree: string, path: Buffer): Promise<boolean> {
   }).catch(() => false);
 }
 
-async function presentOf(tree: string, paths: readonly Buffer[]): Promise<Buffer[]> {
-  const present: Buffer[] = [];
-  for (const path of paths) {
+async function absentOf(tree: string, entries: readonly IndexEntry[]): Promise<Buffer[]> {
+  const absent: Buffer[] = [];
+  for (const { path } of entries) {
     const folders = components(path);
     const name = folders.pop();
     if (name === undefined) continue;
     const stat = await inFolder(tree, folders, (folder) => folder.stat(name)).catch(() => undefined);
-    if (stat !== undefined) present.push(path);
+    if (stat === undefined) absent.push(path);
   }
-  return present;
+  return absent;
 }

@@ -12,6 +12,7 @@ export function messageOf(
     renamed,
     leftOut,
     isCut,
+    unkept,
     fault,
   }: {
     readonly base: string | undefined;
@@ -20,6 +21,7 @@ export function messageOf(
     readonly renamed: readonly Buffer[];
     readonly leftOut: readonly Buffer[];
     readonly isCut: boolean;
+    readonly unkept: readonly string[];
     readonly fault: string | undefined;
   },
 ): string {
@@ -31,13 +33,15 @@ export function messageOf(
     `Removed: ${new Date(at).toISOString()}`,
     ...(base === undefined ? [] : [`Was on: ${base}`]),
     ...(staged === undefined ? [] : [`Staged: ${staged}`]),
-    ...others.map((each) => `On no branch: ${each}`),
+    ...others.slice(0, maxNamed).map((each) => `On no branch: ${each}`),
+    ...(others.length > maxNamed ? [`On no branch: ${others.length - maxNamed} more`] : []),
     ...(fault === undefined
       ? []
       : ['', `Everything is stored anew, since its base could not be read: ${fault}`]),
     ...listOf('Under another name, since git takes their own from nobody', renamed),
     ...listOf('Left out, over the limits, not readable or no file', leftOut),
     ...(isCut ? ['', 'Left out as well: files beyond a listing of 64 MiB'] : []),
+    ...unkept.flatMap((each) => ['', `Not kept: ${each}`]),
     '',
   ].join('\n');
 }

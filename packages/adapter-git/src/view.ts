@@ -21,6 +21,7 @@ const settings = `
 	autocrlf = false
 	fsmonitor = false
 	untrackedCache = false
+	splitIndex = false
 	commitGraph = false
 	multiPackIndex = false
 	hooksPath = /dev/null

@@ -394,6 +394,7 @@ describe('an index with names that git takes from nobody', () => {
       expect(site.problems).toEqual([]);
       expect(site.restored()).toEqual(before);
       expect(site.git('log', '--format=%s', `${salvageRef('agent-1')}^@`)).not.toContain('Staged');
+      expect(site.salvages).toMatchObject([{ unkept: [expect.stringContaining('index')] }]);
     },
   );
 });
