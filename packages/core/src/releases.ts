@@ -101,9 +101,14 @@ export class Releases {
     if (orderIds.length > 0 && approvals.length < needed) return { ...report, released: false };
     const approvedBy = approvals.map((each) => each.principal);
     const asked = { at, principal: actor, reason };
+    const ended = new Set<string>();
     for (const order of orders)
-      await this.#end(order, { releaseId, at: clock.now(), approvedBy, request: asked });
-    const opened = orderIds.length === 0 ? [] : await this.#open(requested);
+      if (await this.#end(order, { releaseId, at: clock.now(), approvedBy, request: asked }))
+        ended.add(order.orderId);
+    const open = orderIds.length === 0 ? [] : await this.#open(requested);
+    // Another release on its way may have opened what this one has ended, before this one could.
+    for (const { orderId } of open) ended.add(orderId);
+    const opened = gates.filter((gate) => ended.has(gate.orderId));
     if (opened.length > 0) {
       const ids = opened.map((gate) => gate.orderId);
       recorder.record(gateReleased(requested, clock.now(), ids, approvedBy));
@@ -140,17 +145,20 @@ export class Releases {
   /**
    * Before its gate opens, an order that is still open claims everybody in its scope, and is then told to claim nobody
    * new: who comes later was let in, who was there before still dies (I1, I9). Whoever joins such an order stores it
-   * anew, so that the release sees it.
+   * anew, so that the release sees it. `false`: another release has ended it, whose gate may be open since; nobody joins
+   * what a release has ended, so the first one's word on it is never out of date, and no later one writes over it (I4).
    */
-  async #end(asked: StopOrder, released: StopOrder['released']): Promise<void> {
+  async #end(asked: StopOrder, released: NonNullable<StopOrder['released']>): Promise<boolean> {
     const { book } = this.#host;
     for (let order = asked; ; ) {
+      if (order.released !== undefined) return order.released.releaseId === released.releaseId;
       if (order.settledAt === undefined) await claimAll(book, order);
       const revision = order.revision + 1;
       const marked = { ...order, revision, released };
-      if (await book.ask('marking an order as released', (store) => store.swapOrder(marked))) return;
+      if (await book.ask('marking an order as released', (store) => store.swapOrder(marked))) return true;
       const now = await book.ask('reading an order', (store) => store.getOrder(order.orderId));
-      if (now === undefined || now.released?.releaseId !== order.released?.releaseId) return;
+      if (now === undefined) return false;
+      if (now.released !== undefined) return now.released.releaseId === released.releaseId;
       const hasJustSettled = order.settledAt === undefined && now.settledAt !== undefined;
       if (!hasJustSettled || now.revision !== revision)
         throw new StoppedAgainError(
