@@ -159,8 +159,9 @@ export class Placing {
   /** Durable before anything irreversible, or 100 ms tried. */
   async #record(order: StopOrder, joined: StopOrder | undefined): Promise<void> {
     const { recorder, hostId } = this.#host;
-    recorder.record(orderRequested(order, hostId));
-    if (joined !== undefined) recorder.record(orderJoined(order, joined, hostId));
+    // At once: a host that starts and reads that it was requested, and not that it has joined, puts it back as lost.
+    const joining = joined === undefined ? [] : [orderJoined(order, joined, hostId)];
+    recorder.record(orderRequested(order, hostId), ...joining);
     await recorder.flush(recordMs);
     this.#step('requested', order);
   }

@@ -62,9 +62,13 @@ export class Recorder {
     return this.#degraded;
   }
 
-  /** Takes an event; one that there is no room for goes to the last resort alone. */
-  record(event: AuditEvent): void {
-    if (!this.offer(event) && !this.#degraded) this.#lastResort(canonical(event));
+  /**
+   * Takes events, to be appended in one batch if they fit into one; what there is no room for goes to the last resort
+   * alone.
+   */
+  record(...events: AuditEvent[]): void {
+    for (const event of events) if (!this.#take(event) && !this.#degraded) this.#lastResort(canonical(event));
+    this.#goOn();
   }
 
   /**
@@ -72,6 +76,12 @@ export class Recorder {
    * on the last resort all the same.
    */
   offer(event: AuditEvent): boolean {
+    const hasRoom = this.#take(event);
+    this.#goOn();
+    return hasRoom;
+  }
+
+  #take(event: AuditEvent): boolean {
     const hasRoom = this.#waiting.length < maxWaiting;
     if (hasRoom) {
       this.#waiting.push(event);
@@ -79,9 +89,12 @@ export class Recorder {
     } else if (this.#degraded) {
       this.#lastResort(canonical(event));
     }
+    return hasRoom;
+  }
+
+  #goOn(): void {
     if (this.#degraded || this.#stopped) this.#spill();
     if (!this.#running) void this.#run();
-    return hasRoom;
   }
 
   /** Resolves `true` when every event recorded so far is durable, `false` when `ms` milliseconds have passed before. */

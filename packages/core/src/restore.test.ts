@@ -5,7 +5,9 @@ import { memoryAudit } from './memory/memory-audit.ts';
 import { memoryRuntime } from './memory/memory-runtime.ts';
 import { memoryState } from './memory/memory-state.ts';
 import type { AuditSink } from './ports/audit-sink.ts';
+import type { StateStore } from './ports/state-store.ts';
 import { root } from './testing/harness.ts';
+import { patchedStore } from './testing/patched-store.ts';
 
 const agent = { agentId: 'a', taskId: 't', workspaceId: 'w', ownerId: 'mia' };
 const options = { hostId: 'host-1', runtimes: { memory: memoryRuntime() }, lastResort: () => undefined };
@@ -22,9 +24,9 @@ async function stopped() {
 }
 
 /** A host that starts with an empty state store. */
-async function startOn(audit: AuditSink) {
+async function startOn(audit: AuditSink, state: StateStore = memoryState()) {
   const warnings: string[] = [];
-  const ks = createKillswitch({ ...options, state: memoryState(), audit, clock: manualClock() });
+  const ks = createKillswitch({ ...options, state, audit, clock: manualClock() });
   ks.on('warning', ({ message }) => warnings.push(message));
   await ks.start();
   const gates = (await ks.status()).gates.map(({ scope }) => scope);
@@ -89,5 +91,29 @@ describe('a start with a state store that has lost a stop (I1)', () => {
       expect(admitted).toBe('admitted');
       expect(warnings[0]).toMatch(/was not compared with the state store.*the sink is down/);
     }
+  });
+
+  it('I7: does not put back what has joined another order while this host looked', async () => {
+    const audit = await stopped();
+    const [requested] = audit
+      .events()
+      .filter(({ type }) => type === 'order.requested')
+      .slice(-1);
+    if (requested?.type !== 'order.requested') throw new Error('nothing was requested');
+    const { id, opens: _, killAt: _k, forceAt: _f, deadlineAt: _d, ...rest } = requested;
+    const joined = {
+      ...rest,
+      id: id.replace(/./u, '1'),
+      type: 'order.joined' as const,
+      joinedOrderId: 'ord_1',
+    };
+    const state = memoryState();
+    const store = patchedStore(state, {
+      getOrder: async (orderId) => {
+        await audit.append([joined]);
+        return state.getOrder(orderId);
+      },
+    });
+    expect((await startOn(audit, store)).gates).toEqual([]);
   });
 });

@@ -68,20 +68,36 @@ async function recallRecord({ sink, events, clock, hostId }: RestoreHost): Promi
  * Puts stops back into the state store that stand on the record but not there: the store was down when they were asked
  * for and the process ended before it was back, or the store was lost. Of two copies the one that says stopped wins.
  */
-async function restoreStops({ book, events }: RestoreHost, { stops }: Recalled): Promise<void> {
-  if (stops.size === 0) return;
-  const gates = await book.askAtLength('listing gates', (store) => store.listGates());
-  const standing = new Set(gates.map(({ orderId }) => orderId));
-  for (const { requested, settledAt } of stops.values()) {
-    if (standing.has(requested.orderId)) continue;
-    const order = orderOf(requested);
-    const stored = await book.ask('reading an order', (store) => store.getOrder(order.orderId));
-    if (stored !== undefined) continue;
+async function restoreStops(host: RestoreHost, { stops }: Recalled): Promise<void> {
+  const { book, events } = host;
+  const lost = await lostOf(book, stops);
+  if (lost.length === 0) return;
+  // While that was looked up, a host that lives may have had its own order join another, and put that on record.
+  const now = (await recallRecord(host))?.stops ?? stops;
+  for (const order of lost) {
+    const stop = now.get(order.orderId);
+    if (stop === undefined) continue;
     const { placed } = await book.ask('restoring an order', (store) => store.placeOrder(order));
     events.emit('warning', { message: `Stop order "${order.orderId}" was on record only: it is restored` });
+    const { settledAt } = stop;
     if (!placed || settledAt === undefined) continue;
     await book.ask('restoring an order', (store) => store.swapOrder({ ...order, revision: 1, settledAt }));
   }
+}
+
+/** Orders that are on record and that the store does not know. */
+async function lostOf(book: Book, stops: Recalled['stops']): Promise<StopOrder[]> {
+  if (stops.size === 0) return [];
+  const gates = await book.askAtLength('listing gates', (store) => store.listGates());
+  const standing = new Set(gates.map(({ orderId }) => orderId));
+  const lost: StopOrder[] = [];
+  for (const { requested } of stops.values()) {
+    if (standing.has(requested.orderId)) continue;
+    const order = orderOf(requested);
+    const stored = await book.ask('reading an order', (store) => store.getOrder(order.orderId));
+    if (stored === undefined) lost.push(order);
+  }
+  return lost;
 }
 
 function orderOf(requested: Extract<AuditEvent, { type: 'order.requested' }>): StopOrder {
