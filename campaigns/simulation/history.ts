@@ -87,6 +87,11 @@ export interface Opening extends Moment {
   readonly askedBy: readonly string[];
 }
 
+/** That a host was shown an audit record, as it was then. */
+export interface Reading extends Moment {
+  readonly life: Life;
+}
+
 /** All that happened in a round, as the world itself saw it: what the checks hold the library's words against. */
 export class History {
   readonly admissions = new Map<string, Version>();
@@ -95,6 +100,9 @@ export class History {
   readonly orders = new Map<string, OrderHistory>();
   readonly gates: GateHistory[] = [];
   readonly openings: Opening[] = [];
+  readonly readings: Reading[] = [];
+  /** Since when an event has been on a durable record, by its id. */
+  readonly durable = new Map<string, Moment>();
   readonly bodies = new Map<string, Body>();
   readonly stops: StopCall[] = [];
   readonly releases: ReleaseCall[] = [];
@@ -146,6 +154,11 @@ export class History {
     const moment = this.moment();
     this.openings.push({ ...moment, life, orderIds, askedBy });
     for (const gate of this.gates) if (orderIds.includes(gate.orderId)) open(gate, moment, 'release');
+  }
+
+  recorded(events: readonly AuditEvent[]): void {
+    const moment = this.moment();
+    for (const { id } of events) if (!this.durable.has(id)) this.durable.set(id, moment);
   }
 
   /** The newest stored version. */

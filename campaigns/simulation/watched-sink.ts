@@ -14,6 +14,7 @@ export function watchedSink(world: World, life: Life): AuditSink {
         what: `sink.append ${events.map(({ type }) => type)}`,
         effect: async () => {
           await sink.append(events);
+          world.history.recorded(events);
           if (!world.faults.strikes('sink: repeated batch')) return;
           world.trace(life.name, 'its batch arrives twice');
           await sink.append(events);
@@ -34,6 +35,7 @@ async function* readThrough(
     port: 'sink',
     what: 'sink.read',
     effect: async () => {
+      world.history.readings.push({ ...world.history.moment(), life });
       const all = [];
       for await (const record of sink.read(query)) all.push(record);
       return all;

@@ -1,4 +1,5 @@
 import { type AuditRecord, chainFault, isKillswitchError } from '@agent-killswitch/core';
+import type { Round } from '../round.ts';
 import type { Check } from './check.ts';
 import { Told } from './told.ts';
 
@@ -73,11 +74,27 @@ export const callersAreOnRecord: Check = (round) => {
     const joined = record.count('order.joined', 'reason', reason);
     // Who joined on a host without the store, and found that one over when the store was back, has an order of their own.
     const isOwn = [...round.history.orders.keys()].some((id) => round.history.order(id)?.reason === reason);
-    if (isOwn ? joined > 0 : joined !== 1)
+    if (isOwn ? joined > 0 && !(joined === 1 && wasPutBack(round, record, reason)) : joined !== 1)
       broken.push(`I7: ${reason} is on record as joining ${joined} times`);
   }
   return broken;
 };
+
+/**
+ * Whether the order of somebody who joined another was stored by a host that started, and that found it on record as
+ * requested and not as joined yet: the sink of the host that was asked was out. Of two copies the one that says stopped
+ * wins (decision 015), and its caller is on record as requesting and as joining, once each.
+ */
+function wasPutBack({ history }: Round, record: Told, reason: string): boolean {
+  const joined = [...record.durable.values()].find(
+    (event) => event.type === 'order.joined' && event.reason === reason,
+  );
+  const own = [...history.orders.values()].find(({ versions }) => versions[0]?.order.reason === reason);
+  const since = history.durable.get(joined?.id ?? '');
+  if (own === undefined || since === undefined) return false;
+  const read = history.readings.findLast(({ life, seq }) => life === own.life && seq < own.seq);
+  return own.life.hostId !== own.versions[0]?.order.hostId && read !== undefined && read.seq < since.seq;
+}
 
 /** I4: every denial that somebody was told of is on record once, with the reason they gave. */
 export const denialsAreOnRecord: Check = (round) => {
