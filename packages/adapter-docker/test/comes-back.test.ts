@@ -31,6 +31,12 @@ withEngine((on) => {
 
   const stateOf = async (id: string) => (await on.docker.getContainer(id).inspect()).State;
 
+  /** Somebody starts it again, once the engine has noticed its death. */
+  async function startAgain(id: string): Promise<void> {
+    await expect.poll(async () => (await stateOf(id)).Running).toBe(false);
+    await on.docker.getContainer(id).start();
+  }
+
   async function expectDownForGood(id: string, startedAt: string): Promise<void> {
     // It has come up, and is down again.
     await expect.poll(async () => (await stateOf(id)).StartedAt, { timeout: 10_000 }).not.toBe(startedAt);
@@ -60,7 +66,7 @@ withEngine((on) => {
     engine.fault = () => 'silence';
     const { StartedAt } = await stateOf(id);
     expect(outcomeOf(await w.killAll(), 'a')).toMatchObject({ outcome: 'confirmed' });
-    await on.docker.getContainer(id).start();
+    await startAgain(id);
     await expectDownForGood(id, StartedAt);
   });
 
@@ -70,7 +76,7 @@ withEngine((on) => {
     await w.enrol('a', id);
     expect(outcomeOf(await w.killAll(), 'a')).toMatchObject({ outcome: 'confirmed' });
     await w.runtime.adopt(id, { agentId: 'b' });
-    await on.docker.getContainer(id).start();
+    await startAgain(id);
     await expect.poll(() => pidsOf(id).length).toBeGreaterThanOrEqual(2);
     await new Promise((resolve) => setTimeout(resolve, 3_000));
     expect(pidsOf(id).length).toBeGreaterThanOrEqual(2);
