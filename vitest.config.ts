@@ -21,6 +21,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{packages,examples}/*/src/**/*.test.ts', '{scripts,bench,campaigns}/**/*.test.ts'],
+          maxWorkers: 2,
         },
       },
       {
@@ -31,6 +32,8 @@ export default defineConfig({
           exclude: [...configDefaults.exclude, ...alone],
           testTimeout: 30_000,
           hookTimeout: 60_000,
+          // Most of their time they wait: for an engine, a disk, a deadline.
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
         },
       },

@@ -18,7 +18,7 @@ const campaign: Campaign = {
   summary:
     'Small changes to lifecycle, policy, sweep, deadlines and audit are noticed by unit tests, nine of ten at least',
   defaultRounds: 10_000,
-  testRounds: 10,
+  testRounds: 3,
 
   async run({ rounds, seed, log }) {
     const mutants = Object.keys(targets).flatMap(mutantsIn);

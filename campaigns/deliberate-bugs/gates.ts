@@ -102,7 +102,7 @@ export const gates: readonly DeliberateBug[] = [
     edits: [
       {
         file: 'releases.ts',
-        from: '      if (order.settledAt === undefined) for await (const _page of sweep(book, order));\n',
+        from: '      if (order.settledAt === undefined) await claimAll(book, order);\n',
         to: '',
       },
     ],
