@@ -27,7 +27,10 @@ async function crowd(count: number): Promise<{ agents: Agent[]; before: Map<stri
 
 function allAreSalvaged(before: ReadonlyMap<string, unknown>): void {
   expect(site.registered()).toEqual([]);
-  expect(site.leftovers()).toEqual([]);
+  // An entry without a tree holds nothing, and stays a minute: a removal of another service may be about to fill it.
+  const isEmpty = (left: string) =>
+    left.startsWith('aside/') && !existsSync(join(site.root, '.agent-killswitch', left, 'tree'));
+  expect(site.leftovers().filter((left) => !isEmpty(left))).toEqual([]);
   const names = [...before.keys()];
   for (const agentId of names) expect(site.hasSalvage(agentId)).toBe(true);
   for (const agentId of names.slice(0, 3)) expect(site.restored(agentId)).toEqual(before.get(agentId));
