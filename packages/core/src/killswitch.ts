@@ -209,6 +209,8 @@ export function createKillswitch(options: KillswitchOptions): Killswitch {
     await audit.open?.();
     await leases.renew();
     await leases.listen();
+    // Kills go on at once, however long the record takes to be read (I5); then those that only it knew of.
+    await reconciler.follow();
     await restore({ ...base, copies });
     await reconciler.follow();
     await reviewOwnAgents(base);

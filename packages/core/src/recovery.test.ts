@@ -66,6 +66,35 @@ const steps: StopStep[] = [
 ];
 
 describe('recovery', () => {
+  it('I5: a record that hangs at the start keeps no open order waiting', async () => {
+    const { clock, audit, runtime, boot } = machine();
+    const { ks, host } = await boot();
+    const handle = runtime.spawn('cooperative');
+    await ks.admit({ agentId: 'a1', taskId: 't1', workspaceId: 'w1', ownerId: 'alice' });
+    await ks.running('a1', [handle]);
+    ks.on('step', ({ step }) => {
+      if (step === 'requested') host.dead = true;
+    });
+    void ks.kill({ task: 't1' }, { principal: alice, reason }).catch(() => undefined);
+    await clock.advance(1_000);
+    expect(runtime.isAlive(handle)).toBe(true);
+    const { read } = audit;
+    audit.read = async function* () {
+      await new Promise(() => undefined);
+      yield* [];
+    };
+    let isStarted = false;
+    const starting = boot().then((next) => {
+      isStarted = true;
+      return next;
+    });
+    await clock.advance(1_000);
+    expect([isStarted, runtime.isAlive(handle)]).toEqual([false, false]);
+    audit.read = read;
+    await clock.advance(200_000);
+    await (await starting).ks.close();
+  });
+
   it.each(steps)(
     'I4: a host that dies right after "%s" settles the order after its restart, everything on record once',
     async (at) => {

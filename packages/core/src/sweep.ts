@@ -15,9 +15,9 @@ export interface Swept {
  * One look through the whole scope of an order that is placed: claims, page by page, whoever is listed. Ends early when
  * the order has settled.
  *
- * While one page is being claimed the next is on its way already. The order is read after each listing and before the claim. As long as it is neither settled nor released its gate
- * stands, so whoever was listed was there before the gate shut. Afterwards whoever it has not claimed may have been let
- * in since, and is none of its business (I9).
+ * While one page is being claimed the next is on its way already. The order is read after each listing and before the
+ * claim. As long as it is neither settled nor released its gate stands, so whoever was listed was there before the gate
+ * shut. Afterwards whoever it has not claimed may have been let in since, and is none of its business (I9).
  * @throws StateUnavailableError
  */
 export async function* sweep(book: Book, order: StopOrder): AsyncGenerator<Swept> {
@@ -54,8 +54,8 @@ const mostClaims = 1_000;
 
 /**
  * Claims this host's own agents in the scope from what it holds in memory: two calls, where a sweep first has to list
- * everybody else's too. Whoever is in memory before the order is read, and it is still
- * neither settled nor released, was admitted before its gate shut; see {@link sweep}.
+ * everybody else's too. Whoever is in memory before the order is read, and it is still neither settled nor released, was
+ * admitted before its gate shut; see {@link sweep}.
  * @throws StateUnavailableError
  */
 export async function* claimOwn(book: Book, { orderId, scope }: StopOrder): AsyncGenerator<Swept> {
