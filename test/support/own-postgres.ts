@@ -8,6 +8,7 @@ import { Ground } from '../../scripts/services/ground.ts';
 import { account, makeCluster, newestBin, query } from '../../scripts/services/postgres.ts';
 import { freePort, untilReady } from '../../scripts/services/ready.ts';
 import { asUser } from '../../scripts/services/user.ts';
+import { sendSignal } from './send-signal.ts';
 
 const password = 'own';
 
@@ -98,7 +99,7 @@ export class OwnPostgres {
   async #signal(signal: NodeJS.Signals): Promise<void> {
     for (const pid of await this.#processes()) {
       try {
-        process.kill(pid, signal);
+        sendSignal(pid, signal);
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
       }

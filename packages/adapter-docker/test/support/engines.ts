@@ -8,6 +8,7 @@ import {
 } from '../../../../scripts/services/docker.ts';
 import { ensureTestImage } from '../../../../scripts/services/docker-image.ts';
 import { Ground } from '../../../../scripts/services/ground.ts';
+import { sendSignal } from '../../../../test/support/send-signal.ts';
 
 /** A client of the engine at a `unix:` or `tcp:` address. */
 export function clientOf(url: string): Docker {
@@ -48,7 +49,7 @@ export class PrivateEngine {
   }
 
   signal(name: NodeJS.Signals): void {
-    process.kill(this.#started.pid, name);
+    sendSignal(this.#started.pid, name);
   }
 
   /** Starts it again on the same folder, after it was killed. */

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { onTestFinished } from 'vitest';
+import { sendSignal } from '../../../../test/support/send-signal.ts';
 
 /** A server of this test's own, to be stopped, filled and killed; it remembers nothing. Gone after the test. */
 export class PrivateServer {
@@ -51,7 +52,7 @@ export class PrivateServer {
   }
 
   signal(signal: NodeJS.Signals): void {
-    this.child?.kill(signal);
+    if (this.child?.pid !== undefined) sendSignal(this.child.pid, signal);
   }
 
   async kill(): Promise<void> {
