@@ -13,7 +13,7 @@ import {
   UnknownTargetError,
 } from './errors.ts';
 import type { GuardedEvents } from './events.ts';
-import { parseInput } from './input.ts';
+import { parseInput, textInput } from './input.ts';
 import type { LifecycleEvent } from './lifecycle.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Runtime } from './ports/runtime.ts';
@@ -108,7 +108,8 @@ export class Admissions {
       if (!this.#host.runtimes.has(runtime))
         throw new InvalidInputError('handles', [`no runtime is named "${runtime}"`]);
     }
-    return this.#apply(agentId, { type: 'running', at: this.#host.clock.now(), handles });
+    const id = textInput('agentId', agentId);
+    return this.#apply(id, { type: 'running', at: this.#host.clock.now(), handles });
   }
 
   /** See `Killswitch.completed` and `Killswitch.failed`. */
@@ -116,7 +117,7 @@ export class Admissions {
     const at = this.#host.clock.now();
     const event: Ending =
       error === undefined ? { type: 'completed', at } : { type: 'failed', at, error: describeError(error) };
-    const agent = await this.#host.book.find(agentId);
+    const agent = await this.#host.book.find(textInput('agentId', agentId));
     if (agent === undefined) throw new UnknownTargetError('agent', agentId);
     // Its first process may be gone and its descendants alive: as long as it is not seen dead it can be killed (I1).
     if (agent.status === 'running' && !(await isSeenDead(this.#host, agent, agent.handles))) {

@@ -21,7 +21,12 @@ export abstract class KillswitchError extends Error {
 export function isKillswitchError(error: unknown, code?: string): error is KillswitchError {
   if (typeof error !== 'object' || error === null) return false;
   const candidate = error as Partial<KillswitchError>;
-  return candidate[brand] === true && (code === undefined || candidate.code === code);
+  try {
+    return candidate[brand] === true && (code === undefined || candidate.code === code);
+  } catch {
+    // Ours have no getters that throw.
+    return false;
+  }
 }
 
 /** Something given to the library is not of the asked-for shape. Nothing was changed. */

@@ -106,6 +106,35 @@ describe('transition', () => {
       expect(transition(agents[status], cleaned)[0]).toMatchObject({ status, ledger: cleaned.ledger });
   });
 
+  it('I4: a step that is done stays done, whatever a copy that is out of date says of it', () => {
+    const done = { step: 'worktree', status: 'done', tries: 1 } as const;
+    const late = { step: 'worktree', status: 'failed', tries: 2, error: 'gone', retryAt: 9 } as const;
+    const other = { step: 'container', status: 'failed', tries: 3, error: 'busy', retryAt: 9 } as const;
+    const ended = { ...agents.killed, ledger: [done, { ...other, tries: 1, retryAt: 5 }] };
+    const [next] = transition(ended, { type: 'cleaned', ledger: [late, other] });
+    expect(next.ledger).toEqual([done, other]);
+    expect(next.revision).toBe(ended.revision + 1);
+  });
+
+  it('failed steps are due again when that is asked for, the others are left alone, and nothing is no change', () => {
+    const done = { step: 'worktree', status: 'done', tries: 1 } as const;
+    const failed = { step: 'container', status: 'failed', tries: 3, error: 'busy', retryAt: 90 } as const;
+    const never = { step: 'branch', status: 'failed', tries: 1, error: 'no such step' } as const;
+    const ended = { ...agents.completed, ledger: [done, failed, never] };
+    const [next, effects] = transition(ended, { type: 'clean-up-again', at: 7 });
+    expect(next).toEqual({
+      ...ended,
+      revision: ended.revision + 1,
+      ledger: [done, { ...failed, retryAt: 7 }, { ...never, retryAt: 7 }],
+    });
+    expect(effects).toEqual([]);
+    expect(transition(next, { type: 'clean-up-again', at: 7 })).toEqual([next, []]);
+    expect(transition(next, { type: 'clean-up-again', at: 7 })[0]).toBe(next);
+    expect(() => transition(agents.running, { type: 'clean-up-again', at: 7 })).toThrow(
+      'cannot be cleaned up yet',
+    );
+  });
+
   it('adds no handle twice, so that a report told again leaves nothing new to observe', () => {
     const told = { type: 'running', at: 9, handles: [{ ...handle }] } as const;
     const [again, effects] = transition(agents.killing, told);

@@ -75,6 +75,10 @@ export function transition(agent: Agent, event: LifecycleEvent): Transition {
       if (event.type === 'cleaned')
         return [{ ...raised(agent), ledger: merged(agent.ledger, event.ledger) }, []];
       return onCleanUpAgain(agent, event.at);
+    default:
+      throw new InvalidTransitionError(
+        `Agent "${agent.agentId}" is ${agent.status}: there is no event "${String((event as LifecycleEvent | undefined)?.type)}"`,
+      );
   }
 }
 

@@ -1,5 +1,6 @@
 import type { AuditEvent } from './audit-event.ts';
 import { canonical } from './canonical.ts';
+import { contained } from './contained.ts';
 import { describeError, isKillswitchError } from './errors.ts';
 import { eventRefused } from './event-refused.ts';
 import type { GuardedEvents } from './events.ts';
@@ -50,7 +51,8 @@ export class Recorder {
     this.#sink = sink;
     this.#clock = clock;
     this.#events = events;
-    this.#lastResort = lastResort;
+    // Whatever becomes of the line, the kill goes on.
+    this.#lastResort = (line) => contained(undefined, () => lastResort(line));
   }
 
   /** How many events are not durable yet. */

@@ -41,11 +41,14 @@ export interface ReleaseHost extends GuardHost {
   readonly approvals: number;
 }
 
-const releasableSchema = z.union([
-  z.strictObject({ workspace: z.string() }),
-  z.strictObject({ backend: z.string() }),
-  z.strictObject({ everything: z.literal(true) }),
-]);
+const releasableSchema = z.union(
+  [
+    z.strictObject({ workspace: z.string() }),
+    z.strictObject({ backend: z.string() }),
+    z.strictObject({ everything: z.literal(true) }),
+  ],
+  'must have exactly one of workspace, backend and everything: agents and tasks stay stopped for good',
+);
 
 /**
  * Opens gates, for people with the permission, and only those gates that stood when they asked: a stop that comes while

@@ -5,15 +5,18 @@ import { idSchema } from './identifiers.ts';
  * What a stop order is aimed at; exactly one of its keys is given. An `agent` scope holds the agent and every
  * descendant of it.
  */
-export const scopeSchema = z.union([
-  z.strictObject({ agent: idSchema }),
-  z.strictObject({ task: idSchema }),
-  z.strictObject({ workspace: idSchema }),
-  z.strictObject({ backend: idSchema }),
-  /** What a host has admitted, wherever it runs. */
-  z.strictObject({ host: idSchema }),
-  z.strictObject({ everything: z.literal(true) }),
-]);
+export const scopeSchema = z.union(
+  [
+    z.strictObject({ agent: idSchema }),
+    z.strictObject({ task: idSchema }),
+    z.strictObject({ workspace: idSchema }),
+    z.strictObject({ backend: idSchema }),
+    /** What a host has admitted, wherever it runs. */
+    z.strictObject({ host: idSchema }),
+    z.strictObject({ everything: z.literal(true) }),
+  ],
+  'must have exactly one of agent, task, workspace, backend, host and everything',
+);
 export type Scope = z.infer<typeof scopeSchema>;
 export type ScopeKind = 'agent' | 'task' | 'workspace' | 'backend' | 'host' | 'everything';
 

@@ -1,5 +1,6 @@
 import type { Agent, LedgerEntry } from './agent.ts';
 import { longestTimerMs } from './config-schema.ts';
+import { contained } from './contained.ts';
 import { withDeadline } from './deadline.ts';
 import { describeError, isKillswitchError } from './errors.ts';
 import type { CleanupStep } from './ports/cleanup-step.ts';
@@ -14,6 +15,11 @@ const unansweredAgainMs = 600_000;
 
 /** A step that was tried: done, or failed and perhaps due again. */
 export type Tried = LedgerEntry & { readonly status: 'done' | 'failed' };
+
+/** Whatever it is: handed on by itself it could be a promise, and be waited for. */
+interface Fault {
+  readonly thrown: unknown;
+}
 
 export interface StepTriesHost {
   readonly clock: Clock;
@@ -45,11 +51,11 @@ export class StepTries {
     if (!applies(step, agent)) return undefined;
     const { tries: most = defaults.tries, backoffMs = defaults.backoffMs } = step.limits ?? {};
     for (let tries = 1; ; tries++) {
-      const error = await this.#try(step, agent);
-      if (error === undefined) return { step: name, status: 'done', tries };
+      const fault = await this.#try(step, agent);
+      if (fault === undefined) return { step: name, status: 'done', tries };
       // One that hangs is not tried again at once: it would keep the order open for as long once more.
-      const gaveUp = tries >= most || this.#stopped || isKillswitchError(error, 'deadline');
-      if (gaveUp) return this.#failed(step, agent, tries, error);
+      const gaveUp = tries >= most || this.#stopped || isKillswitchError(fault.thrown, 'deadline');
+      if (gaveUp) return this.#failed(step, agent, tries, fault);
       const pauseMs = Math.min(backoffMs * 2 ** (tries - 1), longestTimerMs);
       await new Promise<void>((resolve) => this.#host.clock.setTimer(pauseMs, resolve));
     }
@@ -60,18 +66,18 @@ export class StepTries {
     const tries = before + 1;
     const step = this.#find(name);
     if (step === undefined) return notConfigured(name, tries);
-    const error = await this.#try(step, agent);
-    return error === undefined
+    const fault = await this.#try(step, agent);
+    return fault === undefined
       ? { step: name, status: 'done', tries }
-      : this.#failed(step, agent, tries, error);
+      : this.#failed(step, agent, tries, fault);
   }
 
   #find(name: string): CleanupStep | undefined {
     return this.#host.steps.find((each) => each.name === name);
   }
 
-  /** What was thrown, if anything. */
-  async #try(step: CleanupStep, agent: Agent): Promise<unknown> {
+  /** What was thrown, if anything was. */
+  async #try(step: CleanupStep, agent: Agent): Promise<Fault | undefined> {
     const { clock, stepMs } = this.#host;
     const { deadlineMs = stepMs } = step.limits ?? {};
     const key = keyOf(step, agent);
@@ -84,17 +90,17 @@ export class StepTries {
         return running;
       });
       return undefined;
-    } catch (error) {
-      return error ?? new Error('nothing was thrown');
+    } catch (thrown) {
+      return { thrown: thrown ?? new Error('nothing was thrown') };
     }
   }
 
-  #failed(step: CleanupStep, agent: Agent, tries: number, error: unknown): Tried {
+  #failed(step: CleanupStep, agent: Agent, tries: number, { thrown }: Fault): Tried {
     const { backoffMs = defaults.backoffMs } = step.limits ?? {};
     const isStuck = (this.#unanswered.get(keyOf(step, agent)) ?? 0) >= mostUnanswered;
     const pauseMs = Math.min(Math.max(backoffMs * 2 ** (tries - 1), againMs.shortest), againMs.longest);
     const retryAt = this.#host.clock.now() + (isStuck ? unansweredAgainMs : pauseMs);
-    return { step: step.name, status: 'failed', tries, error: describeError(error), retryAt };
+    return { step: step.name, status: 'failed', tries, error: describeError(thrown), retryAt };
   }
 
   #count(key: string, by: 1 | -1): void {
@@ -115,9 +121,5 @@ function notConfigured(step: string, tries: number): Tried {
 
 /** A step that cannot tell is run: steps are idempotent. */
 function applies(step: CleanupStep, agent: Agent): boolean {
-  try {
-    return step.appliesTo(agent);
-  } catch {
-    return true;
-  }
+  return contained(true, () => step.appliesTo(agent));
 }
