@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type AuditEvent,
@@ -9,8 +9,11 @@ import {
   matchesQuery,
   type PartitionHead,
   requireOnFile,
+  type Verification,
+  type VerificationRequest,
 } from '@agent-killswitch/core';
 import { AppendQueue } from './append-queue.ts';
+import { checkRecords } from './check-records.ts';
 import {
   JournalClosedError,
   JournalCorruptError,
@@ -38,6 +41,9 @@ export interface FileJournal extends AuditSink {
    * call tries again, but a damaged file, or one of a newer version, stays refused until there is a new `fileJournal`.
    */
   open(): Promise<void>;
+
+  /** Checks the file behind `after`, and that the newest record that this process has read or written is there. */
+  verify(request?: VerificationRequest): Promise<Verification>;
 
   /** Writes what waits, then gives the file and its lock back. Later calls of anything else reject. Idempotent. */
   close(): Promise<void>;
@@ -89,9 +95,7 @@ class Journal implements FileJournal {
     const { length } = (await this.#opened()).file;
     requireOnFile(query, await this.heads());
     const { deadlineMs } = this.settings;
-    const file = await within(deadlineMs, open(this.path, 'r')).catch((error: unknown) => {
-      throw new JournalReadError(this.path, error);
-    });
+    const file = await this.#openToRead();
     try {
       let line = 0;
       let read = 0;
@@ -109,6 +113,35 @@ class Journal implements FileJournal {
   async heads(): Promise<readonly PartitionHead[]> {
     await this.#opened();
     return this.#head === undefined ? [] : [{ partition: this.settings.writer, ...this.#head }];
+  }
+
+  async verify({ after, forMs = Number.POSITIVE_INFINITY }: VerificationRequest = {}): Promise<Verification> {
+    const { length } = (await this.#opened()).file;
+    const head = this.#head;
+    const { deadlineMs, writer: partition } = this.settings;
+    const file = await this.#openToRead();
+    try {
+      const until = performance.now() + forMs;
+      const size = Math.min(length, (await within(deadlineMs, file.stat())).size);
+      const where = { path: this.path, file, size, writer: partition };
+      const from = after?.partition === partition ? after : undefined;
+      const found = await checkRecords({ ...where, after: from, head, until, deadlineMs });
+      const { count, last, isComplete, bad } = found;
+      const checked = { count, isAnchored: false, ...(last && { upTo: { partition, ...last } }) };
+      if (bad === undefined) return { ok: true, isComplete, ...checked };
+      const { fault, ...at } = bad;
+      return { ok: false, at: { partition, ...at }, fault, ...checked };
+    } catch (error) {
+      throw isKillswitchError(error) ? error : new JournalReadError(this.path, error);
+    } finally {
+      await within(deadlineMs, file.close()).catch(() => {});
+    }
+  }
+
+  #openToRead(): Promise<FileHandle> {
+    return within(this.settings.deadlineMs, open(this.path, 'r')).catch((error: unknown) => {
+      throw new JournalReadError(this.path, error);
+    });
   }
 
   close(): Promise<void> {

@@ -72,6 +72,8 @@ class Journaled implements JournaledAudit {
   readonly #sink: AuditSink;
   readonly #where: Settings;
   readonly #settings: JournaledSettings;
+  /** Of the sink, once it has everything; absent if the sink cannot tell. */
+  readonly verify?: NonNullable<AuditSink['verify']>;
   #opening: Promise<Opened> | undefined;
   #closing: Promise<void> | undefined;
   #isFailing = false;
@@ -80,6 +82,12 @@ class Journaled implements JournaledAudit {
     this.#sink = sink;
     this.#where = where;
     this.#settings = settings;
+    const verify = sink.verify?.bind(sink);
+    if (verify === undefined) return;
+    this.verify = async (request) => {
+      await this.#caughtUp();
+      return verify(request);
+    };
   }
 
   async open(): Promise<void> {

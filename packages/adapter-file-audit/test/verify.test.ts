@@ -163,3 +163,45 @@ it('a journal in front of a sink that is down still tells what it took, in order
   expect(await idsIn(again.readUndelivered())).toEqual([...range(150), ...range(253).slice(200)]);
   expect(await idsIn(again.readUndelivered({ orderId: 'order-7' }))).toEqual([7]);
 });
+
+it('verify: the open journal, in steps, and by what the process knows of it', async () => {
+  const journal = await journalOf(30);
+  const [upTo] = await journal.heads();
+  const sound = { ok: true, isComplete: true, isAnchored: false, upTo };
+  expect(await journal.verify()).toEqual({ ...sound, count: 30 });
+  expect(await journal.verify({ ...(upTo && { after: upTo }) })).toEqual({ ...sound, count: 0 });
+  const lines = (await readFile(journal.path, 'utf8')).split('\n');
+  const first = await journal.verify({ forMs: 0 });
+  expect(first).toMatchObject({ ok: true, isComplete: false, count: 1, upTo: { seq: 0 } });
+  const after = { partition: 'journal', seq: 14, hash: JSON.parse(lines[14] ?? '').hash };
+  expect(await journal.verify({ after })).toEqual({ ...sound, count: 15 });
+  const changed = lines.with(9, (lines[9] ?? '').replace('reason 9', 'Reason 9'));
+  await writeFile(journal.path, changed.join('\n'));
+  expect(await journal.verify()).toMatchObject({ ok: false, fault: 'hash', at: { seq: 9 }, count: 9 });
+  expect(await journal.verify({ after })).toEqual({ ...sound, count: 15 });
+  // Rightly chained, of the same length, and not what was written.
+  const forged: AuditRecord[] = [];
+  for (const line of lines.slice(0, -1)) {
+    const { event } = JSON.parse(line) as AuditRecord;
+    forged.push(chain(forged.at(-1), 'journal', { ...event, hostId: 'sloh' }));
+  }
+  await writeFile(journal.path, `${forged.map(canonical).join('\n')}\n`);
+  expect(await journal.verify()).toMatchObject({ ok: false, fault: 'head', at: { seq: 29 } });
+  await writeFile(journal.path, `${lines.slice(0, 20).join('\n')}\n`);
+  expect(await journal.verify()).toMatchObject({ ok: false, fault: 'truncated', at: { seq: 20 }, count: 20 });
+  expect(await journal.verify({ ...(upTo && { after: upTo }) })).toMatchObject({
+    ok: false,
+    at: { seq: 20 },
+  });
+  await rm(journal.path);
+  await expect(journal.verify()).rejects.toMatchObject({ code: 'journal-read' });
+});
+
+it('verify of a journaled sink is that of the sink behind it, if that can', async () => {
+  const audit = journaled(memoryAudit(), fileJournal(await temporaryDirectory()));
+  onTestFinished(() => audit.close());
+  await audit.append(sampleEvents(0, 5));
+  expect(await audit.verify?.()).toMatchObject({ ok: true, count: 5, upTo: { partition: 'memory', seq: 4 } });
+  const { verify: _, ...mute } = memoryAudit();
+  expect(journaled(mute, fileJournal(await temporaryDirectory())).verify).toBeUndefined();
+});

@@ -1,3 +1,4 @@
+import { KeyObject } from 'node:crypto';
 import { InvalidConfigurationError } from '@agent-killswitch/core';
 import type { Pool } from 'pg';
 import { z } from 'zod';
@@ -7,13 +8,24 @@ export interface PostgresAuditOptions {
   readonly appendMs?: number;
   /** The same for each statement of a reading. Default 10,000. */
   readonly readMs?: number;
+  /** The file that `writeCheckpoints` writes: `verify` holds the chains against what it says. Needs `key`. */
+  readonly checkpoints?: string;
+  /** The public key of checkpoints and breaks. Without it `verify` takes no break that `retire` has made. */
+  readonly key?: KeyObject;
 }
 
 const milliseconds = z.number().int().min(1).max(2_147_483_647);
-const settingsSchema = z.strictObject({
-  appendMs: milliseconds.default(5_000),
-  readMs: milliseconds.default(10_000),
-});
+const settingsSchema = z
+  .strictObject({
+    appendMs: milliseconds.default(5_000),
+    readMs: milliseconds.default(10_000),
+    checkpoints: z.string().min(1).optional(),
+    key: z.custom<KeyObject>((value) => value instanceof KeyObject, 'must be a KeyObject').optional(),
+  })
+  .refine(({ checkpoints, key }) => checkpoints === undefined || key !== undefined, {
+    path: ['checkpoints'],
+    error: 'need the key that they are signed with',
+  });
 export type Settings = z.output<typeof settingsSchema>;
 
 /** @throws InvalidConfigurationError */

@@ -5,9 +5,13 @@ import {
   type AuditSink,
   InvalidInputError,
   type PartitionHead,
+  type Verification,
+  type VerificationRequest,
 } from '@agent-killswitch/core';
 import type { Pool } from 'pg';
 import { appendRows } from './append.ts';
+import { checkDatabase } from './check-database.ts';
+import { readCheckpoints } from './checkpoint-file.ts';
 import { connections, type WithConnection } from './connection.ts';
 import { appending } from './errors.ts';
 import { type PostgresAuditOptions, type Settings, settingsOf } from './options.ts';
@@ -32,6 +36,13 @@ export interface PostgresAudit extends AuditSink {
    * @throws InvalidInputError, PostgresSchemaError, PostgresRoleError, PostgresUnavailableError
    */
   readByTime(query: TimeQuery): Promise<TimePage>;
+
+  /**
+   * As `verifyDatabase`, on the chain of a workspace or all, for a while or to the end.
+   * @throws PostgresSchemaError, PostgresRoleError, PostgresUnavailableError; InvalidInputError naming the line of the
+   *   checkpoints that is not of their key; what the system says of their file
+   */
+  verify(request?: VerificationRequest): Promise<Verification>;
 }
 
 /**
@@ -91,6 +102,18 @@ class Audit implements PostgresAudit {
     return this.#with('reading', this.#settings.readMs, async (client) =>
       pageOf((await client.query<TimedRow>(text, values)).rows),
     );
+  }
+
+  async verify({ workspaceId, after, forMs }: VerificationRequest = {}): Promise<Verification> {
+    const { checkpoints, key, readMs } = this.#settings;
+    const until = performance.now() + (forMs ?? Number.POSITIVE_INFINITY);
+    const heads =
+      checkpoints === undefined || key === undefined ? [] : await readCheckpoints(checkpoints, key);
+    const check = { heads, key, chain: workspaceId, after, until, readMs };
+    const { count, heads: ends, isComplete, bad } = await checkDatabase(this.#with, check);
+    const upTo = ends.at(-1) ?? after;
+    const checked = { count, isAnchored: checkpoints !== undefined, ...(upTo && { upTo }) };
+    return bad === undefined ? { ok: true, isComplete, ...checked } : { ok: false, ...bad, ...checked };
   }
 
   async #spanOf({ after }: AuditQuery): Promise<Span> {

@@ -3,6 +3,9 @@ import type { PoolClient } from 'pg';
 import { systemChain } from './columns.ts';
 
 const pageSize = 500;
+/** What of time both JSON and Postgres can write: no event is outside. */
+const earliest = Date.parse('0001-01-01T00:00:00Z');
+const latest = Date.parse('9999-12-31T23:59:59.999Z');
 
 /** A row, of which {@link recordOf} makes a record. */
 export interface Stored {
@@ -40,9 +43,10 @@ export class PagedQuery {
   /** On one chain both rise together. The index of the chain has the one, all others have the other. */
   readonly #order: 'seq' | 'position';
 
-  constructor({ partition, workspaceId, types, ...ids }: AuditQuery, { after, end }: Span) {
+  constructor({ partition, workspaceId, types, from, until, ...ids }: AuditQuery, { after, end }: Span) {
     const chains = new Set([partition, workspaceId].filter((chain) => chain !== undefined));
-    this.isEmpty = chains.size > 1 || workspaceId === systemChain || types?.length === 0;
+    const isNever = Number.isNaN(from) || Number.isNaN(until);
+    this.isEmpty = chains.size > 1 || workspaceId === systemChain || types?.length === 0 || isNever;
     const [chain] = chains;
     const { orderId, taskId, principalId } = ids;
     const isOfChain = (orderId ?? taskId ?? principalId) === undefined && chain !== undefined;
@@ -51,6 +55,8 @@ export class PagedQuery {
     if (orderId !== undefined) this.#where('order_id =', orderId);
     if (taskId !== undefined) this.#where('task_id =', taskId);
     if (principalId !== undefined) this.#where('principal_id =', principalId);
+    if (from !== undefined) this.#where('event_time >=', timeOf(from));
+    if (until !== undefined && until <= latest) this.#where('event_time <', timeOf(until));
     if (types !== undefined) this.#conditions.push(`type IN (${types.map(literal).join(', ')})`);
     // A place on the chain that is read is found in its index; of another one only the position tells.
     if (isOfChain && ids.after?.partition === chain) this.#where('seq >', ids.after.seq);
@@ -74,6 +80,10 @@ export class PagedQuery {
   #where(condition: string, value: unknown): void {
     this.#conditions.push(`${condition} ($${this.#values.push(value)})`);
   }
+}
+
+function timeOf(ms: number): string {
+  return new Date(Math.min(Math.max(ms, earliest), latest)).toISOString();
 }
 
 /** Spelt out, since an index that has some types only is not used for a parameter. */

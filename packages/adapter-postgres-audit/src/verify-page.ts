@@ -1,5 +1,6 @@
 import type { PoolClient } from 'pg';
 import { columnNames } from './columns.ts';
+import type { WithConnection } from './connection.ts';
 
 const pageSize = 1_000;
 
@@ -28,8 +29,31 @@ const asText: Partial<Record<(typeof columnNames)[number], string>> = {
 };
 const columns = columnNames.map((name) => asText[name] ?? name).join(', ');
 
+/** The records of a chain from number `first` on. The database reads a page while the one before is looked at. */
+export async function* pagesOf(
+  withConnection: WithConnection,
+  readMs: number,
+  chain: string,
+  first: number,
+): AsyncGenerator<StoredRow[]> {
+  const read = (after: number) => withConnection('reading', readMs, (client) => pageOf(client, chain, after));
+  let page = read(first - 1);
+  try {
+    for (;;) {
+      const rows = await page;
+      const end = rows.at(-1);
+      if (end === undefined) return;
+      page = read(Number(end[0]));
+      page.catch(() => {});
+      yield rows;
+    }
+  } finally {
+    await page.catch(() => {});
+  }
+}
+
 /** The records of a chain behind `after`. */
-export async function pageOf(client: PoolClient, chain: string, after: number): Promise<StoredRow[]> {
+async function pageOf(client: PoolClient, chain: string, after: number): Promise<StoredRow[]> {
   const { rows } = await client.query<StoredRow>({
     name: 'killswitch-audit-verify',
     text: `SELECT seq::text, prev, hash, event::text, position::text,

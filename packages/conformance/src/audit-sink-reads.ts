@@ -11,10 +11,11 @@ import {
 import { sampleEvent, sampleEvents, sampleFailure } from './audit-sink-sample.ts';
 import { expectThat } from './clause.ts';
 
+const at = Date.parse('2026-01-02T03:04:05.678Z');
 const filed = [
   sampleEvent(0, { orderId: 'a', workspaceId: 'v' }),
-  sampleEvent(1, { orderId: 'b', workspaceId: 'v' }),
-  sampleEvent(2, { orderId: 'a', workspaceId: 'w' }),
+  sampleEvent(1, { orderId: 'b', workspaceId: 'v', time: '2026-01-02T03:04:06.000Z' }),
+  sampleEvent(2, { orderId: 'a', workspaceId: 'w', time: '2026-01-02T03:04:05.677Z' }),
   sampleEvent(3, { orderId: 'b', workspaceId: undefined }),
   sampleFailure(4, 'belongs to no order'),
   sampleEvent(5, {
@@ -41,11 +42,17 @@ const filters = [
   { query: { principalId: 'someone' }, expected: [0, 1, 2, 3] },
   { query: { principalId: 'p', taskId: 'task-5' }, expected: [] },
   { query: { principalId: 'p', workspaceId: 'v' }, expected: [5] },
+  { query: { from: at }, expected: [0, 1, 3, 4, 5] },
+  { query: { until: at }, expected: [2] },
+  { query: { from: at, until: at + 1 }, expected: [0, 3, 4, 5] },
+  { query: { from: at, until: at }, expected: [] },
+  { query: { from: at + 1, orderId: 'b' }, expected: [1] },
+  { query: { until: at + 1, workspaceId: 'v' }, expected: [0, 5] },
 ] satisfies { query: AuditQuery; expected: number[] }[];
 
 /** The promises of `read` and `heads`, and of storage that outlives a sink. */
 export const readClauses: readonly AuditSinkClause[] = [
-  clause('read filters by order, workspace, task, principal and type', async (sink) => {
+  clause('read filters by order, workspace, task, principal, type and time', async (sink) => {
     await sink.append(filed);
     for (const { query, expected } of filters) {
       await expectEvents(

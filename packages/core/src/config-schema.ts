@@ -64,6 +64,7 @@ const audit: Checks<AuditSink> = {
   append: required,
   read: required,
   readUndelivered: optional,
+  verify: optional,
   heads: required,
 };
 const authorizer: Checks<Authorizer> = { decide: required };

@@ -83,6 +83,7 @@ export {
   type RecordPlace,
   requireOnFile,
 } from './ports/audit-sink.ts';
+export type { Verification, VerificationRequest } from './ports/audit-verification.ts';
 export type { AccessRequest, Action, Authorizer, Decision } from './ports/authorizer.ts';
 export type { CleanupStep } from './ports/cleanup-step.ts';
 export type { Clock } from './ports/clock.ts';

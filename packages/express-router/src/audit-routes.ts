@@ -2,30 +2,29 @@ import {
   type AuditQuery,
   type AuditRecord,
   type AuditSink,
-  AuditUnavailableError,
   auditEventSchema,
   auditPage,
   idSchema,
-  isKillswitchError,
 } from '@agent-killswitch/core';
 import { z } from 'zod';
 import { authoriseReading } from './audit-scope.ts';
-import type { Cursors } from './cursors.ts';
+import { type Cursors, placeSchema } from './cursors.ts';
 import type { HandlerContext } from './http.ts';
+import { inTurn } from './in-turn.ts';
 import { type Route, route } from './route.ts';
 import type { Turns } from './turns.ts';
-import { within } from './within.ts';
-
-const readMs = 10_000;
 
 export interface AuditContext extends HandlerContext {
-  readonly audit: Pick<AuditSink, 'read'>;
+  readonly audit: Pick<AuditSink, 'read' | 'verify'>;
   readonly cursors: Cursors;
   /** How many may read at once. */
   readonly turns: Turns;
+  /** How many may verify at once. */
+  readonly verifying: Turns;
 }
 
 const types = auditEventSchema.options.map((option) => option.shape.type.value);
+const time = z.iso.datetime({ offset: true });
 const questionSchema = z.strictObject({
   workspaceId: idSchema.optional(),
   taskId: idSchema.optional(),
@@ -37,6 +36,8 @@ const questionSchema = z.strictObject({
     .pipe(z.array(z.enum(types)).max(types.length))
     .optional()
     .describe('one type of event, or several with commas between them'),
+  from: time.optional().describe('when it happened at the earliest'),
+  until: time.optional().describe('before when it happened'),
 });
 const querySchema = questionSchema.extend({
   limit: z.coerce.number().int().min(1).max(500).default(100),
@@ -48,7 +49,7 @@ const auditAnswer = z
   .object({
     records: z.array(
       z.object({
-        partition: idSchema.optional().describe('the chain that the record is on'),
+        partition: z.string().optional().describe('the chain that the record is on'),
         seq: z.int().nonnegative().optional(),
         prev: sha256Hex.optional(),
         hash: sha256Hex.optional(),
@@ -71,9 +72,9 @@ export const auditRoutes: ReadonlyArray<Route<AuditContext>> = [
     async handle({ ks, audit, cursors, turns }: AuditContext, { limit, cursor, ...question }, { principal }) {
       const workspaceId = await authoriseReading(ks, principal, question);
       const asked = { ...question, workspaceId };
-      const after = cursor === undefined ? undefined : cursors.open(cursor, asked);
+      const after = cursor === undefined ? undefined : cursors.open(cursor, asked, placeSchema);
       const wanted = queryOf(asked, after);
-      const { records, next } = await reading(turns, () => auditPage(audit, wanted, limit));
+      const { records, next } = await inTurn(turns, () => auditPage(audit, wanted, limit));
       return {
         status: 200,
         body: {
@@ -90,26 +91,13 @@ export const auditRoutes: ReadonlyArray<Route<AuditContext>> = [
 
 type Question = z.output<typeof questionSchema>;
 
-function queryOf({ type, ...ids }: Question, after: AuditQuery['after']): AuditQuery {
-  const given = Object.entries({ ...ids, types: type, after }).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(given);
+function queryOf({ type, from, until, ...ids }: Question, after: AuditQuery['after']): AuditQuery {
+  const times = { from: from && Date.parse(from), until: until && Date.parse(until) };
+  const given = Object.entries({ ...ids, ...times, types: type, after });
+  return Object.fromEntries(given.filter(([, value]) => value !== undefined));
 }
 
 /** Where a record stands on a chain that others share would tell how much they have there. */
 function bodyOf({ event, ...place }: AuditRecord, workspaceId: string | undefined) {
   return workspaceId === undefined || place.partition === workspaceId ? { ...place, event } : { event };
-}
-
-/** @throws AuditUnavailableError */
-async function reading<T>(turns: Turns, read: () => Promise<T>): Promise<T> {
-  const work = turns.take(read);
-  if (work === undefined)
-    throw new AuditUnavailableError('Others are reading the audit record: ask again in a moment');
-  try {
-    return await within(readMs, () => work);
-  } catch (error) {
-    if (isKillswitchError(error, 'invalid-input') || isKillswitchError(error, 'audit-unavailable'))
-      throw error;
-    throw new AuditUnavailableError('The audit record cannot be read now', { cause: error });
-  }
 }

@@ -9,7 +9,11 @@ import { z } from 'zod';
 
 const cipher = 'aes-256-gcm';
 const bytes = { key: 32, nonce: 12, tag: 16 };
-const placeSchema = z.strictObject({ partition: z.string(), seq: z.number().int().nonnegative() });
+/** Where a page of the record ends. */
+export const placeSchema: z.ZodType<RecordPlace> = z.strictObject({
+  partition: z.string(),
+  seq: z.number().int().nonnegative(),
+});
 
 /**
  * Places in the record as texts that say nothing: where somebody stands would tell how much others have on record, and a
@@ -25,15 +29,15 @@ export class Cursors {
     this.#key = key;
   }
 
-  seal(place: RecordPlace, question: unknown): string {
+  seal(place: object, question: unknown): string {
     const nonce = randomBytes(bytes.nonce);
     const sealing = createCipheriv(cipher, this.#key, nonce).setAAD(Buffer.from(canonical(question)));
     const text = Buffer.concat([sealing.update(JSON.stringify(place), 'utf8'), sealing.final()]);
     return Buffer.concat([nonce, sealing.getAuthTag(), text]).toString('base64url');
   }
 
-  /** @throws InvalidInputError for a cursor that is none of this key and this question */
-  open(cursor: string, question: unknown): RecordPlace {
+  /** @throws InvalidInputError for a cursor that is none of this key, this question and this shape */
+  open<Place>(cursor: string, question: unknown, shape: z.ZodType<Place>): Place {
     try {
       const sealed = Buffer.from(cursor, 'base64url');
       const nonce = sealed.subarray(0, bytes.nonce);
@@ -42,7 +46,7 @@ export class Cursors {
         .setAAD(Buffer.from(canonical(question)))
         .setAuthTag(tag);
       const text = opening.update(sealed.subarray(bytes.nonce + bytes.tag), undefined, 'utf8');
-      return placeSchema.parse(JSON.parse(text + opening.final('utf8')));
+      return shape.parse(JSON.parse(text + opening.final('utf8')));
     } catch {
       throw new InvalidInputError('query', [
         'cursor: not one that this question was answered with; ask anew',

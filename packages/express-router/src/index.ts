@@ -20,3 +20,4 @@ export {
 } from './router.ts';
 export { stopResponse } from './stop-response.ts';
 export { Turns } from './turns.ts';
+export { verifyRoutes } from './verify-routes.ts';

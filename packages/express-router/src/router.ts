@@ -10,6 +10,7 @@ import { killswitchRoutes, ownRoutes } from './killswitch-routes.ts';
 import { openApiRoute } from './openapi.ts';
 import { Repeats } from './repeats.ts';
 import { Turns } from './turns.ts';
+import { verifyRoutes } from './verify-routes.ts';
 
 const defaultWaitMs = 4_500;
 
@@ -24,8 +25,8 @@ export interface RouterOptions extends MappingOptions {
 }
 
 export interface KillswitchRouterOptions extends RouterOptions {
-  /** The sink that the killswitch has. With it there is `GET /audit`. */
-  readonly audit?: Pick<AuditSink, 'read'>;
+  /** The sink that the killswitch has. With it there is `GET /audit`, and `GET /audit/verify` if it can verify. */
+  readonly audit?: Pick<AuditSink, 'read' | 'verify'>;
   /**
    * 32 secret bytes, the same for all instances behind one address, so that each knows the cursors of the others. By
    * chance if not given.
@@ -35,6 +36,8 @@ export interface KillswitchRouterOptions extends RouterOptions {
 
 /** How many may read the audit record at once. */
 const readersAtOnce = 4;
+/** Checking costs this process's time, also that which kills need: never two at once. */
+const verifiersAtOnce = 1;
 
 /**
  * The kill authority's endpoints (REQUIREMENTS A1 to A4), releases, orders, agents, status, the audit record and
@@ -54,14 +57,14 @@ function endpoints(ks: Killswitch, options: KillswitchRouterOptions): Router {
   if (audit === undefined) return mapRoutes(killswitchRoutes, context, options);
   if (typeof audit?.read !== 'function')
     throw new InvalidConfigurationError(['audit: must be the audit sink of the killswitch']);
-  const routes = [...ownRoutes, ...auditRoutes];
-  const cursors = new Cursors(options.cursorKey);
-  const turns = new Turns(readersAtOnce);
-  return mapRoutes<AuditContext>(
-    [...routes, openApiRoute(routes)],
-    { ...context, audit, cursors, turns },
-    options,
-  );
+  const routes = [...ownRoutes, ...auditRoutes, ...(audit.verify === undefined ? [] : verifyRoutes)];
+  const looking = {
+    audit,
+    cursors: new Cursors(options.cursorKey),
+    turns: new Turns(readersAtOnce),
+    verifying: new Turns(verifiersAtOnce),
+  };
+  return mapRoutes<AuditContext>([...routes, openApiRoute(routes)], { ...context, ...looking }, options);
 }
 
 /**

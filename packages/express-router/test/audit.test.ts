@@ -1,97 +1,8 @@
 /** The record over HTTP: who may read what, page by page, and what nobody learns on the way (I11). */
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { type AuditSink, createKillswitch, type Principal } from '@agent-killswitch/core';
-import { memoryAudit, memoryRuntime, memoryState } from '@agent-killswitch/core/memory';
-import express from 'express';
-import { expect, it, onTestFinished } from 'vitest';
-import {
-  auditRoutes,
-  type KillswitchRouterOptions,
-  killswitchRouter,
-  killswitchRoutes,
-  noSuchRoute,
-  openApi,
-  problemHandler,
-} from '../src/index.ts';
-import { checkAnswers } from './support/answers-by-document.ts';
-
-const member = (id: string, workspaceId = 'w'): Principal => ({
-  id,
-  kind: 'user',
-  grants: [{ role: 'member', workspaceId }],
-});
-const adminOf = (...workspaces: string[]): Principal => ({
-  id: `admin-of-${workspaces.join('+')}`,
-  kind: 'user',
-  grants: workspaces.map((workspaceId) => ({ role: 'workspace-admin', workspaceId })),
-});
-const people: Record<string, Principal> = {
-  mia: member('mia'),
-  nia: member('nia'),
-  oz: member('oz', 'other'),
-  adam: adminOf('w'),
-  zoe: adminOf('other'),
-  both: adminOf('w', 'other'),
-  sue: { id: 'sue', kind: 'user', grants: [{ role: 'super-admin' }] },
-};
-
-const faultOf = checkAnswers(openApi([...killswitchRoutes, ...(auditRoutes as never[])]) as never);
-
-/** A killswitch with two killed tasks of two people in workspace `w`, one in `other`, and its router. */
-async function world(options: Partial<KillswitchRouterOptions> = {}) {
-  const audit = memoryAudit();
-  const runtime = memoryRuntime();
-  const ks = createKillswitch({ hostId: 'h', state: memoryState(), audit, runtimes: { memory: runtime } });
-  await ks.start();
-  onTestFinished(() => ks.close());
-  const orders: Record<string, string> = {};
-  for (const [who, workspaceId] of [
-    ['mia', 'w'],
-    ['nia', 'w'],
-    ['oz', 'other'],
-  ] as const) {
-    const agentId = `agent-of-${who}`;
-    await ks.admit({ agentId, taskId: `task-of-${who}`, workspaceId, ownerId: who });
-    await ks.running(agentId, [runtime.spawn()]);
-    const report = await ks.kill(
-      { task: `task-of-${who}` },
-      { principal: people[who] as Principal, reason: 'a test' },
-    );
-    orders[who] = report.orderId;
-  }
-  const before = audit.records().length;
-  const faults: string[] = [];
-  const router = killswitchRouter(ks, {
-    authenticate: (request) => people[String(request.headers['x-who'])],
-    audit,
-    onFault: (line) => faults.push(line),
-    ...options,
-  });
-  const server = createServer(express().use('/api', router).use(noSuchRoute).use(problemHandler()));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => new Promise<void>((resolve) => server.close(() => resolve())));
-  const { port } = server.address() as AddressInfo;
-  // biome-ignore lint/suspicious/noExplicitAny: answers are read as they come
-  const get = async (who: string, query = ''): Promise<{ status: number; body: any }> => {
-    const response = await fetch(`http://127.0.0.1:${port}/api/audit${query}`, { headers: { 'x-who': who } });
-    const body = await response.json();
-    const type = response.headers.get('content-type')?.split(';')[0] ?? '';
-    if (response.status !== 404)
-      expect(faultOf('GET', '/audit', response.status, type, body)).toBeUndefined();
-    return { status: response.status, body };
-  };
-  const idsOf = async (who: string, query = '') =>
-    // biome-ignore lint/suspicious/noExplicitAny: answers are read as they come
-    (await get(who, query)).body.records.map(({ event }: any) => event.id);
-  const expected = (isMeant: (event: { workspaceId?: string | undefined; taskId?: string }) => boolean) =>
-    audit
-      .events()
-      .slice(0, before)
-      .filter((event) => isMeant(event))
-      .map(({ id }) => id);
-  return { audit, ks, get, idsOf, expected, orders, faults };
-}
+import type { AuditSink } from '@agent-killswitch/core';
+import { expect, it } from 'vitest';
+import { killswitchRouter } from '../src/index.ts';
+import { world } from './support/audit-world.ts';
 
 it('a super admin reads everything, with its chain; a workspace admin the workspace; a member an own task', async () => {
   const { audit, get, idsOf, expected, orders } = await world();
@@ -109,6 +20,23 @@ it('a super admin reads everything, with its chain; a workspace admin the worksp
   expect(await idsOf('mia', `?orderId=${orders.mia}`)).toEqual(await idsOf('sue', `?orderId=${orders.mia}`));
   expect(await idsOf('sue', '?principalId=oz&type=agent.killed')).toHaveLength(1);
   expect(await idsOf('sue', '?type=agent.killed,order.settled')).toHaveLength(6);
+});
+
+it('only what happened in a span of time, by any way to write it', async () => {
+  const { audit, get, idsOf, expected } = await world();
+  const times = audit.events().map(({ time }) => Date.parse(time));
+  const middle = times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)] ?? 0;
+  const at = new Date(middle).toISOString();
+  const inZone = encodeURIComponent(`${new Date(middle + 7_200_000).toISOString().slice(0, -1)}+02:00`);
+  const since = expected(({ time }) => Date.parse(time) >= middle);
+  const before = expected(({ time }) => Date.parse(time) < middle);
+  expect(await idsOf('sue', `?from=${at}`)).toEqual(since);
+  expect(await idsOf('sue', `?from=${inZone}`)).toEqual(since);
+  expect(await idsOf('sue', `?until=${at}`)).toEqual(before);
+  expect(await idsOf('sue', `?from=${at}&until=${at}`)).toEqual([]);
+  const { cursor } = (await get('sue', `?from=${at}&limit=1`)).body;
+  expect(await idsOf('sue', `?from=${at}&cursor=${cursor}`)).toEqual(since.slice(1));
+  expect((await get('sue', `?cursor=${cursor}`)).status).toBe(400);
 });
 
 it('where a record stands on a chain that others share is told to nobody who may not read all of it', async () => {
@@ -211,6 +139,10 @@ it.each([
   '?workspaceId=',
   '?workspaceId[x]=w',
   '?since=2026',
+  '?from=2026',
+  '?from=yesterday',
+  '?until=2026-01-02T03:04:05',
+  '?from=2026-01-02T03:04:05Z&from=2026-01-02T03:04:05Z',
   `?cursor=${'x'.repeat(1_001)}`,
 ])('400 for %s', async (query) => {
   const { get } = await world();

@@ -7,6 +7,9 @@ import {
   matchesQuery,
   type PartitionHead,
   requireOnFile,
+  type Verification,
+  type VerificationRequest,
+  verifyChain,
 } from '@agent-killswitch/core';
 
 interface Parts {
@@ -14,6 +17,7 @@ interface Parts {
   read(query: AuditQuery): AsyncIterable<AuditRecord>;
   heads(): Promise<readonly PartitionHead[]>;
   open(): Promise<void>;
+  verify(request: VerificationRequest): Promise<Verification>;
 }
 /** What a broken sink does differently from a sound one, given the sound one and its records. */
 export type Bug = (sound: Parts, records: AuditRecord[]) => Partial<Parts>;
@@ -65,5 +69,27 @@ export function soundAudit(records: AuditRecord[]): Parts {
     },
     heads: async () => headsOf(records),
     async open() {},
+    verify: (request) => verified(records, request),
   };
+}
+
+/** In a hurry it looks at one record at a time. */
+async function verified(
+  records: readonly AuditRecord[],
+  { workspaceId, after, forMs }: VerificationRequest,
+): Promise<Verification> {
+  const isLeft = ({ partition, seq }: AuditRecord): boolean =>
+    after === undefined || partition > after.partition || (partition === after.partition && seq > after.seq);
+  const left = records
+    .filter(({ partition }) => workspaceId === undefined || partition === workspaceId)
+    .toSorted((a, b) => (a.partition === b.partition ? a.seq - b.seq : a.partition < b.partition ? -1 : 1))
+    .filter(isLeft);
+  for (const { partition } of headsOf(records))
+    if (!(await verifyChain(records.filter((record) => record.partition === partition))).ok)
+      throw new Error('the suite changes no record');
+  const looked = forMs === undefined ? left : left.slice(0, 1);
+  const last = looked.at(-1) ?? after;
+  const upTo = last && { partition: last.partition, seq: last.seq, hash: last.hash };
+  const isComplete = looked.length === left.length;
+  return { ok: true, count: looked.length, isComplete, isAnchored: false, ...(upTo && { upTo }) };
 }

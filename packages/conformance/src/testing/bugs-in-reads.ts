@@ -7,12 +7,17 @@ const withoutFilter =
 
 /** For every clause about `read`, `heads` and `open` at least one bug that it must find. */
 export const bugsInReads: Record<string, Record<string, Bug>> = {
-  'read filters by order, workspace, task, principal and type': {
+  'read filters by order, workspace, task, principal, type and time': {
     'ignores orderId': withoutFilter('orderId'),
     'ignores workspaceId': withoutFilter('workspaceId'),
     'ignores types': withoutFilter('types'),
     'ignores taskId': withoutFilter('taskId'),
     'ignores principalId': withoutFilter('principalId'),
+    'ignores from': withoutFilter('from'),
+    'ignores until': withoutFilter('until'),
+    'takes until as included': (sound) => ({
+      read: ({ until, ...query }) => sound.read(until === undefined ? query : { ...query, until: until + 1 }),
+    }),
     'knows the tasks of agents only': (sound) => ({
       async *read(query) {
         for await (const record of sound.read(query))

@@ -2,6 +2,7 @@ import { type AuditRecord, seal } from '../audit-chain.ts';
 import type { AuditEvent } from '../audit-event.ts';
 import { canonical } from '../canonical.ts';
 import { type AuditSink, matchesQuery, type PartitionHead, requireOnFile } from '../ports/audit-sink.ts';
+import { verifyChain } from '../verify-chain.ts';
 
 const partition = 'memory';
 
@@ -44,6 +45,22 @@ export function memoryAudit(): MemoryAudit {
       for (const record of kept.slice().map(recordOf)) if (matchesQuery(query, record)) yield record;
     },
     heads: async () => heads(),
+    async verify({ after } = {}) {
+      const records = kept.map(recordOf);
+      const report = await verifyChain(records, { partition, head: after });
+      const from = after === undefined ? 0 : after.seq + 1;
+      const end = report.ok ? records.length : report.at.index;
+      const last = records[end - 1];
+      const checked = {
+        count: Math.max(0, end - from),
+        isAnchored: false,
+        ...(last && { upTo: { partition, seq: last.seq, hash: last.hash } }),
+      };
+      if (report.ok) return { ok: true, isComplete: true, ...checked };
+      const { at, fault } = report;
+      const eventId = at.eventId === undefined ? {} : { eventId: at.eventId };
+      return { ok: false, at: { partition, seq: at.index, ...eventId }, fault, ...checked };
+    },
     records: () => kept.map(recordOf),
     events: () => kept.map((each) => recordOf(each).event),
   };

@@ -1,6 +1,7 @@
 import type { AuditRecord, ChainHead } from '../audit-chain.ts';
 import type { AuditEvent, AuditEventType } from '../audit-event.ts';
 import { InvalidInputError } from '../errors.ts';
+import type { Verification, VerificationRequest } from './audit-verification.ts';
 
 /**
  * Where the audit record is kept, on one hash chain or on several. The core hands over batches one after the other,
@@ -36,6 +37,12 @@ export interface AuditSink {
 
   /** The newest record of each chain that has any, each chain once. */
   heads(): Promise<readonly PartitionHead[]>;
+
+  /**
+   * Checks that what is on record is what was put there, chain by chain in the order of their names, in bounded memory;
+   * changes nothing and never blocks an append for long. Rejects if it could not look. Omit it if the sink cannot tell.
+   */
+  verify?(request?: VerificationRequest): Promise<Verification>;
 }
 
 /** Where one of a sink's chains ends. */
@@ -52,6 +59,10 @@ export interface AuditQuery {
   readonly workspaceId?: string;
   /** Only events of these types. */
   readonly types?: readonly AuditEventType[];
+  /** Only what happened then or later, by the clock of the host that says so, in milliseconds since the Unix epoch. */
+  readonly from?: number;
+  /** Only what happened before that, likewise. */
+  readonly until?: number;
   /** Only records of this chain. */
   readonly partition?: string;
   /** Only what comes after this record in reading order. If it is not on file, reading rejects: `invalid-input`. */
@@ -67,10 +78,17 @@ export function matchesQuery(query: AuditQuery, { partition, seq, event }: Audit
   if (query.partition !== undefined && partition !== query.partition) return false;
   if (query.types !== undefined && !query.types.includes(event.type)) return false;
   if (query.workspaceId !== undefined && event.workspaceId !== query.workspaceId) return false;
+  if (!isWithin(query, event)) return false;
   if (query.taskId !== undefined && taskOf(event) !== query.taskId) return false;
   if (query.principalId !== undefined && !('principal' in event && event.principal.id === query.principalId))
     return false;
   return query.orderId === undefined || ('orderId' in event && event.orderId === query.orderId);
+}
+
+function isWithin({ from, until }: AuditQuery, { time }: AuditEvent): boolean {
+  if (from === undefined && until === undefined) return true;
+  const at = Date.parse(time);
+  return (from === undefined || at >= from) && (until === undefined || at < until);
 }
 
 /** The task that an event is about: that of its agent, or the one that was aimed at. */
