@@ -1,5 +1,5 @@
-import { connect } from 'node:net';
-import { agentRoutes, killswitchRoutes } from '@agent-killswitch/express-router';
+import { sendRaw } from '../packages/express-router/test/support/raw-request.ts';
+import { routes } from '../packages/express-router/test/support/routes.ts';
 import { openSite, type Site } from '../packages/express-router/test/support/site.ts';
 import type { Campaign } from './campaign.ts';
 import { SeededRandom } from './seeded-random.ts';
@@ -34,7 +34,7 @@ const campaign: Campaign = {
       for (const id of agents) await site.agent(id);
       for (let round = 0; round < rounds; round += atOnce) {
         const batch = Array.from({ length: Math.min(atOnce, rounds - round) }, () => madeUp(random));
-        const answers = await Promise.all(batch.map(({ bytes }) => send(site, bytes)));
+        const answers = await Promise.all(batch.map(({ bytes }) => answerTo(site, bytes)));
         answers.forEach((answer, at) => {
           const { kind, bytes } = batch[at] as MadeUp;
           faultsFired[kind] += 1;
@@ -62,7 +62,7 @@ interface MadeUp {
   readonly bytes: Buffer;
 }
 
-const paths = [...killswitchRoutes, ...agentRoutes].map(({ method, path }) => ({ method, path }));
+const paths = routes.map(({ method, path }) => ({ method, path }));
 const ids = [
   'task-a1',
   'a1',
@@ -177,27 +177,9 @@ function noise(random: SeededRandom, most: number): Buffer {
   return Buffer.from(Array.from({ length: random.integer(1, most) }, () => random.integer(0, 256)));
 }
 
-/** What comes back until the server hangs up; our side says at once that no more will come. */
-function send(site: Site, bytes: Buffer): Promise<string> {
-  const { hostname, port } = new URL(site.url);
-  return new Promise((resolve) => {
-    let text = '';
-    const socket = connect({ port: Number(port), host: hostname, allowHalfOpen: true });
-    const timer = setTimeout(() => socket.destroy(new Error('no answer')), answerMs);
-    socket.setEncoding('latin1');
-    socket.on('data', (chunk: string) => {
-      text += chunk;
-    });
-    socket.on('error', (error) => {
-      if (error.message === 'no answer') text = `no answer within ${answerMs} ms ${text}`;
-    });
-    socket.on('close', () => {
-      clearTimeout(timer);
-      resolve(text);
-    });
-    socket.on('end', () => socket.end());
-    socket.end(bytes);
-  });
+/** No answer at all is one that is found fault with. */
+function answerTo(site: Site, bytes: Buffer): Promise<string> {
+  return sendRaw(site.url, bytes, { answerMs }).catch((error: Error) => error.message);
 }
 
 /** A connection that is closed without a word is an answer to what is no HTTP. */

@@ -1,47 +1,56 @@
 import { type Principal, principalSchema } from '@agent-killswitch/core';
-import type { Request, RequestHandler } from 'express';
+import type { Request, Response } from 'express';
 import { HttpError } from './problem.ts';
+import { Strangers, windowMs } from './strangers.ts';
 import { within } from './within.ts';
 
 const authenticateMs = 5_000;
+const retryAfterSeconds = windowMs / 1_000;
 
 /** Says who asks, from whatever the service authenticates with; `undefined` if nobody that is known. */
 export type Authenticate = (request: Request) => Principal | undefined | Promise<Principal | undefined>;
 
-/** Puts the principal into `response.locals`; lets nobody else through. */
-export function identify(authenticate: Authenticate): RequestHandler {
+/** Made once: in a flood, what tells where an error was made would cost more than all the rest of the answer. */
+const unknown = new HttpError('unauthenticated', 'Give credentials that this service knows');
+const tooMany = new HttpError(
+  'too-many-attempts',
+  `Wait ${retryAfterSeconds} s; known credentials are never refused for this`,
+);
+
+/**
+ * Says who asks, and lets nobody else through.
+ * @throws HttpError `unauthenticated`, `too-many-attempts`, `authentication-unavailable` or `cross-site-request`
+ */
+export function identify(
+  authenticate: Authenticate,
+): (request: Request, response: Response) => Promise<Principal> {
   const strangers = new Strangers();
-  return async (request, response, next) => {
-    let principal: Principal | undefined;
-    try {
-      principal = await within(authenticateMs, async () => authenticate(request));
-      if (principal !== undefined) principal = principalSchema.parse(principal);
-    } catch (error) {
-      next(
-        new HttpError('authentication-unavailable', 'The caller could not be authenticated', {
-          cause: error,
-        }),
-      );
-      return;
-    }
+  return async (request, response) => {
+    const principal = await ask(authenticate, request);
     if (principal === undefined) {
-      const address = request.ip ?? '';
-      if (strangers.isTooMany(address)) response.set('Retry-After', '10');
-      next(
-        strangers.isTooMany(address)
-          ? new HttpError('too-many-attempts', 'Wait 10 s; known credentials are never refused for this')
-          : new HttpError('unauthenticated', 'Give credentials that this service knows'),
-      );
-      strangers.note(address);
-      return;
+      if (!strangers.isTooMany(request.ip ?? '')) throw unknown;
+      response.setHeader('Retry-After', retryAfterSeconds);
+      throw tooMany;
     }
-    if (mayBeForged(request)) {
-      next(new HttpError('cross-site-request', 'With a cookie, send JSON or an X-Killswitch-Request header'));
-      return;
-    }
-    response.locals.principal = principal;
-    next();
+    if (mayBeForged(request))
+      throw new HttpError('cross-site-request', 'With a cookie, send JSON or an X-Killswitch-Request header');
+    return principal;
   };
+}
+
+/** @throws HttpError `authentication-unavailable` */
+async function ask(authenticate: Authenticate, request: Request): Promise<Principal | undefined> {
+  try {
+    const answer = authenticate(request);
+    const principal = isPromised(answer) ? await within(authenticateMs, () => answer) : answer;
+    return principal === undefined ? undefined : principalSchema.parse(principal);
+  } catch (cause) {
+    throw new HttpError('authentication-unavailable', 'The caller could not be authenticated', { cause });
+  }
+}
+
+function isPromised<T extends object>(answer: T | Promise<T | undefined> | undefined): answer is Promise<T> {
+  return typeof (answer as Partial<Promise<T>> | undefined)?.then === 'function';
 }
 
 /**
@@ -49,30 +58,7 @@ export function identify(authenticate: Authenticate): RequestHandler {
  * and no header of one's own.
  */
 function mayBeForged(request: Request): boolean {
-  if (request.method === 'GET' || request.method === 'HEAD' || request.get('Cookie') === undefined)
+  if (request.method === 'GET' || request.method === 'HEAD' || request.headers.cookie === undefined)
     return false;
-  return request.get('X-Killswitch-Request') === undefined && !request.is('json');
-}
-
-const windowMs = 10_000;
-const mostAttempts = 50;
-const mostAddresses = 10_000;
-
-/** Counts attempts without known credentials by address. Whoever has them is never counted. */
-class Strangers {
-  #attempts = new Map<string, number>();
-  #since = 0;
-
-  isTooMany(address: string): boolean {
-    return Date.now() - this.#since < windowMs && (this.#attempts.get(address) ?? 0) >= mostAttempts;
-  }
-
-  note(address: string): void {
-    if (Date.now() - this.#since >= windowMs) {
-      this.#attempts = new Map();
-      this.#since = Date.now();
-    }
-    if (this.#attempts.size < mostAddresses || this.#attempts.has(address))
-      this.#attempts.set(address, (this.#attempts.get(address) ?? 0) + 1);
-  }
+  return request.headers['x-killswitch-request'] === undefined && !request.is('json');
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { InvalidConfigurationError } from '@agent-killswitch/core';
 import type { Router } from 'express';
 import { z } from 'zod';
 
@@ -42,9 +43,11 @@ const headers = {
   'X-Content-Type-Options': 'nosniff',
 };
 
-/** Serves the console's page at `/console/`. @throws ZodError for options that are none. */
+/** Serves the console's page at `/console/`. @throws InvalidConfigurationError listing every fault in the options. */
 export function addConsole(router: Router, options: ConsoleOptions): void {
-  const given = JSON.stringify(optionsSchema.parse(options));
+  const parsed = optionsSchema.safeParse(options);
+  if (!parsed.success) throw new InvalidConfigurationError(parsed.error.issues.map(faultOf));
+  const given = JSON.stringify(parsed.data);
   router.get('/console', (request, response, next) => {
     // Files are found beside the page only if its address ends with a slash.
     if (request.path.endsWith('/')) next();
@@ -58,6 +61,10 @@ export function addConsole(router: Router, options: ConsoleOptions): void {
       response.set({ ...headers, 'Content-Type': `${type}; charset=utf-8` }).send(body);
     });
   }
+}
+
+function faultOf({ path, message }: z.core.$ZodIssue): string {
+  return `${['console', ...path].map(String).join('.')}: ${message}`;
 }
 
 function escaped(text: string): string {

@@ -1,17 +1,19 @@
-import { describeError, InvalidConfigurationError, type Principal } from '@agent-killswitch/core';
-import express, { type ErrorRequestHandler, type RequestHandler, type Response, type Router } from 'express';
+import { parse } from 'node:querystring';
+import { InvalidConfigurationError } from '@agent-killswitch/core';
+import express, { type ErrorRequestHandler, type RequestHandler, type Router } from 'express';
 import { type Authenticate, identify } from './authentication.ts';
 import { sendEvents } from './event-stream.ts';
-import { jsonBody, parserError } from './json-body.ts';
-import { HttpError, problemOf } from './problem.ts';
+import { jsonBody } from './json-body.ts';
+import { HttpError } from './problem.ts';
 import type { Route } from './route.ts';
+import { type Fault, sendJson, sendProblem } from './sending.ts';
 
 export interface MappingOptions {
   readonly authenticate: Authenticate;
   /** Largest accepted body in bytes. Default 16,384. */
   readonly bodyLimit?: number;
   /** Told of every error that is answered with 500, and of what is behind a 503, as one line. Default: `console.error`. */
-  readonly onFault?: (line: string) => void;
+  readonly onFault?: Fault;
 }
 
 /**
@@ -24,37 +26,35 @@ export function mapRoutes<Context>(
   context: Context,
   options: MappingOptions,
 ): Router {
+  const router = express.Router();
+  addRoutes(router, routes, context, options);
+  return router;
+}
+
+/** Like {@link mapRoutes}, on a router that there is. @throws InvalidConfigurationError */
+export function addRoutes<Context>(
+  router: Router,
+  routes: ReadonlyArray<Route<Context>>,
+  context: Context,
+  options: MappingOptions,
+): void {
   if (typeof options?.authenticate !== 'function') {
     throw new InvalidConfigurationError([
       'authenticate: a function from a request to a principal is mandatory',
     ]);
   }
-  const router = express.Router();
-  const authenticated = identify(options.authenticate);
-  const readJson = jsonBody(options.bodyLimit ?? 16_384);
-  for (const route of routes) {
-    const method = route.method.toLowerCase() as 'get' | 'post' | 'delete';
-    router[method](route.path, authenticated, readJson, answer(route, context));
-  }
+  const serve = serving(context, options);
+  for (const route of routes)
+    router[route.method.toLowerCase() as 'get' | 'post' | 'delete'](route.path, serve(route));
   for (const path of new Set(routes.map((route) => route.path))) router.all(path, refuseMethod(routes, path));
   router.use(problemHandler(options.onFault));
-  return router;
 }
 
 /** Answers an error as problem JSON; the last handler of an app that wants the same for its own routes. */
-export function problemHandler(onFault: (line: string) => void = console.error): ErrorRequestHandler {
+export function problemHandler(onFault?: Fault): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
-    if (response.headersSent) {
-      next(error);
-      return;
-    }
-    const problem = problemOf(parserError(error));
-    const cause = error instanceof Error && problem.status === 503 ? error.cause : undefined;
-    if (problem.status === 500 || cause !== undefined)
-      onFault(`${request.method} ${request.baseUrl}${request.path}: ${describeError(cause ?? error)}`);
-    if (problem.status === 401) response.set('WWW-Authenticate', 'Bearer');
-    if (problem.status === 408) response.set('Connection', 'close');
-    send(response, problem.status, problem, 'application/problem+json');
+    if (response.headersSent) next(error);
+    else sendProblem(request, response, error, onFault);
   };
 }
 
@@ -63,42 +63,51 @@ export const noSuchRoute: RequestHandler = (request, _response, next) => {
   next(new HttpError('no-such-route', `No endpoint ${request.method} ${request.path}`));
 };
 
-function answer<Context>(route: Route<Context>, context: Context): RequestHandler {
-  return async (request, response) => {
-    const { status, body, location, events } = await route.handle(context, {
-      params: request.params as Record<string, string>,
-      query: request.query,
-      body: request.body as unknown,
-      headers: {
-        idempotencyKey: request.get('Idempotency-Key'),
-        lastEventId: request.get('Last-Event-ID'),
-      },
-      principal: response.locals.principal as Principal,
-    });
-    if (events !== undefined) {
-      await sendEvents(response, events);
-      return;
-    }
-    if (location !== undefined) response.set('Location', request.baseUrl + location);
-    send(response, status, body, 'application/json');
-  };
+/** One handler for all of it: each more would cost every request a round through the router. */
+function serving<Context>(context: Context, { authenticate, bodyLimit = 16_384, onFault }: MappingOptions) {
+  const authenticated = identify(authenticate);
+  const readJson = jsonBody(bodyLimit);
+  return (route: Route<Context>): RequestHandler =>
+    async (request, response, next) => {
+      try {
+        const principal = await authenticated(request, response);
+        const { status, body, location, events } = await route.handle(context, {
+          params: request.params as Record<string, string>,
+          query: queryOf(request.originalUrl),
+          body: await readJson(request),
+          headers: {
+            idempotencyKey: request.get('Idempotency-Key'),
+            lastEventId: request.get('Last-Event-ID'),
+          },
+          principal,
+        });
+        if (location !== undefined) response.setHeader('Location', encodeURI(request.baseUrl + location));
+        if (events === undefined) sendJson(response, status, body);
+        else await sendEvents(response, events);
+      } catch (error) {
+        if (response.headersSent) next(error);
+        else sendProblem(request, response, error, onFault);
+      }
+    };
+}
+
+/** The query, whichever parser the app has. @throws HttpError `malformed-request` */
+function queryOf(address: string): Readonly<Record<string, unknown>> {
+  try {
+    if (address.includes('%')) decodeURIComponent(address);
+  } catch {
+    throw new HttpError('malformed-request', 'The address is not valid UTF-8');
+  }
+  const at = address.indexOf('?');
+  return at < 0 ? {} : parse(address.slice(at + 1));
 }
 
 function refuseMethod<Context>(routes: ReadonlyArray<Route<Context>>, path: string): RequestHandler {
   const allowed = routes.filter((route) => route.path === path).map((route) => route.method);
   return (request, response, next) => {
-    response.set('Allow', allowed.join(', '));
+    response.setHeader('Allow', allowed.join(', '));
     next(
       new HttpError('method-not-allowed', `${request.method} is not allowed here; ${allowed.join(', ')} is`),
     );
   };
-}
-
-function send(response: Response, status: number, body: unknown, type: string): void {
-  response.status(status).set({
-    'Content-Type': `${type}; charset=utf-8`,
-    'Cache-Control': 'no-store',
-    'X-Content-Type-Options': 'nosniff',
-  });
-  response.send(JSON.stringify(body));
 }

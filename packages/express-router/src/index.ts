@@ -7,7 +7,6 @@ export type { ConsoleOptions } from './console.ts';
 export { Cursors } from './cursors.ts';
 export { type MappingOptions, mapRoutes, noSuchRoute, problemHandler } from './express-mapping.ts';
 export type { HandlerContext, HttpRequest, HttpResponse, Permission, ServerEvent } from './http.ts';
-export { pathId } from './input.ts';
 export { killswitchRoutes } from './killswitch-routes.ts';
 export { openApi } from './openapi.ts';
 export { HttpError, problemOf } from './problem.ts';

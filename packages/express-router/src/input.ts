@@ -1,10 +1,5 @@
-import { InvalidInputError, idSchema, maxReasonLength, parseInput } from '@agent-killswitch/core';
+import { idSchema, maxReasonLength, parseInput } from '@agent-killswitch/core';
 import { z } from 'zod';
-
-/** @throws InvalidInputError if the path's id is not one. */
-export function pathId(params: Readonly<Record<string, string | undefined>>, name: string): string {
-  return parseInput('path', z.object({ [name]: idSchema }), params)[name] as string;
-}
 
 /** `:id` in a path. */
 export const idParam = z.strictObject({ id: idSchema });
@@ -20,10 +15,7 @@ export const killAllBody = z.strictObject({ reason, workspaceId: idSchema.option
 
 export const maybeReason = z.strictObject({ reason: z.string().optional() });
 
-/** The reason from a body or, for clients that cannot send one with DELETE, the query; not two different ones. */
-export function oneReason({ body, query }: { readonly body: unknown; readonly query: unknown }): string {
-  const given = [body ?? {}, query].flatMap((part) => parseInput('request', maybeReason, part).reason ?? []);
-  if (new Set(given).size > 1)
-    throw new InvalidInputError('request', ['reason: the body and the query give different ones']);
-  return parseInput('body', reasonBody, { reason: given[0] }).reason;
+/** A reason that may have been given in several places. @throws InvalidInputError if it was given in none */
+export function givenReason(given: string | undefined): string {
+  return parseInput('body', reasonBody, { reason: given }).reason;
 }

@@ -1,4 +1,4 @@
-import { parseInput } from '@agent-killswitch/core';
+import { InvalidInputError, parseInput } from '@agent-killswitch/core';
 import { z } from 'zod';
 import type { HandlerContext, HttpRequest, HttpResponse, Permission } from './http.ts';
 
@@ -73,7 +73,20 @@ export function route<
       const input = parameters as z.output<P> & z.output<Q>;
       if (preview !== undefined && wanted === 'true') return preview(context, input, request);
       const given = body === undefined ? {} : (parseInput('body', body, request.body ?? {}) as object);
+      refuseTwoAnswers(input, given);
       return handle(context, { ...input, ...given } as z.output<P> & z.output<Q> & z.output<B>, request);
     },
   };
+}
+
+/** @throws InvalidInputError if the address says one thing and the body another */
+function refuseTwoAnswers(address: Readonly<Record<string, unknown>>, body: object): void {
+  const two = Object.entries(body).filter(
+    ([name, value]) => address[name] !== undefined && value !== undefined && address[name] !== value,
+  );
+  if (two.length > 0)
+    throw new InvalidInputError(
+      'request',
+      two.map(([name]) => `${name}: the address and the body give different ones`),
+    );
 }

@@ -4,7 +4,7 @@ import { agentRoutes } from './agent-routes.ts';
 import { type AuditContext, auditRoutes } from './audit-routes.ts';
 import { addConsole, type ConsoleOptions } from './console.ts';
 import { Cursors } from './cursors.ts';
-import { type MappingOptions, mapRoutes } from './express-mapping.ts';
+import { addRoutes, type MappingOptions, mapRoutes } from './express-mapping.ts';
 import type { HandlerContext } from './http.ts';
 import { killswitchRoutes, ownRoutes } from './killswitch-routes.ts';
 import { openApiRoute } from './openapi.ts';
@@ -48,13 +48,17 @@ export function killswitchRouter(ks: Killswitch, options: KillswitchRouterOption
   const router = express.Router();
   const wanted = options?.console ?? false;
   if (wanted !== false) addConsole(router, wanted === true ? {} : wanted);
-  return router.use(endpoints(ks, options));
+  addEndpoints(router, ks, options);
+  return router;
 }
 
-function endpoints(ks: Killswitch, options: KillswitchRouterOptions): Router {
+function addEndpoints(router: Router, ks: Killswitch, options: KillswitchRouterOptions): void {
   const context = contextOf(ks, options);
   const audit = options?.audit;
-  if (audit === undefined) return mapRoutes(killswitchRoutes, context, options);
+  if (audit === undefined) {
+    addRoutes(router, killswitchRoutes, context, options);
+    return;
+  }
   if (typeof audit?.read !== 'function')
     throw new InvalidConfigurationError(['audit: must be the audit sink of the killswitch']);
   const routes = [...ownRoutes, ...auditRoutes, ...(audit.verify === undefined ? [] : verifyRoutes)];
@@ -64,7 +68,8 @@ function endpoints(ks: Killswitch, options: KillswitchRouterOptions): Router {
     turns: new Turns(readersAtOnce),
     verifying: new Turns(verifiersAtOnce),
   };
-  return mapRoutes<AuditContext>([...routes, openApiRoute(routes)], { ...context, ...looking }, options);
+  const all = [...routes, openApiRoute(routes)];
+  addRoutes<AuditContext>(router, all, { ...context, ...looking }, options);
 }
 
 /**

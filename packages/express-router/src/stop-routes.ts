@@ -1,7 +1,7 @@
 import type { KillRequest, OrderReport, Scope, StopRequest } from '@agent-killswitch/core';
 import { previewAnswer, stopAnswer } from './answers.ts';
 import type { HandlerContext, HttpRequest, HttpResponse } from './http.ts';
-import { holdBody, idParam, maybeReason, oneReason, reasonBody } from './input.ts';
+import { givenReason, holdBody, idParam, maybeReason, reasonBody } from './input.ts';
 import { type Route, route } from './route.ts';
 import { previewResponse, stopResponse } from './stop-response.ts';
 
@@ -54,12 +54,10 @@ export const stopRoutes: readonly Route[] = [
     body: maybeReason,
     answers: stopAnswers,
     preview: (context, { id }, request) => preview(context, { backend: id }, request),
-    handle: (context, { id }, request) => {
-      const reason = oneReason({ body: request.body, query: { reason: request.query.reason } });
-      return stop(context, ['revoke', id], { reason }, request, (asked) =>
+    handle: (context, { id, reason }, request) =>
+      stop(context, ['revoke', id], { reason: givenReason(reason) }, request, (asked) =>
         context.ks.revokeBackend(id, asked),
-      );
-    },
+      ),
   }),
 ];
 

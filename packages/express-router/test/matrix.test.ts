@@ -1,9 +1,9 @@
 import type { AuditEvent } from '@agent-killswitch/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { agentRoutes, killswitchRoutes, type Permission, type Route } from '../src/index.ts';
+import type { Permission } from '../src/index.ts';
+import { type AnyRoute, namedRoutes, nameOf, routes } from './support/routes.ts';
 import { openSite, reason, type Site } from './support/site.ts';
 
-const routes: readonly Route[] = [...killswitchRoutes, ...agentRoutes];
 const permissions: readonly Permission[] = ['kill', 'release', 'read', 'admit', 'own'];
 
 /** What each person is to the target that the workspace `w`, the agent `mine` and mia own. */
@@ -32,6 +32,7 @@ const may: Readonly<Record<string, readonly Who[]>> = {
   'POST /backends/:id/reinstate': ['root'],
   'GET /orders/:id': ['root', 'ada', 'mia', 'adabot', 'rootbot'],
   'GET /orders/:id/events': ['root', 'ada', 'mia', 'adabot', 'rootbot'],
+  'GET /audit': ['root', 'ada', 'eve', 'adabot', 'rootbot'],
   'POST /agents/kill-all': ['root', 'ada', 'adabot', 'rootbot'],
   'POST /agents/:agentId/kill': ['root', 'ada', 'mia', 'adabot', 'rootbot'],
 };
@@ -46,11 +47,9 @@ beforeEach(async () => {
 });
 afterEach(() => site.close());
 
-const nameOf = ({ method, path }: Route) => `${method} ${path}`;
-
 /** The path for a target: what is mia's in `w`, what is eve's in `other`, or what is not there. */
 function pathFor(
-  { path }: Route,
+  { path }: AnyRoute,
   target: 'own' | 'foreign' | 'unknown',
   orders: Readonly<Record<string, string>>,
 ): string {
@@ -64,7 +63,7 @@ function pathFor(
     .replace(':agentId', id);
 }
 
-const takesTarget = ({ path }: Route) => /tasks|workspaces|orders|:agentId/.test(path);
+const takesTarget = ({ path }: AnyRoute) => /tasks|workspaces|orders|:agentId/.test(path);
 
 /** Kills a task of both workspaces, so that there are orders to read; new agents take the place of the dead. */
 async function ordersOf(): Promise<Record<string, string>> {
@@ -90,7 +89,7 @@ describe('each route', () => {
     expect(routes).toHaveLength(Object.keys(may).length + forAll.length);
   });
 
-  describe.each(routes.map((route) => [nameOf(route), route] as const))('%s', (name, route) => {
+  describe.each(namedRoutes)('%s', (name, route) => {
     it.each(people)(
       'for %s, on what is own, foreign and unknown: nothing crosses a workspace (I11)',
       async (who) => {

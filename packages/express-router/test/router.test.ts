@@ -75,6 +75,20 @@ describe('a router', () => {
     },
   );
 
+  it('is not made with options of the console that are none, and all of them are named', () => {
+    const console = { outOfBand: 1, demo: [{ label: 'x', path: '/x' }], color: 'red' } as never;
+    expect(() => killswitchRouter(ks, { authenticate: () => root, console })).toThrow(
+      expect.objectContaining({
+        code: 'invalid-configuration',
+        issues: [
+          expect.stringMatching(/^console\.outOfBand: /),
+          expect.stringMatching(/^console\.demo\.0\.body: /),
+          expect.stringMatching(/^console: .*color/),
+        ],
+      }),
+    );
+  });
+
   it('answers 200 when everybody is observed dead, with an outcome per agent', async () => {
     await agent('a1', 'cooperative');
     const call = await serve(killswitchRouter(ks, { authenticate: () => root }));

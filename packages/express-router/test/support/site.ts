@@ -9,16 +9,9 @@ import {
   memoryState,
 } from '@agent-killswitch/core/memory';
 import express from 'express';
-import {
-  agentRouter,
-  agentRoutes,
-  killswitchRouter,
-  killswitchRoutes,
-  noSuchRoute,
-  openApi,
-  problemHandler,
-} from '../../src/index.ts';
+import { agentRouter, killswitchRouter, noSuchRoute, openApi, problemHandler } from '../../src/index.ts';
 import { checkAnswers } from './answers-by-document.ts';
+import { routes } from './routes.ts';
 
 export interface Answer {
   readonly status: number;
@@ -66,7 +59,7 @@ const people: Record<string, Principal> = Object.fromEntries(
   }).map(([id, grants]) => [id, { id, kind: id.endsWith('bot') ? 'agent' : 'user', grants }]),
 );
 
-const faultOf = checkAnswers(openApi([...killswitchRoutes, ...agentRoutes]) as never);
+const faultOf = checkAnswers(openApi(routes) as never);
 
 /** A killswitch in memory behind both routers, at `/kill`. */
 export async function openSite(): Promise<Site> {
@@ -83,7 +76,7 @@ export async function openSite(): Promise<Site> {
     people[(request.get('authorization') ?? request.get('cookie') ?? '').replace(/^(Bearer |who=)/, '')];
   const options = { authenticate, waitMs: 300 };
   const app = express()
-    .use('/kill', killswitchRouter(ks, options), agentRouter(ks, options))
+    .use('/kill', killswitchRouter(ks, { ...options, audit }), agentRouter(ks, options))
     .use(noSuchRoute)
     .use(problemHandler());
   const server = createServer(app);
