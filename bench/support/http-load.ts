@@ -1,15 +1,21 @@
-/** Sends requests over kept connections and counts the answers. Runs as a worker thread. */
-import { Agent, request } from 'node:http';
-import { parentPort, workerData } from 'node:worker_threads';
+/**
+ * Sends requests over kept connections and counts the answers: one {@link Load} after the other, as they come as messages,
+ * each answered with a {@link Loaded}. Run as a process of its own, so that it takes nothing from what answers.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { HttpLine, postOf } from './http-line.ts';
 
 export interface Load {
   readonly port: number;
-  /** `N` stands for the number of the request. */
-  readonly path: string;
+  /** Asked for in turns; `N` stands for the number of the request. */
+  readonly paths: readonly string[];
+  /** Who asks, in turns. */
+  readonly tokens: readonly string[];
+  /** Connections; no more requests than that are open at once. */
   readonly atOnce: number;
-  /** So many in all, as fast as they are answered; */
+  /** So many in all; otherwise until the message `end`. */
   readonly count?: number;
-  /** or so many a second until told to end. Every second one is from nobody that is known. */
+  /** So many a second; otherwise as fast as they are answered. */
   readonly perSecond?: number;
 }
 
@@ -17,62 +23,38 @@ export interface Loaded {
   readonly seconds: number;
   /** How many answers of each status; 0 for none. */
   readonly statuses: Readonly<Record<number, number>>;
+  /** By the number of the request, how long its answer was waited for, in milliseconds. */
+  readonly waitsMs: readonly number[];
 }
 
-const { port, path, atOnce, count, perSecond } = workerData as Load;
-const agent = new Agent({ keepAlive: true, maxSockets: atOnce });
-const statuses: Record<number, number> = {};
-const body = '{"reason":"it went rogue"}';
+let isOver = false;
 
-function send(n: number): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (status: number): void => {
-      statuses[status] = (statuses[status] ?? 0) + 1;
-      resolve();
-    };
-    const headers = {
-      'content-type': 'application/json',
-      'content-length': body.length,
-      authorization: perSecond !== undefined && n % 2 === 0 ? 'Bearer nobody' : 'Bearer mia',
-    };
-    const options = {
-      agent,
-      port,
-      host: '127.0.0.1',
-      method: 'POST',
-      path: path.replace('N', String(n)),
-      headers,
-    };
-    request(options, (response) => response.resume().on('end', () => done(response.statusCode ?? 0)))
-      .on('error', () => done(0))
-      .end(body);
-  });
-}
-
-const begun = performance.now();
-let sent = 0;
-let ended = false;
-parentPort?.once('message', () => {
-  ended = true;
+process.on('message', (message: Load | 'end') => {
+  isOver = message === 'end';
+  if (message !== 'end') void run(message).then((loaded) => process.send?.(loaded));
 });
-if (count !== undefined) {
-  await Promise.all(
-    Array.from({ length: atOnce }, async () => {
-      while (sent < count) await send(sent++);
-    }),
-  );
-} else {
-  const open = new Set<Promise<void>>();
-  while (!ended) {
-    const due = ((performance.now() - begun) / 1_000) * (perSecond ?? 0);
-    while (sent < due && open.size < 4 * atOnce) {
-      const sending = send(sent++).finally(() => open.delete(sending));
-      open.add(sending);
+
+async function run({ port, paths, tokens, atOnce, count = Infinity, perSecond }: Load): Promise<Loaded> {
+  const statuses: Record<number, number> = {};
+  const waitsMs: number[] = [];
+  let next = 0;
+  const begun = performance.now();
+  const keepSending = async (line: HttpLine): Promise<void> => {
+    for (let n = next++; n < count && !isOver; n = next++) {
+      const dueIn = perSecond === undefined ? 0 : begun + (n * 1_000) / perSecond - performance.now();
+      if (dueIn > 1) await delay(dueIn);
+      const path = inTurn(paths, n).replace('N', String(n));
+      const since = performance.now();
+      const status = await line.send(postOf(path, inTurn(tokens, n), '{"reason":"it went rogue"}'));
+      waitsMs[n] = performance.now() - since;
+      statuses[status] = (statuses[status] ?? 0) + 1;
     }
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
-  await Promise.all(open);
+    line.close();
+  };
+  await Promise.all(Array.from({ length: atOnce }, () => keepSending(new HttpLine(port))));
+  return { seconds: (performance.now() - begun) / 1_000, statuses, waitsMs };
 }
-parentPort?.postMessage({ seconds: (performance.now() - begun) / 1_000, statuses } satisfies Loaded);
-parentPort?.close();
-agent.destroy();
+
+function inTurn(all: readonly string[], n: number): string {
+  return all[n % all.length] ?? '';
+}

@@ -33,6 +33,7 @@ const may: Readonly<Record<string, readonly Who[]>> = {
   'GET /orders/:id': ['root', 'ada', 'mia', 'adabot', 'rootbot'],
   'GET /orders/:id/events': ['root', 'ada', 'mia', 'adabot', 'rootbot'],
   'GET /audit': ['root', 'ada', 'eve', 'adabot', 'rootbot'],
+  'GET /audit/verify': ['root', 'ada', 'eve', 'adabot', 'rootbot'],
   'POST /agents/kill-all': ['root', 'ada', 'adabot', 'rootbot'],
   'POST /agents/:agentId/kill': ['root', 'ada', 'mia', 'adabot', 'rootbot'],
 };

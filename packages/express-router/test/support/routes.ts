@@ -1,10 +1,15 @@
-import { agentRoutes, auditRoutes, killswitchRoutes, type Route } from '../../src/index.ts';
+import { agentRoutes, auditRoutes, killswitchRoutes, type Route, verifyRoutes } from '../../src/index.ts';
 
 /** A route, whatever its handler needs. */
 export type AnyRoute = Route<never>;
 
 /** Every route there is. */
-export const routes: readonly AnyRoute[] = [...killswitchRoutes, ...auditRoutes, ...agentRoutes];
+export const routes: readonly AnyRoute[] = [
+  ...killswitchRoutes,
+  ...auditRoutes,
+  ...verifyRoutes,
+  ...agentRoutes,
+];
 
 export const nameOf = ({ method, path }: AnyRoute): string => `${method} ${path}`;
 
