@@ -13,6 +13,11 @@ import { SeededRandom } from './seeded-random.ts';
 const timeoutMs = 10_000;
 const limitMs = 60_000;
 
+interface Score {
+  noticed: number;
+  all: number;
+}
+
 const campaign: Campaign = {
   name: 'mutation',
   summary:
@@ -30,7 +35,7 @@ const campaign: Campaign = {
     await thread.close();
     const wanted = mutants.filter((mutant) => !isEquivalent(mutant));
     const some = new SeededRandom(seed).shuffled(wanted).slice(0, rounds);
-    const scores = new Map<string, { noticed: number; all: number }>();
+    const scores = new Map<string, Score>();
     const survivors: string[] = [];
     await inTurn(
       some,
@@ -60,6 +65,8 @@ const campaign: Campaign = {
     );
     if (survivors.length > mostSurvivors(some))
       violations.push(`only ${percent(noticed / some.length)} noticed:\n${survivors.join('\n')}`);
+    // Of a file of which only some mutants were taken, chance would have the say.
+    if (some.length === wanted.length) violations.push(...tooLow(scores));
     return { violations, faultsFired: { mutants: some.length } };
   },
 };
@@ -85,6 +92,12 @@ function mostSurvivors(mutants: readonly Mutant[]): number {
   return (
     sum(rates) + (mutants.length < 1_000 ? 2 * Math.sqrt(sum(rates.map((rate) => rate * (1 - rate)))) : 0)
   );
+}
+
+function tooLow(scores: ReadonlyMap<string, Score>): string[] {
+  return [...scores]
+    .filter(([file, { noticed, all }]) => noticed < all * (targets[nameOf(file)]?.atLeast ?? 0))
+    .map(([file, { noticed, all }]) => `${file}: only ${percent(noticed / all)} noticed`);
 }
 
 function nameOf(file: string): string {

@@ -3,6 +3,7 @@ import { memoryAudit } from './memory/memory-audit.ts';
 import { memoryState } from './memory/memory-state.ts';
 import type { StopOrder } from './order.ts';
 import type { AuditSink } from './ports/audit-sink.ts';
+import { countedTimers } from './testing/counted-timers.ts';
 import { flakyStore } from './testing/flaky-store.ts';
 import { type Harness, harness, root } from './testing/harness.ts';
 import { patchedStore } from './testing/patched-store.ts';
@@ -98,6 +99,7 @@ it('I5: whoever joins an overdue stop is answered after the first look, however 
   await h.clock.advance(4_000);
   isStuck = true;
   await state.placeOrder(overdue(h.clock.now()));
+  await h.clock.advance(200);
   const report = await h.during(500, h.ks.kill({ everything: true }, request));
   expect(report).toMatchObject({ orderId: 'ord_overdue', settled: false, total: 1, failed: 1 });
 });
@@ -197,4 +199,17 @@ it('I4: claims by an order that the store does not hold are kept from it until i
   expect(await real.getAgent('a1')).toMatchObject({ status: 'killing' });
   h.runtime.end(handle);
   expect(await h.during(3_000, kill)).toMatchObject({ settled: true, killed: 1 });
+});
+
+it('I12: nothing of a stop under way is left ticking in a host that is closed', async () => {
+  const { clock, pending } = countedTimers();
+  const h = await harness({ clock });
+  await h.agent('a1', { task: 't', behaviour: 'immortal' });
+  const kill = h.ks.kill({ task: 't' }, request);
+  await clock.advance(6_000);
+  await kill;
+  const closing = h.ks.close();
+  await clock.advance(1);
+  await closing;
+  expect(pending()).toBe(0);
 });
