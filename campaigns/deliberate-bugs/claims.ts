@@ -19,7 +19,7 @@ export const claims: readonly DeliberateBug[] = [
     noticedBy: 'conformance/src/state-store.test.ts',
     edits: [
       {
-        file: 'memory/memory-state.ts',
+        file: 'memory/memory-agents.ts',
         from: 'stored?.revision !== next.revision - 1',
         to: 'stored === undefined',
       },

@@ -8,8 +8,8 @@ export const gates: readonly DeliberateBug[] = [
     edits: [
       {
         file: 'memory/memory-state.ts',
-        from: "    if (this.seqOf.has(agent.agentId)) return { result: 'exists' };\n",
-        to: "    await new Promise((resolve) => queueMicrotask(() => resolve(undefined)));\n    if (this.seqOf.has(agent.agentId)) return { result: 'exists' };\n",
+        from: "    if (this.agents.has(agent.agentId)) return { result: 'exists' };\n",
+        to: "    await new Promise((resolve) => queueMicrotask(() => resolve(undefined)));\n    if (this.agents.has(agent.agentId)) return { result: 'exists' };\n",
       },
     ],
   },
@@ -20,8 +20,8 @@ export const gates: readonly DeliberateBug[] = [
     edits: [
       {
         file: 'memory/memory-state.ts',
-        from: "      if (gate !== undefined) return { result: 'gated', gate };\n",
-        to: "      if (gate?.opens === 'never-ever') return { result: 'gated', gate };\n",
+        from: "    if (gate !== undefined) return { result: 'gated', gate };\n",
+        to: "    if (gate?.opens === 'never-ever') return { result: 'gated', gate };\n",
       },
       {
         file: 'admissions.ts',
@@ -41,7 +41,7 @@ export const gates: readonly DeliberateBug[] = [
     noticedBy: 'core/src/killswitch.test.ts',
     edits: [
       {
-        file: 'memory/memory-state.ts',
+        file: 'memory/memory-gates.ts',
         from: "gate?.opens === 'at-settle'",
         to: "gate?.opens !== 'never'",
       },

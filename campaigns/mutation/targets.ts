@@ -36,6 +36,8 @@ export const targets: Readonly<Record<string, Target>> = {
   deadline: { tests: ['deadline', ...behaviour], atLeast: 0.9 },
   urgency: { tests: ['place-order', ...behaviour], atLeast: 0.9 },
   pursuit: { tests: ['ladder', 'pursuit', 'pursuit-copies', 'let-go', ...behaviour], atLeast: 0.4 },
+  urgencies: { tests: ['ladder', ...behaviour], atLeast: 0.4 },
+  locating: { tests: ['ladder', 'pursuit', ...behaviour], atLeast: 0.4 },
   'place-order': { tests: ['place-order', ...behaviour], atLeast: 0.9 },
   'audit-facts': { tests: ['audit-facts', ...behaviour], atLeast: 0.9 },
   'audit-chain': { tests: ['audit-chain', 'memory/memory-audit', 'verify-chain'], atLeast: 0.9 },

@@ -10,10 +10,8 @@ import {
   gateOf,
   InvalidConfigurationError,
   InvalidInputError,
-  isLive,
   type Lease,
   type ListKey,
-  listKeysOf,
   type Page,
   type PageRequest,
   type Placement,
@@ -21,18 +19,16 @@ import {
   type StateStore,
   type StopOrder,
   scopeKey,
-  scopeKeysOf,
   type Task,
 } from '@agent-killswitch/core';
+import { admitAgent, swapAgent } from './agent-writes.ts';
 import { ChangeWatch } from './change-watch.ts';
-import { FileIdentity } from './file-identity.ts';
 import { Lane } from './lane.ts';
-import { tooNew } from './migrate.ts';
 import { openDatabase } from './open-database.ts';
 import { agentPage } from './pages.ts';
 import { Records } from './records.ts';
-import { migrations } from './schema.ts';
 import type { Statements } from './statements.ts';
+import { Transactions } from './transactions.ts';
 
 export interface SqliteStateOptions {
   /**
@@ -76,7 +72,6 @@ export function sqliteState(path: string, options: SqliteStateOptions = {}): Sql
 }
 
 class SqliteStateStore implements SqliteState {
-  private readonly file: string;
   private readonly database: DatabaseSync;
   private readonly statements: Statements;
   private readonly records: Records;
@@ -86,10 +81,9 @@ class SqliteStateStore implements SqliteState {
   /** Nor do stops wait behind admissions. */
   private readonly admissions: Lane;
   private readonly changes: ChangeWatch;
-  private readonly identity: FileIdentity;
+  private readonly transactions: Transactions;
 
   constructor(file: string, database: DatabaseSync, statements: Statements, busyMs: number, watchMs: number) {
-    this.file = file;
     this.database = database;
     this.statements = statements;
     this.records = new Records(file);
@@ -97,30 +91,11 @@ class SqliteStateStore implements SqliteState {
     this.writes = new Lane(file, busyMs);
     this.admissions = new Lane(file, busyMs);
     this.changes = new ChangeWatch(database, watchMs);
-    this.identity = new FileIdentity(file);
+    this.transactions = new Transactions(file, database, statements);
   }
 
   admit(agent: Agent): Promise<Admission> {
-    return this.write((sql) => {
-      const keys = JSON.stringify(scopeKeysOf(agent));
-      const gate = sql.gateOn.get(keys);
-      if (gate !== undefined) return { result: 'gated', gate: this.records.gate(gate) };
-      if (sql.agentState.get(agent.agentId) !== undefined) return { result: 'exists' };
-      if (agent.parentId !== undefined) {
-        const parent = sql.agentState.get(agent.parentId);
-        if (parent === undefined) return { result: 'parent-unknown' };
-        if (parent.status === 'killing' || parent.status === 'killed') return { result: 'parent-killed' };
-      }
-      const { taskId, workspaceId, ownerId } = agent;
-      const row = sql.task.get(taskId);
-      const task = row === undefined ? undefined : this.records.task(row);
-      if (task === undefined) sql.insertTask.run(taskId, canonical({ taskId, workspaceId, ownerId }));
-      else if (task.workspaceId !== workspaceId || task.ownerId !== ownerId)
-        return { result: 'task-conflict' };
-      const stored = sql.insertAgent.get(agent.agentId, agent.revision, agent.status, canonical(agent));
-      sql.enlist.run(stored?.seq ?? null, JSON.stringify(listKeysOf(agent)));
-      return { result: 'admitted' };
-    }, this.admissions);
+    return this.write((sql) => admitAgent(sql, this.records, agent), this.admissions);
   }
 
   getAgent(agentId: string): Promise<Agent | undefined> {
@@ -142,7 +117,7 @@ class SqliteStateStore implements SqliteState {
     while (won.length < agents.length) {
       if (won.length > 0) await setImmediate();
       const batch = agents.slice(won.length, won.length + mostSwaps);
-      won.push(...(await this.write((sql) => batch.map((agent) => this.swapAgent(sql, agent)))));
+      won.push(...(await this.write((sql) => batch.map((agent) => swapAgent(sql, agent)))));
     }
     return won;
   }
@@ -253,47 +228,9 @@ class SqliteStateStore implements SqliteState {
     );
   }
 
-  /** Does not read the stored record, so that one that cannot be read can still be overtaken. */
-  private swapAgent(sql: Statements, next: Agent): boolean {
-    const stored = sql.agentState.get(next.agentId);
-    if (stored === undefined || stored.revision !== next.revision - 1) return false;
-    sql.updateAgent.run(next.revision, next.status, canonical(next), stored.seq);
-    // While it lives its keys do not change.
-    if (!isLive(next) || ended.has(stored.status)) {
-      sql.delist.run(stored.seq, JSON.stringify(everyKeyOf(next)));
-      sql.enlist.run(stored.seq, JSON.stringify(listKeysOf(next)));
-    }
-    if (next.status === 'killing' || next.status === 'killed') {
-      sql.join.run(stored.seq, JSON.stringify(next.kill.orderIds));
-    }
-    return true;
-  }
-
   private write<T>(change: (sql: Statements) => T, lane: Lane = this.writes): Promise<T> {
-    return lane.run(() => {
-      const sql = this.statements;
-      if (this.database.isTransaction) sql.rollback.run();
-      this.identity.check();
-      sql.begin.run();
-      try {
-        const version = sql.version.get()?.user_version;
-        if (version !== migrations.length) throw tooNew(this.file, Number(version), migrations.length);
-        const answer = change(sql);
-        sql.commit.run();
-        return answer;
-      } finally {
-        if (this.database.isTransaction) sql.rollback.run();
-      }
-    });
+    return lane.run(() => this.transactions.run(change));
   }
-}
-
-/** The opposite of `isLive`, for a status alone. */
-const ended: ReadonlySet<Agent['status']> = new Set(['completed', 'failed', 'killed']);
-
-/** Under whatever key it may be listed, now or before. */
-function everyKeyOf(agent: Agent): ListKey[] {
-  return [...scopeKeysOf(agent), `cleanup:${agent.hostId}`];
 }
 
 function isSettled(order: StopOrder): number {

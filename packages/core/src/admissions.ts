@@ -1,5 +1,6 @@
 import { type Agent, type Handle, handleSchema, type NewAgent, newAgentSchema } from './agent.ts';
-import type { Book, Change } from './book.ts';
+import type { Book } from './book.ts';
+import type { Change } from './change.ts';
 import type { Cleanup } from './cleanup.ts';
 import {
   AgentExistsError,

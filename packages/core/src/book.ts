@@ -1,37 +1,19 @@
-import { type Agent, isLive, type Task } from './agent.ts';
-import { withDeadline } from './deadline.ts';
-import {
-  describeError,
-  InvalidTransitionError,
-  isKillswitchError,
-  StateUnavailableError,
-  UnknownTargetError,
-} from './errors.ts';
+import type { Agent, Task } from './agent.ts';
+import { attempt, type Change } from './change.ts';
+import { isKillswitchError, type KillswitchError, StateUnavailableError } from './errors.ts';
 import type { GuardedEvents } from './events.ts';
-import { type Effect, type LifecycleEvent, transition } from './lifecycle.ts';
+import { type LifecycleEvent, transition } from './lifecycle.ts';
 import { OwnAgents } from './own-agents.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Page, PageRequest, StateStore } from './ports/state-store.ts';
 import type { ListKey, ScopeKey } from './scope.ts';
-import { asPage, asVerdicts } from './store-answers.ts';
+import { asPage } from './store-answers.ts';
+import { StoreCalls } from './store-calls.ts';
+import { StoredAgents } from './stored-agents.ts';
+import { UntoldChanges } from './untold-changes.ts';
 
-/** After an unanswered call the store is left alone this long: calls fail at once, so that a kill waits only once. */
-const restMs = 1_000;
-/** How long a listing of whatever was ever kept may take: a hundred thousand gates are a few seconds. */
-const longMs = 30_000;
-const maxRaces = 100;
-const mostSwaps = 1_000;
-/** Admissions without an answer that are kept in mind. */
-const mostDoubted = 1_000;
 /** So many agents are read at once. */
 const mostReads = 100;
-
-/** What a change led to: the agent as it is now, and what to do. `agent === before` if nothing changed. */
-export interface Change {
-  readonly before: Agent;
-  readonly agent: Agent;
-  readonly effects: readonly Effect[];
-}
 
 /**
  * The one way to agents: the state store, with a deadline on every call, and beside it this host's own live agents in
@@ -39,94 +21,62 @@ export interface Change {
  * told to it later, in order.
  */
 export class Book {
-  readonly #store: StateStore;
   readonly #clock: Clock;
   readonly #events: GuardedEvents;
-  readonly #hostId: string;
-  readonly #storeMs: number;
+  readonly #calls: StoreCalls;
+  readonly #stored: StoredAgents;
   readonly #own: OwnAgents;
-  readonly #untold = new Map<string, LifecycleEvent[]>();
-  /** Copies that no store ever held: their revisions mean nothing to it. */
-  readonly #unstored = new WeakSet<Agent>();
-  /** Orders that the store does not hold yet: it is told of no claim by them. */
-  readonly #unplaced = new Set<string>();
-  /** Ids of agents whose admission was refused for want of an answer, the newest last. */
-  readonly #doubted = new Set<string>();
-  #told: (change: Change) => void = () => undefined;
-  #telling: Promise<void> | undefined;
-  readonly #swaps: Array<{
-    agent: Agent;
-    resolve: (won: boolean) => void;
-    reject: (error: unknown) => void;
-  }> = [];
-  #isSwapping = false;
-  #restUntil = 0;
+  readonly #untold: UntoldChanges;
 
   constructor(store: StateStore, clock: Clock, events: GuardedEvents, hostId: string, storeMs: number) {
-    this.#store = store;
     this.#clock = clock;
     this.#events = events;
-    this.#hostId = hostId;
+    this.#calls = new StoreCalls(store, clock, storeMs);
+    this.#stored = new StoredAgents(this.#calls);
     this.#own = new OwnAgents(hostId);
-    this.#storeMs = storeMs;
+    this.#untold = new UntoldChanges({
+      events,
+      store: (copy, agentId, event) => this.#changeStored(copy, agentId, event),
+      caughtUp: (agent) => this.note(agent),
+    });
   }
 
   /** Whether the store tells which gates have changed. */
   get tellsGateChanges(): boolean {
-    return this.#store.gateChanges !== undefined;
+    return this.#calls.tellsGateChanges;
   }
 
-  /** @throws StateUnavailableError if the store fails, does not answer in time, or did so a moment ago. */
-  async ask<T>(what: string, call: (store: StateStore) => Promise<T>): Promise<T> {
-    if (this.#clock.now() < this.#restUntil)
-      throw new StateUnavailableError(`${what}: the state store is not answering`);
-    return this.askAnew(what, call);
+  /** See {@link StoreCalls.ask}. @throws StateUnavailableError */
+  ask<T>(what: string, call: (store: StateStore) => Promise<T>): Promise<T> {
+    return this.#calls.ask(what, call);
   }
 
-  /**
-   * Like {@link ask}, for what may be long and that no kill waits for: that it takes a while says nothing of the store.
-   * @throws StateUnavailableError
-   */
-  async askAtLength<T>(what: string, call: (store: StateStore) => Promise<T>): Promise<T> {
-    if (this.#clock.now() < this.#restUntil)
-      throw new StateUnavailableError(`${what}: the state store is not answering`);
-    try {
-      return await withDeadline(this.#clock, what, longMs, () => call(this.#store));
-    } catch (error) {
-      throw new StateUnavailableError(`${what}: ${describeError(error)}`, { cause: error });
-    }
+  /** See {@link StoreCalls.askAtLength}. @throws StateUnavailableError */
+  askAtLength<T>(what: string, call: (store: StateStore) => Promise<T>): Promise<T> {
+    return this.#calls.askAtLength(what, call);
   }
 
-  /** Like {@link ask}, also if it did not answer a moment ago. */
-  async askAnew<T>(what: string, call: (store: StateStore) => Promise<T>): Promise<T> {
-    try {
-      return await withDeadline(this.#clock, what, this.#storeMs, () => call(this.#store));
-    } catch (error) {
-      if (isKillswitchError(error, 'deadline')) this.#restUntil = this.#clock.now() + restMs;
-      throw new StateUnavailableError(`${what}: ${describeError(error)}`, { cause: error });
-    }
+  /** See {@link StoreCalls.askAnew}. @throws StateUnavailableError */
+  askAnew<T>(what: string, call: (store: StateStore) => Promise<T>): Promise<T> {
+    return this.#calls.askAnew(what, call);
   }
 
   /** The agent, from the store, or from memory if it is this host's own and the store is down. */
-  async find(agentId: string): Promise<Agent | undefined> {
-    try {
-      return await this.ask('reading an agent', (store) => store.getAgent(agentId));
-    } catch (error) {
+  find(agentId: string): Promise<Agent | undefined> {
+    return this.ask('reading an agent', (store) => store.getAgent(agentId)).catch((error: unknown) => {
       const own = this.#own.get(agentId);
       if (own === undefined) throw error;
       return own;
-    }
+    });
   }
 
   /** Like {@link find}, for a task. */
-  async findTask(taskId: string): Promise<Task | undefined> {
-    try {
-      return await this.ask('reading a task', (store) => store.getTask(taskId));
-    } catch (error) {
+  findTask(taskId: string): Promise<Task | undefined> {
+    return this.ask('reading a task', (store) => store.getTask(taskId)).catch((error: unknown) => {
       const own = this.ownIn(`task:${taskId}`)[0];
       if (own === undefined) throw error;
       return { taskId, workspaceId: own.workspaceId, ownerId: own.ownerId };
-    }
+    });
   }
 
   listAgents(key: ListKey, page: PageRequest): Promise<Page<Agent>> {
@@ -141,30 +91,12 @@ export class Book {
   /** Takes note of an agent as stored: if it is this host's and lives, it can be killed without the store from now on. */
   note(agent: Agent): void {
     // What was done here is ahead of the store until that was told all of it.
-    if (this.#untold.has(agent.agentId)) return;
-    // A read that is out of date must not take away the handles that a kill without the store needs (I6).
-    const own = this.#own.get(agent.agentId);
-    if (own !== undefined && !this.#unstored.has(own) && agent.revision < own.revision) return;
-    this.#keep(agent);
+    if (this.isTold(agent.agentId)) this.#own.note(agent);
   }
 
-  /**
-   * Takes note that an agent's admission was refused for want of an answer: without a handle it never started here, so
-   * there is nothing to kill without the store, least of all for a stop that it came after (I9).
-   */
+  /** See {@link OwnAgents.doubt}. */
   doubt(agentId: string): void {
-    this.#doubted.add(agentId);
-    for (const oldest of this.#doubted) {
-      if (this.#doubted.size <= mostDoubted) return;
-      this.#doubted.delete(oldest);
-    }
-  }
-
-  #keep(agent: Agent): void {
-    if (agent.hostId !== this.#hostId) return;
-    const neverRan = agent.handles.length === 0 && this.#doubted.has(agent.agentId);
-    if (!isLive(agent)) this.#own.drop(agent.agentId);
-    else if (!neverRan) this.#own.keep(agent);
+    this.#own.doubt(agentId);
   }
 
   /**
@@ -173,23 +105,20 @@ export class Book {
    * @throws InvalidTransitionError, UnknownTargetError, or StateUnavailableError for an agent that is not known here.
    */
   async change(target: Agent | string, event: LifecycleEvent): Promise<Change> {
-    const agentId = typeof target === 'string' ? target : target.agentId;
-    if (!this.#untold.has(agentId)) {
+    const [copy, agentId] = typeof target === 'string' ? [undefined, target] : [target, target.agentId];
+    let failure: KillswitchError | undefined;
+    if (this.isTold(agentId)) {
       try {
-        return this.#catchUp(await this.#changeStored(target, agentId, event), event);
+        return this.#catchUp(await this.#changeStored(copy, agentId, event), event);
       } catch (error) {
         if (!isKillswitchError(error, 'state-unavailable')) throw error;
-        const known = this.#own.get(agentId) ?? (typeof target === 'string' ? undefined : target);
-        if (known === undefined) throw error;
-        return this.#changeHere(known, event);
+        failure = error;
       }
     }
-    const known = this.#own.get(agentId) ?? (typeof target === 'string' ? undefined : target);
-    if (known === undefined)
-      throw new StateUnavailableError(
-        `Agent "${agentId}" has changes that the state store has not taken yet`,
-      );
-    return this.#changeHere(known, event);
+    const known = this.#own.get(agentId) ?? copy;
+    if (known !== undefined) return this.#changeHere(known, event);
+    const why = `Agent "${agentId}" has changes that the state store has not taken yet`;
+    throw failure ?? new StateUnavailableError(why);
   }
 
   /** A handle that the store has taken has to reach the copy here, too, that a claim has put ahead of it meanwhile (I6). */
@@ -197,8 +126,7 @@ export class Book {
     const before = this.#own.get(change.agent.agentId);
     if (event.type !== 'running' || before === undefined || this.isTold(before.agentId)) return change;
     const [agent, effects] = transition(before, event);
-    this.#unstored.add(agent);
-    this.#keep(agent);
+    this.#own.noteUnstored(agent);
     return { before, agent, effects };
   }
 
@@ -216,21 +144,15 @@ export class Book {
     wanted: ReadonlyArray<{ readonly agent: Agent; readonly event: LifecycleEvent }>,
   ): Promise<Change[]> {
     const plans = wanted.map(({ agent: before, event }): Change | undefined => attempt(before, event));
-    const toStore: Agent[] = [];
-    const places: number[] = [];
-    plans.forEach((plan, place) => {
-      if (plan === undefined || plan.agent === plan.before) return;
-      if (this.#untold.has(plan.agent.agentId) || this.#unstored.has(plan.before)) return;
-      toStore.push(plan.agent);
-      places.push(place);
-    });
-    const won = toStore.length === 0 ? [] : await this.#swapAll(toStore);
-    const isStored = new Set(places.filter((_, i) => won[i] === true));
+    const toStore: Change[] = [];
+    for (const plan of plans) if (plan !== undefined && this.#isToStore(plan)) toStore.push(plan);
+    const won = toStore.length === 0 ? [] : await this.#stored.swapAll(toStore.map(({ agent }) => agent));
+    const stored = new Set(toStore.filter((_, i) => won[i] === true));
     const changes: Change[] = [];
     const lost: Array<readonly [place: number, agentId: string, event: LifecycleEvent]> = [];
     for (const [place, { agent, event }] of wanted.entries()) {
       const plan = plans[place];
-      if (plan !== undefined && isStored.has(place)) changes[place] = this.#settle(plan);
+      if (plan !== undefined && stored.has(plan)) changes[place] = this.#settle(plan);
       else if (!this.isTold(agent.agentId)) changes[place] = this.#changeAhead(agent, event);
       else if (plan !== undefined && plan.agent === plan.before && event.type === 'claim')
         changes[place] = plan;
@@ -243,6 +165,10 @@ export class Book {
       await Promise.all(again);
     }
     return changes;
+  }
+
+  #isToStore({ before, agent }: Change): boolean {
+    return agent !== before && this.isTold(agent.agentId) && this.#own.isStored(before);
   }
 
   /** A change of an agent that is known better here than in the store; of one that has ended here, none. */
@@ -269,126 +195,35 @@ export class Book {
 
   /** Keeps claims by this order from the store, which does not hold it yet: after a crash nobody would follow them up. */
   holdClaims(orderId: string): void {
-    this.#unplaced.add(orderId);
+    this.#untold.holdClaims(orderId);
   }
 
   /** The store holds the order now, or another one in its place that it has joined: what was done under it can be told. */
   releaseClaims(orderId: string, placedAs: string): void {
-    this.#unplaced.delete(orderId);
-    for (const events of this.#untold.values()) {
-      events.forEach((event, i) => {
-        if (event.type === 'claim' && event.orderId === orderId) events[i] = { ...event, orderId: placedAs };
-      });
-    }
+    this.#untold.releaseClaims(orderId, placedAs);
   }
 
-  /** Remembers an event for an agent of which nothing is known, for example an admission that never answered. */
-  tellLater(agentId: string, event: LifecycleEvent): void {
-    const events = this.#untold.get(agentId);
-    if (events === undefined) this.#untold.set(agentId, [event]);
-    else events.push(event);
-  }
-
-  /** Has changes that the store missed looked at when it is told of them: there they may lead to other effects than here. */
+  /** See {@link UntoldChanges.onTold}. */
   onTold(told: (change: Change) => void): void {
-    this.#told = told;
+    this.#untold.onTold(told);
   }
 
-  /** Tells the store what it missed. Stops at the first call that it does not answer. */
+  /** See {@link UntoldChanges.tell}. */
   tell(): Promise<void> {
-    this.#telling ??= this.#tell().finally(() => {
-      this.#telling = undefined;
-    });
-    return this.#telling;
+    return this.#untold.tell();
   }
 
-  async #tell(): Promise<void> {
-    for (const [agentId, events] of this.#untold) {
-      let stored: Agent | undefined;
-      // While one is told, more may come.
-      for (let next = events[0]; next !== undefined && !this.#isHeld(next); next = events[0]) {
-        try {
-          const change = await this.#changeStored(stored ?? agentId, agentId, next);
-          stored = change.agent;
-          this.#told(change);
-        } catch (error) {
-          if (isKillswitchError(error, 'state-unavailable')) return;
-          const message = `Agent "${agentId}": a change made while the state store was down does not fit: ${describeError(error)}`;
-          this.#events.emit('warning', { message });
-        }
-        events.shift();
-      }
-      if (events.length > 0) continue;
-      this.#untold.delete(agentId);
-      if (stored !== undefined) this.note(stored);
-    }
-  }
-
-  #isHeld(event: LifecycleEvent): boolean {
-    return event.type === 'claim' && this.#unplaced.has(event.orderId);
-  }
-
-  async #changeStored(target: Agent | string, agentId: string, event: LifecycleEvent): Promise<Change> {
-    let before = typeof target === 'string' || this.#unstored.has(target) ? undefined : target;
-    let fresh = false;
-    for (let race = 0; race < maxRaces; race++) {
-      if (before === undefined) {
-        before = await this.ask('reading an agent', (store) => store.getAgent(agentId));
-        fresh = true;
-      }
-      if (before === undefined) throw new UnknownTargetError('agent', agentId);
-      const change = attempt(before, event);
-      if (change !== undefined && change.agent !== before) {
-        if (await this.#swap(change.agent)) return this.#settle(change);
-      } else if (fresh) {
-        if (change === undefined) transition(before, event);
-        this.note(before);
-        return { before, agent: before, effects: change?.effects ?? [] };
-      }
-      before = undefined;
-    }
-    throw new StateUnavailableError(`Agent "${agentId}" changes too often to be changed`);
-  }
-
-  #swapAll(agents: readonly Agent[]): Promise<readonly boolean[]> {
-    return this.ask('storing agents', async (store) =>
-      asVerdicts(await store.swapAgents(agents), agents.length),
-    );
-  }
-
-  /** Stores many agents' changes with one call: those that come while a call is under way make up the next one. */
-  #swap(agent: Agent): Promise<boolean> {
-    return new Promise((resolve, reject) => {
-      this.#swaps.push({ agent, resolve, reject });
-      if (!this.#isSwapping) void this.#runSwaps();
-    });
-  }
-
-  async #runSwaps(): Promise<void> {
-    this.#isSwapping = true;
-    // Whatever asks in this same turn goes along.
-    await undefined;
-    while (this.#swaps.length > 0) {
-      const batch = this.#swaps.splice(0, mostSwaps);
-      try {
-        const won = await this.#swapAll(batch.map((each) => each.agent));
-        batch.forEach(({ resolve }, i) => {
-          resolve(won[i] === true);
-        });
-      } catch (error) {
-        for (const { reject } of batch) reject(error);
-      }
-    }
-    this.#isSwapping = false;
+  async #changeStored(copy: Agent | undefined, agentId: string, event: LifecycleEvent): Promise<Change> {
+    const stored = copy !== undefined && this.#own.isStored(copy) ? copy : undefined;
+    return this.#settle(await this.#stored.change(stored, agentId, event));
   }
 
   #changeHere(known: Agent, event: LifecycleEvent): Change {
     const [agent, effects] = transition(known, event);
     const change = { before: known, agent, effects };
     if (agent === known) return change;
-    this.tellLater(agent.agentId, event);
-    this.#unstored.add(agent);
-    this.#keep(agent);
+    this.#untold.add(agent.agentId, event);
+    this.#own.noteUnstored(agent);
     return this.#announce(change);
   }
 
@@ -402,16 +237,5 @@ export class Book {
       this.#events.emit('transition', { agent: change.agent, from: change.before.status });
     }
     return change;
-  }
-}
-
-/** The change, or `undefined` if the event has no place in this copy, which may be out of date. */
-function attempt(before: Agent, event: LifecycleEvent): Change | undefined {
-  try {
-    const [agent, effects] = transition(before, event);
-    return { before, agent, effects };
-  } catch (error) {
-    if (error instanceof InvalidTransitionError) return undefined;
-    throw error;
   }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Agent } from './agent.ts';
-import { createKillswitch } from './killswitch.ts';
+import { createKillswitch } from './create-killswitch.ts';
 import { memoryAudit } from './memory/memory-audit.ts';
 import { memoryState } from './memory/memory-state.ts';
 import type { CleanupStep } from './ports/cleanup-step.ts';

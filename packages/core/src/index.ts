@@ -30,6 +30,7 @@ export { type AuditEvent, type AuditEventType, auditEventSchema, iso } from './a
 export { type AuditPage, auditPage } from './audit-page.ts';
 export { canonical } from './canonical.ts';
 export type { Deadlines, KillswitchOptions } from './config.ts';
+export { createKillswitch } from './create-killswitch.ts';
 export {
   AgentExistsError,
   AuditUnavailableError,
@@ -58,7 +59,7 @@ export { type Gate, gateOf, gateSchema } from './gate.ts';
 export { idSchema, maxReasonLength, reasonSchema } from './identifiers.ts';
 export { ulid } from './ids.ts';
 export { parseInput } from './input.ts';
-export { createKillswitch, type Killswitch, type KillswitchStatus } from './killswitch.ts';
+export type { Killswitch, KillswitchStatus } from './killswitch.ts';
 export { type Lease, leaseSchema } from './lease.ts';
 export {
   type Effect,

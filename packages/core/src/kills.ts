@@ -1,5 +1,6 @@
 import { type Agent, isLive, type KilledAgent, type KillingAgent } from './agent.ts';
-import type { Book, Change } from './book.ts';
+import type { Book } from './book.ts';
+import type { Change } from './change.ts';
 import type { Cleanup } from './cleanup.ts';
 import type { StopStep } from './events.ts';
 import type { Pursuit } from './pursuit.ts';

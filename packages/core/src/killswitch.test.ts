@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { auditEventSchema } from './audit-event.ts';
-import { createKillswitch } from './killswitch.ts';
+import { createKillswitch } from './create-killswitch.ts';
 import { memoryAudit } from './memory/memory-audit.ts';
 import { memoryState } from './memory/memory-state.ts';
 import { admin, alice, bob, harness, rogue, root, stranger } from './testing/harness.ts';

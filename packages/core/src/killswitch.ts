@@ -1,46 +1,14 @@
-import { decideAccess } from './access.ts';
-import { Admissions } from './admissions.ts';
 import type { Agent, Handle, NewAgent, Task } from './agent.ts';
-import { Book } from './book.ts';
-import { Cleanup } from './cleanup.ts';
-import { type KillswitchOptions, settingsOf } from './config.ts';
-import {
-  describeError,
-  isKillswitchError,
-  NotStartedError,
-  UnknownTargetError,
-  UnsavedError,
-} from './errors.ts';
-import { GuardedEvents, type KillswitchEvents } from './events.ts';
-import { type Gate, gateOf } from './gate.ts';
-import { GateCopies } from './gate-copies.ts';
-import { Guard } from './guard.ts';
-import { parseInput } from './input.ts';
-import { LeaseKeeper } from './lease-keeper.ts';
-import { onLeaseLost } from './lease-loss.ts';
-import { Leases } from './leases.ts';
+import type { KillswitchEvents } from './events.ts';
+import type { Gate } from './gate.ts';
 import type { OrderReport, StopOrder } from './order.ts';
-import { membersOf, reportOf } from './order-report.ts';
-import { pageOf } from './pages.ts';
 import type { AccessRequest, Decision } from './ports/authorizer.ts';
 import type { Page, PageRequest } from './ports/state-store.ts';
 import type { Principal } from './principal.ts';
-import { Reconciler } from './reconciler.ts';
-import { Recorder } from './recorder.ts';
-import { type ReleaseReport, Releases } from './releases.ts';
-import {
-  type GracefulRequest,
-  type KillRequest,
-  type Preview,
-  type Request,
-  Requests,
-  type StopRequest,
-} from './requests.ts';
-import { restore } from './restore.ts';
-import { type CleanupReport, type CleanupTarget, retryCleanup } from './retry-cleanup.ts';
-import { reviewOwnAgents } from './review.ts';
-import { type ListKey, type Scope, scopeKey, scopeSchema } from './scope.ts';
-import { Stops } from './stops.ts';
+import type { ReleaseReport } from './releases.ts';
+import type { GracefulRequest, KillRequest, Preview, Request, StopRequest } from './requests.ts';
+import type { CleanupReport, CleanupTarget } from './retry-cleanup.ts';
+import type { Scope } from './scope.ts';
 
 /** What is shut and what is under way. */
 export interface KillswitchStatus {
@@ -52,7 +20,7 @@ export interface KillswitchStatus {
   readonly auditDegraded: boolean;
 }
 
-/** Stops agents, sees them dead, keeps them stopped, and puts it on record. Made by {@link createKillswitch}. */
+/** Stops agents, sees them dead, keeps them stopped, and puts it on record. Made by `createKillswitch`. */
 export interface Killswitch {
   readonly hostId: string;
 
@@ -175,170 +143,4 @@ export interface Killswitch {
 
   /** Adds a listener, which can neither delay nor break anything (I5). The returned function removes it. */
   on<K extends keyof KillswitchEvents>(name: K, listener: (event: KillswitchEvents[K]) => void): () => void;
-}
-
-/** @throws InvalidConfigurationError listing every fault in the options. */
-export function createKillswitch(options: KillswitchOptions): Killswitch {
-  const settings = settingsOf(options);
-  const { hostId, clock, deadlines, state, audit } = settings;
-  const events = new GuardedEvents();
-  const recorder = new Recorder(audit, clock, events, settings.lastResort);
-  const book = new Book(state, clock, events, hostId, deadlines.state);
-  const leases = new Leases(book, clock, hostId, deadlines.lease);
-  const base = { ...settings, events, recorder, book, leases, sink: audit, startedAt: clock.now() };
-  const copies = new GateCopies(base);
-  const cleanup = new Cleanup({ ...base, steps: settings.cleanup, stepMs: deadlines.cleanup });
-  const stops = new Stops({ ...base, cleanup });
-  const guard = new Guard(base);
-  const admissions = new Admissions({ ...base, cleanup, stops });
-  const requests = new Requests({ ...base, guard, stops });
-  const releases = new Releases({ ...base, guard, stops });
-  const reconciler = new Reconciler({ ...base, cleanup, stops, admissions, releases, copies });
-  const keeper = new LeaseKeeper({
-    ...base,
-    leaseMs: deadlines.lease,
-    onLost: () => onLeaseLost({ ...base, stops }),
-  });
-
-  let started: Promise<void> | undefined;
-  let closed: Promise<void> | undefined;
-  let isClosed = false;
-  let unwatch = (): void => undefined;
-
-  const start = async (): Promise<void> => {
-    await audit.open?.();
-    await leases.renew();
-    await leases.listen();
-    // Kills go on at once, however long the record takes to be read (I5); then those that only it knew of.
-    await reconciler.follow();
-    await restore({ ...base, copies });
-    await reconciler.follow();
-    await reviewOwnAgents(base);
-    await cleanup.resume();
-    if (isClosed) return;
-    keeper.start();
-    reconciler.start();
-    try {
-      unwatch = state.watch(() => reconciler.hint());
-    } catch (error) {
-      // A hint saves time, no more.
-      events.emit('warning', { message: `The state store gives no hints: ${describeError(error)}` });
-    }
-  };
-
-  const close = async (): Promise<void> => {
-    isClosed = true;
-    unwatch();
-    keeper.stop();
-    reconciler.stop();
-    const unplaced = stops.unplaced();
-    stops.stop();
-    cleanup.stop();
-    await book.tell().catch(() => undefined);
-    await recorder.flush(deadlines.state);
-    const unsaved = [
-      ...unplaced.map(
-        ({ orderId, scope }) => `stop order ${orderId} on ${scopeKey(scope)} is not in the state store`,
-      ),
-      ...stops.late(),
-      ...(book.untold > 0 ? [`changes of ${book.untold} agents are not in the state store`] : []),
-      ...(recorder.waiting > 0 ? [`${recorder.waiting} audit events are on the last resort only`] : []),
-    ];
-    recorder.stop();
-    if (unsaved.length > 0) throw new UnsavedError(unsaved);
-  };
-
-  const order = async (orderId: string): Promise<StopOrder> => {
-    const here = stops.get(orderId)?.order;
-    const found = here ?? (await book.ask('reading an order', (store) => store.getOrder(orderId)));
-    if (found === undefined) throw new UnknownTargetError('order', orderId);
-    return found;
-  };
-
-  const list = async (key: ListKey, page: PageRequest): Promise<Page<Agent>> =>
-    structuredClone(await book.listAgents(key, pageOf(page)).catch(blameCursor));
-
-  return {
-    hostId,
-    start() {
-      started ??= start().catch((error: unknown) => {
-        started = undefined;
-        throw error;
-      });
-      return started;
-    },
-    close() {
-      closed ??= close();
-      return closed;
-    },
-    async admit(agent) {
-      if (started === undefined || isClosed) throw new NotStartedError();
-      await started;
-      return structuredClone(await admissions.admit(agent));
-    },
-    running: async (agentId, handles) => structuredClone(await admissions.running(agentId, handles)),
-    completed: (agentId) => admissions.ended(agentId),
-    failed: (agentId, error) => admissions.ended(agentId, error ?? 'failed'),
-    kill: (scope, request) => requests.kill(scope, request),
-    stop: (scope, request) => requests.stop(scope, request),
-    preview: (scope, principal) => requests.preview(scope, principal),
-    emergencyStop: (request) => requests.latch({ everything: true }, request),
-    revokeBackend: (backend, request) => requests.latch({ backend }, request),
-    release: (scope, request) => releases.release(scope, request),
-    retryCleanup: (target) => retryCleanup({ ...base, cleanup }, target),
-    order: async (orderId) => structuredClone(await order(orderId)),
-    async report(orderId) {
-      const run = stops.get(orderId);
-      if (run !== undefined) return run.report();
-      const ended = await order(orderId);
-      const agents: Agent[] = [];
-      for await (const page of membersOf(book, orderId)) agents.push(...page);
-      return reportOf(ended, agents, clock.now());
-    },
-    async agent(agentId) {
-      const found = await book.find(agentId);
-      if (found === undefined) throw new UnknownTargetError('agent', agentId);
-      return structuredClone(found);
-    },
-    async task(taskId) {
-      const found = await book.findTask(taskId);
-      if (found === undefined) throw new UnknownTargetError('task', taskId);
-      return structuredClone(found);
-    },
-    list: async (scope, page) => list(scopeKey(parseInput('scope', scopeSchema, scope)), page),
-    async status() {
-      const here = stops.unplaced();
-      const openOrders = await book
-        .ask('listing open orders', (store) => store.listOpenOrders())
-        .catch(orNothing(here));
-      // After a call that shows whether the store answers at all.
-      const gates = await book
-        .askAtLength('listing gates', (store) => store.listGates())
-        .catch(orNothing(here));
-      return structuredClone({
-        gates: [...gates, ...here.map(gateOf)],
-        openOrders: [...openOrders, ...here],
-        lostHosts: leases.lost(),
-        auditDegraded: recorder.degraded,
-      });
-    },
-    listHost: (hostId, page) => list(`host:${hostId}`, page),
-    authorise: (request, reason) => guard.demand(request, reason),
-    may: async (request) => (await decideAccess(settings.authorizer, clock, request)).effect === 'allow',
-    on: (name, listener) => events.on(name, listener),
-  };
-}
-
-/** A cursor that the store never gave is the caller's fault, not the store's. */
-function blameCursor(error: unknown): never {
-  const cause = isKillswitchError(error, 'state-unavailable') ? error.cause : undefined;
-  throw isKillswitchError(cause, 'invalid-input') ? cause : error;
-}
-
-/** A stop that stands in this host's memory only must be seen, and the more so while the store cannot be read. */
-function orNothing(here: readonly StopOrder[]): (error: unknown) => never[] {
-  return (error) => {
-    if (here.length === 0) throw error;
-    return [];
-  };
 }

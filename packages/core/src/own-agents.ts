@@ -1,14 +1,26 @@
-import type { Agent } from './agent.ts';
+import { type Agent, isLive } from './agent.ts';
 import { type ScopeKey, scopeKeysOf } from './scope.ts';
 
-/** This host's own live agents, by id and by every scope that they are in: to find a few among many is to read those few. */
+/** Admissions without an answer that are kept in mind. */
+const mostDoubted = 1_000;
+
+/**
+ * This host's own live agents, so that they can be killed while the store is down (I6); by id and by every scope that they
+ * are in: to find a few among many is to read those few.
+ */
 export class OwnAgents {
   readonly #byId = new Map<string, Agent>();
   /** Ids by scope key; not of the scopes that hold all of them, or one by its own id. */
   readonly #byKey = new Map<ScopeKey, Set<string>>();
+  readonly #hostId: string;
   readonly #hostKey: ScopeKey;
+  /** Copies that no store ever held: their revisions mean nothing to it. */
+  readonly #unstored = new WeakSet<Agent>();
+  /** Ids of agents whose admission was refused for want of an answer, the newest last. */
+  readonly #doubted = new Set<string>();
 
   constructor(hostId: string) {
+    this.#hostId = hostId;
     this.#hostKey = `host:${hostId}`;
   }
 
@@ -24,6 +36,44 @@ export class OwnAgents {
       ...(this.#byKey.get(key) ?? []),
     ];
     return ids.flatMap((agentId) => this.#byId.get(agentId) ?? []);
+  }
+
+  /** Takes note of an agent as stored: it is kept if it is this host's and lives. */
+  note(agent: Agent): void {
+    // A read that is out of date must not take away the handles that a kill without the store needs (I6).
+    const known = this.#byId.get(agent.agentId);
+    if (known !== undefined && this.isStored(known) && agent.revision < known.revision) return;
+    this.#take(agent);
+  }
+
+  /** Like {@link note}, of a copy that was changed here and that no store ever held. */
+  noteUnstored(agent: Agent): void {
+    this.#unstored.add(agent);
+    this.#take(agent);
+  }
+
+  /** Whether this very copy came from the store, or was taken by it. */
+  isStored(agent: Agent): boolean {
+    return !this.#unstored.has(agent);
+  }
+
+  /**
+   * Takes note that an agent's admission was refused for want of an answer: without a handle it never started here, so
+   * there is nothing to kill without the store, least of all for a stop that it came after (I9).
+   */
+  doubt(agentId: string): void {
+    this.#doubted.add(agentId);
+    for (const oldest of this.#doubted) {
+      if (this.#doubted.size <= mostDoubted) return;
+      this.#doubted.delete(oldest);
+    }
+  }
+
+  #take(agent: Agent): void {
+    if (agent.hostId !== this.#hostId) return;
+    const neverRan = agent.handles.length === 0 && this.#doubted.has(agent.agentId);
+    if (!isLive(agent)) this.drop(agent.agentId);
+    else if (!neverRan) this.keep(agent);
   }
 
   /** Keeps an agent in place of its earlier copy. */

@@ -83,6 +83,7 @@ describe('the same stop pressed again while the state store is out', () => {
       expect(counted.get('order.settled')).toBe(1);
       expect(link.calls - calls).toBeLessThan(200);
     },
+    30_000,
   );
 
   it('I7: joins the first in this host’s memory, each on record, and shuts one gate', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Handle } from './agent.ts';
-import { createKillswitch } from './killswitch.ts';
+import { createKillswitch } from './create-killswitch.ts';
 import { memoryAudit } from './memory/memory-audit.ts';
 import { memoryRuntime } from './memory/memory-runtime.ts';
 import { memoryState } from './memory/memory-state.ts';

@@ -1,13 +1,13 @@
 import { type Agent, type Handle, isLive } from './agent.ts';
-import type { Book } from './book.ts';
-import { withDeadline } from './deadline.ts';
 import { describeError } from './errors.ts';
 import type { KillProgress, LifecycleEvent } from './lifecycle.ts';
-import type { Clock } from './ports/clock.ts';
+import { Locating } from './locating.ts';
 import type { Observation, Runtime } from './ports/runtime.ts';
-import { callMs, Route, type Rung, unansweredEveryMs, verdict } from './route.ts';
-import { nearest, notUrgent, type Urgency } from './urgency.ts';
-import { Wake } from './wake.ts';
+import type { PursuitHost } from './pursuit-host.ts';
+import { callMs, Route, type Rung, verdict } from './route.ts';
+import { Urgencies } from './urgencies.ts';
+import type { Urgency } from './urgency.ts';
+import { atMost, Wake } from './wake.ts';
 
 /** No look is cut shorter than this, however near the next rung is. */
 const shortestLookMs = 20;
@@ -15,22 +15,7 @@ const lookMs = { first: 2, longest: 100, afterDeadline: 2_000 };
 /** How often a demand is made again while the agent lives. */
 const demandEveryMs = 500;
 const maxErrors = 20;
-/** So many questions where the agent is may be open at a runtime; then one more every 30 s. */
-const mostLocating = 3;
 const noTrace = 'its host was restarted before it had a handle, and no runtime finds a trace of it';
-
-export interface PursuitHost {
-  readonly hostId: string;
-  readonly clock: Clock;
-  readonly book: Book;
-  readonly runtimes: ReadonlyMap<string, Runtime>;
-  /** When this killswitch was started: an agent admitted before under this host id is from an earlier life of the host. */
-  readonly startedAt: number;
-  /** Of the stop that began the pursuit: the runtimes may tell the agent why it ends. */
-  readonly reason: string;
-  /** Called after a rung was taken or an outcome stored; must not throw. */
-  readonly took: (step: 'signalled' | 'forced' | 'unconfirmed' | 'confirmed', agent: Agent) => void;
-}
 
 /**
  * The kill of one agent on this host: climbs the ladder over every route that reaches it from here, and looks until
@@ -47,8 +32,9 @@ export class Pursuit {
   readonly done: Promise<Agent>;
   readonly #host: PursuitHost;
   readonly #wake: Wake;
-  readonly #urgencies = new Set<() => Urgency>();
+  readonly #urgencies = new Urgencies();
   readonly #routes: Route[] = [];
+  readonly #locating: Locating;
   readonly #errors = new Set<string>();
   #evidence = 'not looked at yet';
   #agent: Agent;
@@ -56,14 +42,14 @@ export class Pursuit {
   #signalledAt: number | undefined;
   #forcedAt: number | undefined;
   #located = false;
-  /** Per runtime, when it was asked where the agent is and has not answered yet. */
-  readonly #locating = new Map<string, number[]>();
   #stopped = false;
 
   constructor(host: PursuitHost, agent: Agent) {
     this.#host = host;
     this.#agent = agent;
     this.#wake = new Wake(host.clock);
+    const found = (handle: Handle, runtime: Runtime): void => this.#add(handle, runtime);
+    this.#locating = new Locating({ ...host, found, failed: (error) => this.#note(error) }, agent.agentId);
     this.#route(agent);
     this.done = this.#run();
   }
@@ -125,7 +111,7 @@ export class Pursuit {
         await this.#locate();
         const answered = this.#demand();
         // A runtime that answers at once is looked at in the same breath; one that hangs is looked at all the same.
-        await this.#within(pause, answered);
+        await atMost(this.#host.clock, pause, answered);
         const handles = this.#agent.handles.length;
         const seen = await this.#look();
         if (seen.state === 'dead') await this.#confirm(seen.evidence, handles);
@@ -142,7 +128,7 @@ export class Pursuit {
   /** Tells the routes to kill or force, where that is due; resolves when the preferred one has answered. */
   #demand(): Promise<unknown> {
     const now = this.#host.clock.now();
-    const rung = this.#rung(now);
+    const rung = this.#urgencies.rung(now);
     const forcing = rung === 'force';
     const isNewRung = rung !== this.#lastRung;
     this.#lastRung = rung;
@@ -162,11 +148,6 @@ export class Pursuit {
     return Promise.all(answers.slice(0, 1));
   }
 
-  #rung(now: number): Rung {
-    const { killAt, forceAt } = this.#due();
-    return now >= forceAt ? 'force' : now >= killAt ? 'kill' : 'stop';
-  }
-
   async #look(): Promise<Observation> {
     const ms = Math.max(shortestLookMs, this.#untilNext(callMs / 2));
     const seen = verdict(await Promise.all(this.#routes.map((route) => route.look(ms))));
@@ -175,40 +156,12 @@ export class Pursuit {
     return { state: 'unknown', evidence: this.#noRoute() };
   }
 
-  /**
-   * For an agent that this host admitted in an earlier life and died before it could say how to reach it: asks the
-   * runtimes of this host. Only if every one of them can tell does finding nothing mean anything.
-   */
+  /** An agent that this host admitted in an earlier life, and of which it died before it could say how to reach it, is looked for. */
   async #locate(): Promise<void> {
-    const { hostId, startedAt, runtimes, clock } = this.#host;
+    const { hostId, startedAt } = this.#host;
     if (this.#routes.length > 0 || this.#agent.hostId !== hostId || this.#agent.spawnedAt >= startedAt)
       return;
-    let isComplete = true;
-    for (const [name, runtime] of runtimes) {
-      const locate = runtime.locate?.bind(runtime);
-      if (locate === undefined) {
-        isComplete = isComplete && runtime.reach === 'host';
-        continue;
-      }
-      const { agentId } = this.#agent;
-      try {
-        const asked = this.#locating.get(name) ?? [];
-        this.#locating.set(name, asked);
-        const at = clock.now();
-        // One that never comes back is not asked again at each look (I12).
-        if (asked.length >= mostLocating && at - (asked.at(-1) ?? 0) < unansweredEveryMs)
-          throw new Error(`${name} has not said yet where it is`);
-        const handles = await withDeadline(clock, `location by ${name}`, callMs, (signal) => {
-          asked.push(at);
-          return locate(agentId, { agentId, signal }).finally(() => asked.splice(asked.indexOf(at), 1));
-        });
-        for (const handle of handles) this.#add(handle, runtime);
-      } catch (error) {
-        isComplete = false;
-        this.#note(error);
-      }
-    }
-    this.#located = isComplete && this.#routes.length === 0;
+    this.#located = (await this.#locating.ask()) && this.#routes.length === 0;
   }
 
   async #confirm(evidence: string, handles: number): Promise<void> {
@@ -220,7 +173,7 @@ export class Pursuit {
     this.#evidence = evidence;
     const at = this.#host.clock.now();
     if (
-      at < this.#due().deadlineAt ||
+      at < this.#urgencies.due.deadlineAt ||
       this.#agent.status !== 'killing' ||
       this.#agent.kill.unconfirmedAt !== undefined
     )
@@ -260,33 +213,12 @@ export class Pursuit {
       : `no route reaches it from host ${this.#host.hostId}; host ${this.#agent.hostId} owns it`;
   }
 
-  #due(): Urgency {
-    let due = notUrgent;
-    for (const urgency of this.#urgencies) due = nearest(due, urgency());
-    return due;
-  }
-
-  /** Whether every order's deadline has passed: one that has come since sets the pace anew (I5). */
   #isOverdue(): boolean {
-    const now = this.#host.clock.now();
-    return [...this.#urgencies].every((urgency) => now >= urgency().deadlineAt);
+    return this.#urgencies.areOver(this.#host.clock.now());
   }
 
   #untilNext(pause: number): number {
-    const now = this.#host.clock.now();
-    const due = this.#due();
-    const boundaries = [due.killAt, due.forceAt, due.deadlineAt].filter((at) => at > now);
-    return Math.min(pause, ...boundaries.map((at) => at - now));
-  }
-
-  async #within(ms: number, work: Promise<unknown>): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const cancel = this.#host.clock.setTimer(ms, resolve);
-      void work.then(() => {
-        cancel();
-        resolve();
-      });
-    });
+    return this.#urgencies.untilNext(this.#host.clock.now(), pause);
   }
 
   #progress(): KillProgress {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { createKillswitch } from './create-killswitch.ts';
 import type { StopStep } from './events.ts';
-import { createKillswitch } from './killswitch.ts';
 import { manualClock } from './memory/manual-clock.ts';
 import { memoryAudit } from './memory/memory-audit.ts';
 import { memoryRuntime } from './memory/memory-runtime.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createKillswitch } from './killswitch.ts';
+import { createKillswitch } from './create-killswitch.ts';
 import { manualClock } from './memory/manual-clock.ts';
 import { memoryAudit } from './memory/memory-audit.ts';
 import { memoryRuntime } from './memory/memory-runtime.ts';

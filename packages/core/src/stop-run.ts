@@ -9,6 +9,7 @@ import { OrderRecord } from './order-record.ts';
 import { addMembers, reportOf } from './order-report.ts';
 import { scopeKey } from './scope.ts';
 import { Settlement } from './settlement.ts';
+import { Sight } from './sight.ts';
 import type { Beginning, StopRunHost } from './stop-run-host.ts';
 import { claimOwn, sweep } from './sweep.ts';
 import { Wake } from './wake.ts';
@@ -28,19 +29,14 @@ export class StopRun {
   readonly ended: Promise<void>;
   /** Resolves when the order has ended and nobody is pursued for it here any more. Never rejects. */
   readonly over: Promise<void>;
-  /** Resolves when this host has looked through the scope once, or has failed to. Never rejects. */
-  readonly looked: Promise<void>;
   readonly #host: StopRunHost;
   readonly #wake: Wake;
   readonly #order: CurrentOrder;
   readonly #kills: Kills;
   readonly #record: OrderRecord;
   readonly #settlement: Settlement;
+  readonly #sight = new Sight();
   #stopped = false;
-  /** Why the scope could not be looked through at the last try. */
-  #blind: string | undefined;
-  #hasLooked = false;
-  #setLooked = (): void => undefined;
   #wasOwner: boolean;
   #followed: StopRun | undefined;
   #isOutlived = false;
@@ -77,15 +73,17 @@ export class StopRun {
       again: wake,
       settled: () => this.step('settled'),
     });
-    this.looked = new Promise((resolve) => {
-      this.#setLooked = resolve;
-    });
-    this.ended = this.#run().finally(() => this.#setLooked());
+    this.ended = this.#run().finally(() => this.#sight.end());
     this.over = this.ended.then(() => this.#letGo());
   }
 
   get order(): StopOrder {
     return this.#order.version;
+  }
+
+  /** Resolves when this host has looked through the scope once, or has failed to. Never rejects. */
+  get looked(): Promise<void> {
+    return this.#sight.looked;
   }
 
   /** Whether the order stands in the state store. While it does not, its gate is this host's to keep. */
@@ -141,12 +139,11 @@ export class StopRun {
     if (this.#followed !== undefined) return this.#followed.report();
     const agents = this.#kills.agents();
     // As it is now: whoever is claimed while the members are being read is not among them.
-    const blind = this.#blind;
+    const { blind } = this.#sight;
     const unread = await addMembers(agents, this.#host.book, this.order.orderId);
     const now = this.#host.clock.now();
-    const isOverdue = now >= this.order.deadlineAt;
     return reportOf(this.order, agents.values(), now, {
-      blind: this.#blind ?? blind ?? unread ?? (isOverdue && !this.#hasLooked ? 'that goes on' : undefined),
+      blind: this.#sight.blind ?? blind ?? unread ?? this.#sight.lackAt(now, this.order),
       isStored: this.isPlaced,
       late: this.#host.late(),
     });
@@ -163,11 +160,10 @@ export class StopRun {
         await this.#order.takeOver();
         const other = this.#host.runOf(this.order);
         if (other !== undefined && other !== this) return await this.#follow(other);
-        if (!this.#hasLooked && !this.#order.isOwn) await this.#claimOwn();
+        if (!this.#sight.hasLooked && !this.#order.isOwn) await this.#claimOwn();
         const living = this.#order.isSettled ? 0 : await this.#pass();
-        this.#blind = undefined;
         isSeen = true;
-        this.#hasNowLooked();
+        this.#sight.tried();
         if (this.#order.isSettled) return;
         // After the kills: a record that cannot be read holds up the settlement, never the sweep (I5).
         if (!this.#isTold()) {
@@ -175,29 +171,22 @@ export class StopRun {
         } else if (living === 0 && (await this.#settlement.end())) return;
       } catch (error) {
         const what = describeError(error);
-        // A record that fails after it hides nobody.
-        if (!isSeen) this.#blind = what;
         // Whatever went wrong, those whom this host knows of die.
         this.#sweepHere();
+        // A record that fails after it hides nobody.
+        if (!isSeen) this.#sight.tried(what);
         if (!isKillswitchError(error, 'state-unavailable'))
           this.#host.events.emit('warning', { message: `Order "${this.order.orderId}": ${what}` });
       }
-      this.#hasNowLooked();
       await this.#wake.sleep(pause);
       pause = Math.min(pause * 2, passMs.longest);
     }
   }
 
-  /** Whoever waits for the first look need not wait for cleanup and record, too. */
-  #hasNowLooked(): void {
-    this.#hasLooked = true;
-    this.#setLooked();
-  }
-
   /** The order has joined one that has a run here: two would do everything twice. */
   async #follow(run: StopRun): Promise<void> {
     this.#followed = run;
-    void run.looked.then(() => this.#setLooked());
+    void run.looked.then(() => this.#sight.end());
     await run.ended;
     this.#order.become(run.order);
   }

@@ -1,5 +1,6 @@
 import type { Agent } from './agent.ts';
-import type { Book, Change } from './book.ts';
+import type { Book } from './book.ts';
+import type { Change } from './change.ts';
 import { StateUnavailableError } from './errors.ts';
 import type { StopOrder } from './order.ts';
 import { pagesAhead } from './pages.ts';

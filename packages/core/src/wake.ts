@@ -29,3 +29,14 @@ export class Wake {
     this.#woken = false;
   }
 }
+
+/** Resolves when `work`, which never rejects, is done, and after `ms` milliseconds at the latest. */
+export async function atMost(clock: Clock, ms: number, work: Promise<unknown>): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const cancel = clock.setTimer(ms, resolve);
+    void work.then(() => {
+      cancel();
+      resolve();
+    });
+  });
+}

@@ -1,7 +1,8 @@
 import type { Handle } from '../agent.ts';
 import type { AuditEvent } from '../audit-event.ts';
 import type { KillswitchOptions } from '../config.ts';
-import { createKillswitch, type Killswitch } from '../killswitch.ts';
+import { createKillswitch } from '../create-killswitch.ts';
+import type { Killswitch } from '../killswitch.ts';
 import { type ManualClock, manualClock } from '../memory/manual-clock.ts';
 import { type MemoryAudit, memoryAudit } from '../memory/memory-audit.ts';
 import { type MemoryBehaviour, type MemoryRuntime, memoryRuntime } from '../memory/memory-runtime.ts';

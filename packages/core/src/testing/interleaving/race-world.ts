@@ -1,6 +1,7 @@
 import type { Handle, NewAgent } from '../../agent.ts';
 import type { AuditEvent } from '../../audit-event.ts';
-import { createKillswitch, type Killswitch } from '../../killswitch.ts';
+import { createKillswitch } from '../../create-killswitch.ts';
+import type { Killswitch } from '../../killswitch.ts';
 import { memoryAudit } from '../../memory/memory-audit.ts';
 import { type MemoryRuntime, memoryRuntime } from '../../memory/memory-runtime.ts';
 import { memoryState } from '../../memory/memory-state.ts';

@@ -1,0 +1,63 @@
+import type { Handle } from './agent.ts';
+import { withDeadline } from './deadline.ts';
+import type { Clock } from './ports/clock.ts';
+import type { Runtime } from './ports/runtime.ts';
+import { callMs, unansweredEveryMs } from './route.ts';
+
+/** So many questions where the agent is may be open at a runtime; then one more every 30 s. */
+const mostOpen = 3;
+
+export interface LocatingHost {
+  readonly clock: Clock;
+  readonly runtimes: ReadonlyMap<string, Runtime>;
+  /** A runtime has a way to the agent. */
+  readonly found: (handle: Handle, runtime: Runtime) => void;
+  readonly failed: (error: unknown) => void;
+}
+
+/** Asks the runtimes of this host where an agent is of which nobody has said how to reach it. */
+export class Locating {
+  readonly #host: LocatingHost;
+  readonly #agentId: string;
+  /** Per runtime, when it was asked and has not answered yet. */
+  readonly #open = new Map<string, number[]>();
+
+  constructor(host: LocatingHost, agentId: string) {
+    this.#host = host;
+    this.#agentId = agentId;
+  }
+
+  /** Whether every one of them could tell: only then does finding nothing mean anything. Never rejects. */
+  async ask(): Promise<boolean> {
+    let isComplete = true;
+    for (const [name, runtime] of this.#host.runtimes) {
+      const locate = runtime.locate?.bind(runtime);
+      if (locate === undefined) {
+        isComplete = isComplete && runtime.reach === 'host';
+        continue;
+      }
+      try {
+        for (const handle of await this.#askOne(name, locate)) this.#host.found(handle, runtime);
+      } catch (error) {
+        isComplete = false;
+        this.#host.failed(error);
+      }
+    }
+    return isComplete;
+  }
+
+  async #askOne(name: string, locate: NonNullable<Runtime['locate']>): Promise<readonly Handle[]> {
+    const { clock } = this.#host;
+    const agentId = this.#agentId;
+    const open = this.#open.get(name) ?? [];
+    this.#open.set(name, open);
+    const at = clock.now();
+    // One that never comes back is not asked again at each look (I12).
+    if (open.length >= mostOpen && at - (open.at(-1) ?? 0) < unansweredEveryMs)
+      throw new Error(`${name} has not said yet where it is`);
+    return withDeadline(clock, `location by ${name}`, callMs, (signal) => {
+      open.push(at);
+      return locate(agentId, { agentId, signal }).finally(() => open.splice(open.indexOf(at), 1));
+    });
+  }
+}
