@@ -42,7 +42,7 @@ it('what was acknowledged before a kill -9 is there after it, 25 times (I4)', as
     database.close();
   }
   console.log(`${acknowledged} acknowledged changes survived 25 kills`);
-});
+}, 120_000);
 
 function ended(child: Child): Promise<string | null> {
   return new Promise((resolve) => child.process.once('exit', (_code, signal) => resolve(signal)));
