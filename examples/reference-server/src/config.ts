@@ -9,6 +9,8 @@ export class ServerConfigError extends KillswitchError {
 
 const postgresUrl = z.url({ protocol: /^postgres(ql)?$/, error: 'must be postgres://…' });
 
+const list = z.string().transform((text) => text.split(/[\s,]+/).filter((each) => each !== ''));
+
 const schema = z.object({
   ORCHESTRATOR_HOST: z.string().min(1).default('127.0.0.1'),
   ORCHESTRATOR_PORT: z.coerce.number().int().min(0).max(65_535).default(3_001),
@@ -27,6 +29,9 @@ const schema = z.object({
     .string()
     .regex(/^[0-9a-f]{64}$/i, 'must be 64 hexadecimal digits')
     .optional(),
+  WEBHOOK_URL: z.string().optional(),
+  WEBHOOK_SECRET: list.optional(),
+  WEBHOOK_NETWORKS: list.default([]),
 });
 
 export interface ServerConfig {
@@ -46,6 +51,12 @@ export interface ServerConfig {
   readonly database?: { readonly url: string; readonly ownerUrl?: string };
   /** What the cursors of instances behind one address are sealed with. */
   readonly cursorKey?: Uint8Array;
+  /** Who is told what goes on record. `secrets`: the receiver's, two while one takes the place of the other. */
+  readonly webhook?: {
+    readonly url: string;
+    readonly secrets: readonly string[];
+    readonly networks: readonly string[];
+  };
 }
 
 /** REQUIREMENTS C7. A variable that is empty counts as not set. @throws ServerConfigError */
@@ -71,6 +82,7 @@ export function configOf(environment: Readonly<Record<string, string | undefined
     ...(isSandboxed ? { sandboxImage: SANDBOX_IMAGE } : {}),
     ...valkeyOf(parsed.data),
     ...databaseOf(parsed.data),
+    ...webhookOf(parsed.data),
     ...(AUDIT_CURSOR_KEY === undefined ? {} : { cursorKey: Buffer.from(AUDIT_CURSOR_KEY, 'hex') }),
   };
 }
@@ -80,6 +92,13 @@ function databaseOf(set: z.infer<typeof schema>): Pick<ServerConfig, 'database'>
   if (url !== undefined) return { database: { url, ...(ownerUrl === undefined ? {} : { ownerUrl }) } };
   if (ownerUrl === undefined) return {};
   throw new ServerConfigError('Invalid environment: DATABASE_OWNER_URL: means nothing without DATABASE_URL');
+}
+
+function webhookOf(set: z.infer<typeof schema>): Pick<ServerConfig, 'webhook'> {
+  const { WEBHOOK_URL: url, WEBHOOK_SECRET: secrets, WEBHOOK_NETWORKS: networks } = set;
+  if (url === undefined && secrets === undefined) return {};
+  if (url !== undefined && secrets !== undefined) return { webhook: { url, secrets, networks } };
+  throw new ServerConfigError('Invalid environment: WEBHOOK_URL and WEBHOOK_SECRET go together');
 }
 
 /** A URL, or a host or a port of which the other has its usual value. */

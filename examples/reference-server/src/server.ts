@@ -21,6 +21,7 @@ import { orchestratorRoutes } from './routes.ts';
 import { sandboxesOf } from './sandboxes.ts';
 import { stateOf } from './state.ts';
 import { Supervisor } from './supervisor.ts';
+import { webhookOf } from './webhook.ts';
 import { Workplaces } from './workplaces.ts';
 
 /** Requests that dawdle are cut off; a kill takes at most 5 s. */
@@ -96,6 +97,9 @@ async function assemble(config: ServerConfig, closers: Array<() => unknown>) {
     runtimes: runtimesOf(launchers),
     cleanup: [...(sandboxes === undefined ? [] : [sandboxes.removal]), ...workplaces.cleanup],
   });
+  const webhook = webhookOf(ks, config);
+  // After the killswitch: what that put on record last is told, too.
+  closers.push(() => webhook?.close());
   closers.push(() => ks.close());
   await ks.start();
   workplaces.sweep();

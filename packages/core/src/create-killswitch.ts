@@ -66,6 +66,13 @@ export function createKillswitch(options: KillswitchOptions): Killswitch {
     agent: (agentId) => lookups.agent(agentId),
     task: (taskId) => lookups.task(taskId),
     list: async (scope, page) => lookups.list(scopeKey(parseInput('scope', scopeSchema, scope)), page),
+    unsaved: () => ({
+      orders: stops.unplaced().length,
+      agents: book.untold,
+      auditEvents: recorder.waiting,
+      auditLagMs: recorder.lagMs,
+      auditDegraded: recorder.degraded,
+    }),
     listHost: (hostId, page) => lookups.list(`host:${hostId}`, page),
     status: () => lookups.status(),
     authorise: (request, reason) => guard.demand(request, reason),

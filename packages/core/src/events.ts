@@ -1,5 +1,6 @@
 import { EventEmitter } from 'eventemitter3';
 import type { Agent, AgentStatus } from './agent.ts';
+import type { AuditEvent } from './audit-event.ts';
 import { InvalidInputError } from './errors.ts';
 import type { StopOrder } from './order.ts';
 
@@ -26,6 +27,11 @@ export interface KillswitchEvents {
     readonly agentId?: string;
     readonly at: number;
   };
+  /**
+   * This host puts a fact on the audit record. Told once, when the record is given it and not when it is durable, so that it
+   * is told while the audit sink is down, too. If it is told again, after a crash or by another host, it has the same `id`.
+   */
+  audit: { readonly event: AuditEvent };
   /** Audit events cannot be made durable; they are held in memory and written to the last resort. */
   'audit-degraded': { readonly error: string; readonly waiting: number };
   /** All audit events that were held are durable again. */
@@ -37,6 +43,7 @@ export interface KillswitchEvents {
 const eventNames: ReadonlySet<string> = new Set<keyof KillswitchEvents>([
   'transition',
   'step',
+  'audit',
   'audit-degraded',
   'audit-restored',
   'warning',

@@ -59,7 +59,7 @@ export { type Gate, gateOf, gateSchema } from './gate.ts';
 export { idSchema, maxReasonLength, reasonSchema } from './identifiers.ts';
 export { ulid } from './ids.ts';
 export { parseInput } from './input.ts';
-export type { Killswitch, KillswitchStatus } from './killswitch.ts';
+export type { Killswitch, KillswitchStatus, Unsaved } from './killswitch.ts';
 export { type Lease, leaseSchema } from './lease.ts';
 export {
   type Effect,

@@ -20,6 +20,20 @@ export interface KillswitchStatus {
   readonly auditDegraded: boolean;
 }
 
+/** What stands in the memory of this process only at the moment, and would be lost with it. */
+export interface Unsaved {
+  /** Stops that the state store has not taken. */
+  readonly orders: number;
+  /** Agents with changes that the state store has not taken. */
+  readonly agents: number;
+  /** Audit events that are not durable yet. */
+  readonly auditEvents: number;
+  /** How long audit events have waited without any becoming durable, in milliseconds. */
+  readonly auditLagMs: number;
+  /** Audit events cannot be made durable; each is on the last resort too. */
+  readonly auditDegraded: boolean;
+}
+
 /** Stops agents, sees them dead, keeps them stopped, and puts it on record. Made by `createKillswitch`. */
 export interface Killswitch {
   readonly hostId: string;
@@ -131,6 +145,9 @@ export interface Killswitch {
 
   /** @throws StateUnavailableError. */
   status(): Promise<KillswitchStatus>;
+
+  /** Asks nobody, so it answers whatever is down. */
+  unsaved(): Unsaved;
 
   /**
    * For surfaces such as an HTTP API: whether the principal may, with the denial put on record.

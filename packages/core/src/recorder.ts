@@ -9,6 +9,8 @@ import type { Clock } from './ports/clock.ts';
 
 const batchSize = 1_000;
 const maxWaiting = 10_000;
+/** How many ids of facts are remembered that listeners were told of (I12). */
+const maxTold = 10_000;
 const retryMs = { first: 100, longest: 5_000 };
 /** An append that takes longer than this counts as an outage. */
 const hungMs = 1_000;
@@ -38,6 +40,8 @@ export class Recorder {
   #size = batchSize;
   /** How many of `#waiting`, from the front, are on the last resort too. */
   #written = 0;
+  /** When the first of those that wait came, or the last one before it became durable. */
+  #waitingSince = 0;
   #running = false;
   #degraded = false;
   /** Events ever accepted, and how many of them are durable. */
@@ -45,6 +49,7 @@ export class Recorder {
   #durable = 0;
   #stopped = false;
   #cancelPause: (() => void) | undefined;
+  readonly #told = new Set<string>();
   #flushes: Array<{ readonly target: number; readonly done: () => void }> = [];
 
   constructor(sink: AuditSink, clock: Clock, events: GuardedEvents, lastResort: LastResort) {
@@ -64,12 +69,20 @@ export class Recorder {
     return this.#degraded;
   }
 
+  /** How long events have waited without any becoming durable, in milliseconds. */
+  get lagMs(): number {
+    return this.#waiting.length === 0 ? 0 : this.#clock.now() - this.#waitingSince;
+  }
+
   /**
    * Takes events, to be appended in one batch if they fit into one; what there is no room for goes to the last resort
    * alone.
    */
   record(...events: AuditEvent[]): void {
-    for (const event of events) if (!this.#take(event) && !this.#degraded) this.#lastResort(canonical(event));
+    for (const event of events) {
+      if (!this.#take(event) && !this.#degraded) this.#lastResort(canonical(event));
+      this.#tell(event);
+    }
     this.#goOn();
   }
 
@@ -79,13 +92,25 @@ export class Recorder {
    */
   offer(event: AuditEvent): boolean {
     const hasRoom = this.#take(event);
+    // What there was no room for is told when it is offered again.
+    if (hasRoom) this.#tell(event);
     this.#goOn();
     return hasRoom;
+  }
+
+  /** Listeners hear once what the record is given again, and takes once, by its id. */
+  #tell(event: AuditEvent): void {
+    if (!this.#events.hasListener('audit') || this.#told.has(event.id)) return;
+    this.#told.add(event.id);
+    const [oldest] = this.#told;
+    if (this.#told.size > maxTold && oldest !== undefined) this.#told.delete(oldest);
+    this.#events.emit('audit', { event });
   }
 
   #take(event: AuditEvent): boolean {
     const hasRoom = this.#waiting.length < maxWaiting;
     if (hasRoom) {
+      if (this.#waiting.length === 0) this.#waitingSince = this.#clock.now();
       this.#waiting.push(event);
       this.#accepted += 1;
     } else if (this.#degraded) {
@@ -136,6 +161,7 @@ export class Recorder {
         this.#waiting.splice(0, batch.length);
         this.#written = Math.max(0, this.#written - batch.length);
         this.#durable += batch.length;
+        this.#waitingSince = this.#clock.now();
         this.#announce();
         this.#size = Math.min(this.#size * 2, batchSize);
         pause = retryMs.first;

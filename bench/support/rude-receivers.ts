@@ -1,0 +1,29 @@
+/** A thread with three webhook receivers: one hangs, one refuses connections, one floods. Posts their ports. */
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { parentPort } from 'node:worker_threads';
+
+const chunk = `HTTP/1.1 200 OK\r\n\r\n${'x'.repeat(1 << 16)}`;
+
+function flood(socket: Socket): void {
+  const more = (): void => {
+    while (!socket.destroyed && socket.write(chunk)) {}
+  };
+  socket.on('drain', more);
+  socket.once('data', more);
+}
+
+async function listening(behave: (socket: Socket) => void): Promise<Server> {
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    behave(socket);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return server;
+}
+
+const servers = await Promise.all([listening(() => undefined), listening(() => undefined), listening(flood)]);
+const ports = servers.map((server) => (server.address() as AddressInfo).port);
+servers[1]?.close();
+parentPort?.postMessage(ports);

@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import { webhookTypes } from './event-types.ts';
+
+/** A message that an endpoint did not get. */
+export const deadLetterSchema = z.strictObject({
+  /** `<endpoint>/<webhook-id>` */
+  letterId: z.string().min(1).max(200),
+  /** The endpoint's name. */
+  endpoint: z.string().min(1).max(128),
+  messageId: z.string().min(1).max(64),
+  type: z.enum(webhookTypes as [(typeof webhookTypes)[number], ...typeof webhookTypes]),
+  /** What would have been sent: sent again, it is signed anew under the same id. */
+  body: z.string(),
+  tries: z.number().int().nonnegative(),
+  /** Why it was given up. */
+  error: z.string(),
+  /** When, in milliseconds since the Unix epoch. */
+  deadAt: z.number().int().nonnegative(),
+});
+export type DeadLetter = z.infer<typeof deadLetterSchema>;
+
+/** Where dead letters are kept. Bounded: past its bound the oldest give way. No delivery waits for it. */
+export interface DeadLetters {
+  /** Keeps letters; one with an id that is there takes its place. */
+  add(letters: readonly DeadLetter[]): Promise<void>;
+  /** The oldest first. */
+  list(): Promise<readonly DeadLetter[]>;
+  /** Ids that are not there are left alone. */
+  remove(letterIds: readonly string[]): Promise<void>;
+}
+
+/** Kept as long as the process lives. `most`: default 1,000. */
+export function memoryDeadLetters(most = 1_000): DeadLetters {
+  const kept = new Map<string, DeadLetter>();
+  return {
+    async add(letters) {
+      put(kept, letters, most);
+    },
+    async list() {
+      return [...kept.values()];
+    },
+    async remove(letterIds) {
+      for (const letterId of letterIds) kept.delete(letterId);
+    },
+  };
+}
+
+/** Adds the newest and lets the oldest go. */
+export function put(kept: Map<string, DeadLetter>, letters: readonly DeadLetter[], most: number): void {
+  for (const letter of letters) {
+    kept.delete(letter.letterId);
+    kept.set(letter.letterId, letter);
+  }
+  for (const oldest of kept.keys()) {
+    if (kept.size <= most) return;
+    kept.delete(oldest);
+  }
+}

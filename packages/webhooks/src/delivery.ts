@@ -1,0 +1,230 @@
+import type { Clock } from '@agent-killswitch/core';
+import { type AttemptHost, attempt, type Outcome } from './attempt.ts';
+import { backoffMs, type RetryOptions } from './backoff.ts';
+import type { DeadLetter } from './dead-letters.ts';
+import type { Message } from './message.ts';
+import type { EndpointSettings } from './settings.ts';
+import { signedHeaders } from './signature.ts';
+
+/** Between the starts of two attempts: however much there is to tell, other work of this process goes first. */
+const paceMs = 5;
+
+/** How an endpoint fares. */
+export interface EndpointStatus {
+  readonly name: string;
+  /** `busy`: the receiver asked for a pause, or is not there. `gone`: it answered 410, and nothing is sent any more. */
+  readonly state: 'open' | 'busy' | 'gone' | 'closed';
+  /** Messages on their way, those that are tried again later included. */
+  readonly waiting: number;
+  readonly delivered: number;
+  /** Messages given up. */
+  readonly dead: number;
+  /** What came of the last attempt that failed, without the URL. */
+  readonly lastError?: string;
+}
+
+export interface DeliveryHost extends AttemptHost {
+  readonly clock: Clock;
+  readonly retry: Required<RetryOptions>;
+  /** At least 0, below 1. */
+  readonly chance: () => number;
+  /** How many messages may wait; one more is given up at once (I12). */
+  readonly mostWaiting: number;
+  readonly atOnce: number;
+  readonly bury: (letter: DeadLetter) => void;
+  /** A letter was delivered after all. */
+  readonly unearth: (letterId: string) => void;
+  /** Something that whoever runs this should know. */
+  readonly trouble: (line: string) => void;
+}
+
+interface Parcel {
+  /** Written out at the first try. */
+  readonly message: () => Message;
+  readonly isLetter: boolean;
+  tries: number;
+  /** When it is tried next, in milliseconds since the Unix epoch. */
+  dueAt: number;
+}
+
+/**
+ * What one endpoint is sent: the oldest first, few at once; what failed is tried again later, and keeps nothing waiting.
+ * Whoever calls `send` waits for nothing and never hears of a failure (I5).
+ *
+ * - open: whatever is due is sent.
+ * - busy: the receiver said so, or did not answer; nothing is sent until the pause is over.
+ * - gone: it answered 410; what waited is dead, what comes is dropped. Left by `reopen`.
+ * - closed: what was not delivered is dead.
+ */
+export class Delivery {
+  readonly #endpoint: EndpointSettings;
+  readonly #host: DeliveryHost;
+  #fresh: Parcel[] = [];
+  /** Failed before; the next one due first. */
+  #failed: Parcel[] = [];
+  readonly #sending = new Set<Parcel>();
+  #busyUntil = 0;
+  #nextAt = 0;
+  #isGone = false;
+  #isClosed = false;
+  #delivered = 0;
+  #dead = 0;
+  #lastError: string | undefined;
+  /** Whether `trouble` has heard of it since the last success. */
+  #isTold = false;
+  #cancelTimer = (): void => undefined;
+  #settled = (): void => undefined;
+
+  constructor(endpoint: EndpointSettings, host: DeliveryHost) {
+    this.#endpoint = endpoint;
+    this.#host = host;
+  }
+
+  get status(): EndpointStatus {
+    const isBusy = this.#host.clock.now() < this.#busyUntil;
+    return {
+      name: this.#endpoint.name,
+      state: this.#isClosed ? 'closed' : this.#isGone ? 'gone' : isBusy ? 'busy' : 'open',
+      waiting: this.#waiting,
+      delivered: this.#delivered,
+      dead: this.#dead,
+      ...(this.#lastError === undefined ? {} : { lastError: this.#lastError }),
+    };
+  }
+
+  /** `isLetter`: it is among the dead letters, and leaves them when it is delivered. */
+  send(message: () => Message, isLetter = false): void {
+    if (this.#isClosed || this.#isGone) return;
+    const parcel: Parcel = { message, isLetter, tries: 0, dueAt: 0 };
+    if (this.#waiting >= this.#host.mostWaiting) {
+      this.#bury(parcel, `${this.#waiting} messages wait already`);
+      return;
+    }
+    this.#fresh.push(parcel);
+    this.#sleep();
+  }
+
+  /** Sends again to an endpoint that was gone. */
+  reopen(): void {
+    this.#isGone = false;
+  }
+
+  /** Takes nothing more, delivers what is due for up to `ms` milliseconds, and gives up the rest. */
+  async close(ms: number): Promise<void> {
+    if (ms > 0) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const cancel = this.#host.clock.setTimer(ms, resolve);
+      this.#settled = resolve;
+      this.#settle();
+      await promise;
+      cancel();
+    }
+    this.#isClosed = true;
+    this.#cancelTimer();
+    this.#buryAll('closed before it was known to be delivered');
+    this.#host.connections.cut();
+  }
+
+  get #waiting(): number {
+    return this.#fresh.length + this.#failed.length + this.#sending.size;
+  }
+
+  /** Goes on when something is due: never in the turn of whoever sends, which may be a kill's. */
+  #sleep(): void {
+    this.#cancelTimer();
+    this.#cancelTimer = () => undefined;
+    if (this.#isClosed || this.#isGone || this.#sending.size >= this.#host.atOnce) return;
+    const dueAt = this.#fresh.length > 0 ? 0 : this.#failed[0]?.dueAt;
+    if (dueAt === undefined) return;
+    const at = Math.max(dueAt, this.#busyUntil, this.#nextAt);
+    this.#cancelTimer = this.#host.clock.setTimer(Math.max(0, at - this.#host.clock.now()), () => this.#go());
+  }
+
+  #go(): void {
+    const now = this.#host.clock.now();
+    if (now >= Math.max(this.#busyUntil, this.#nextAt) && this.#sending.size < this.#host.atOnce) {
+      const again = this.#failed[0];
+      const parcel = again !== undefined && again.dueAt <= now ? this.#failed.shift() : this.#fresh.shift();
+      this.#nextAt = now + paceMs;
+      if (parcel !== undefined) void this.#deliver(parcel);
+    }
+    this.#sleep();
+  }
+
+  async #deliver(parcel: Parcel): Promise<void> {
+    const { clock } = this.#host;
+    const { url, keys } = this.#endpoint;
+    this.#sending.add(parcel);
+    const message = parcel.message();
+    const headers = {
+      'content-type': 'application/json',
+      'user-agent': 'agent-killswitch',
+      ...signedHeaders(keys, message, clock.now()),
+    };
+    const outcome = await attempt(url, headers, message.body, this.#host);
+    // Closed meanwhile: it was given up with the others.
+    if (!this.#sending.delete(parcel)) return;
+    parcel.tries += 1;
+    this.#take(parcel, outcome);
+    this.#settle();
+    this.#sleep();
+  }
+
+  #take(parcel: Parcel, outcome: Outcome): void {
+    const { clock, retry, chance, trouble, unearth } = this.#host;
+    const { name } = this.#endpoint;
+    if (outcome.kind === 'delivered') {
+      this.#delivered += 1;
+      this.#isTold = false;
+      if (parcel.isLetter) unearth(letterIdOf(name, parcel.message()));
+      return;
+    }
+    this.#lastError = outcome.kind === 'gone' ? 'answered 410' : outcome.error;
+    if (outcome.kind === 'gone') {
+      this.#isGone = true;
+      trouble(`Webhook endpoint "${name}" answered 410: nothing is sent there any more`);
+      this.#bury(parcel, 'answered 410');
+      this.#buryAll('the endpoint answered 410');
+      return;
+    }
+    const backoff = backoffMs(parcel.tries, retry, chance());
+    const pause = Math.min(retry.longestMs, Math.max(outcome.retryAfterMs ?? 0, backoff));
+    if (outcome.isBusy) this.#busyUntil = clock.now() + Math.min(pause, outcome.retryAfterMs ?? backoff);
+    if (parcel.tries >= retry.tries) {
+      this.#bury(parcel, outcome.error);
+      return;
+    }
+    parcel.dueAt = clock.now() + pause;
+    const place = this.#failed.findLastIndex(({ dueAt }) => dueAt <= parcel.dueAt) + 1;
+    this.#failed.splice(place, 0, parcel);
+  }
+
+  #buryAll(error: string): void {
+    const all = [...this.#sending, ...this.#failed, ...this.#fresh];
+    this.#sending.clear();
+    this.#failed = [];
+    this.#fresh = [];
+    for (const parcel of all) this.#bury(parcel, error);
+  }
+
+  #bury({ message, tries }: Parcel, error: string): void {
+    const { id, type, body } = message();
+    const { name: endpoint } = this.#endpoint;
+    this.#dead += 1;
+    const deadAt = this.#host.clock.now();
+    const letterId = letterIdOf(endpoint, { id });
+    this.#host.bury({ letterId, endpoint, messageId: id, type, body, tries, error, deadAt });
+    if (this.#isTold || this.#isClosed) return;
+    this.#isTold = true;
+    this.#host.trouble(`Webhook endpoint "${endpoint}": messages become dead letters: ${error}`);
+  }
+
+  /** Whoever closes waits only for what is due. */
+  #settle(): void {
+    if (this.#fresh.length === 0 && this.#sending.size === 0) this.#settled();
+  }
+}
+
+function letterIdOf(endpoint: string, { id }: Pick<Message, 'id'>): string {
+  return `${endpoint}/${id}`;
+}

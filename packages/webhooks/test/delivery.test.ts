@@ -1,0 +1,180 @@
+/** Retries, pauses, dead letters: against real servers, with short pauses. */
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Webhook } from 'standardwebhooks';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { fileDeadLetters, type WebhooksOptions } from '../src/index.ts';
+import { type Received, receiver } from './support/receiver.ts';
+import { hooked, loopback, newSecret, site } from './support/site.ts';
+
+const secret = newSecret();
+const settled = { secrets: [secret], networks: loopback, events: ['order.settled'] as const };
+
+/** One message, sent to this URL. */
+async function oneMessage(url: string, options: Partial<WebhooksOptions> = {}) {
+  const { ks, agent, kill } = await site();
+  const hooks = hooked(ks, { endpoints: [{ url, name: 'ops', ...settled }], ...options });
+  await agent('a1');
+  await kill('a1');
+  return hooks;
+}
+
+const verified = ({ headers, body }: Received): unknown =>
+  new Webhook(secret).verify(body, headers as Record<string, string>);
+
+test('what fails is tried again under the same id, until it is delivered', async () => {
+  const there = await receiver((response, _, n) => response.writeHead(n < 2 ? 500 : 200).end());
+  const hooks = await oneMessage(there.url);
+  await there.until(3);
+  const [first, ...again] = there.received as [Received, ...Received[]];
+  for (const request of again) {
+    expect(request.headers['webhook-id']).toBe(first.headers['webhook-id']);
+    expect(request.body).toEqual(first.body);
+    verified(request);
+  }
+  await vi.waitFor(() =>
+    expect(hooks.status()).toMatchObject([{ state: 'open', waiting: 0, delivered: 1, dead: 0 }]),
+  );
+  expect(await hooks.deadLetters()).toEqual([]);
+  expect(hooks.troubles).toEqual([]);
+});
+
+test('what was tried often enough is a dead letter, can be read, and is delivered when it is sent again', async () => {
+  let isWell = false;
+  const there = await receiver((response) => response.writeHead(isWell ? 204 : 503).end());
+  const hooks = await oneMessage(there.url);
+  await there.until(3);
+  await vi.waitFor(() =>
+    expect(hooks.status()).toMatchObject([{ waiting: 0, dead: 1, lastError: 'answered 503' }]),
+  );
+  const [letter] = await hooks.deadLetters();
+  expect(letter).toMatchObject({ endpoint: 'ops', type: 'order.settled', tries: 3, error: 'answered 503' });
+  expect(hooks.troubles).toEqual(['Webhook endpoint "ops": messages become dead letters: answered 503']);
+  isWell = true;
+  expect(await hooks.retry([letter?.letterId ?? ''])).toBe(1);
+  await there.until(4);
+  expect(there.received[3]?.headers['webhook-id']).toBe(letter?.messageId);
+  verified(there.received[3] as Received);
+  await vi.waitFor(async () => expect(await hooks.deadLetters()).toEqual([]));
+});
+
+test('Retry-After is honoured, for all messages of the endpoint', async () => {
+  const at: number[] = [];
+  const there = await receiver((response, _, n) => {
+    at.push(performance.now());
+    response.writeHead(n === 0 ? 429 : 200, n === 0 ? { 'retry-after': '1' } : {}).end();
+  });
+  const { ks, agent, kill } = await site();
+  const hooks = hooked(ks, { endpoints: [{ url: there.url, ...settled }], atOnce: 1 });
+  await agent('a1');
+  await agent('a2');
+  await kill('a1');
+  await there.until(1);
+  await vi.waitFor(() => expect(hooks.status()).toMatchObject([{ state: 'busy' }]));
+  await kill('a2');
+  await there.until(3);
+  for (const time of at.slice(1)) expect(time - (at[0] ?? 0)).toBeGreaterThanOrEqual(990);
+});
+
+test('Retry-After keeps nothing waiting for longer than the longest pause', async () => {
+  const there = await receiver((response, _, n) => {
+    response.writeHead(n === 0 ? 503 : 200, n === 0 ? { 'retry-after': '31536000' } : {}).end();
+  });
+  await oneMessage(there.url, { retry: { tries: 3, firstMs: 10, longestMs: 50 } });
+  await there.until(2);
+});
+
+test('410 ends it: what waits is dead, what comes is not sent; a retry opens it again', async () => {
+  let isGone = true;
+  const there = await receiver((response) => response.writeHead(isGone ? 410 : 200).end());
+  const { ks, agent, kill } = await site();
+  const hooks = hooked(ks, { endpoints: [{ url: there.url, name: 'ops', ...settled }], atOnce: 1 });
+  for (const agentId of ['a1', 'a2', 'a3']) await agent(agentId);
+  await kill('a1');
+  await there.until(1);
+  await vi.waitFor(() => expect(hooks.status()).toMatchObject([{ state: 'gone', waiting: 0 }]));
+  await kill('a2');
+  expect(hooks.status()).toMatchObject([{ state: 'gone', waiting: 0, dead: 1 }]);
+  expect(hooks.troubles[0]).toContain('answered 410');
+  isGone = false;
+  expect(await hooks.retry()).toBe(1);
+  await there.until(2);
+  await vi.waitFor(() => expect(hooks.status()).toMatchObject([{ state: 'open', delivered: 1 }]));
+  await kill('a3');
+  await there.until(3);
+});
+
+test('only so many messages wait (I12); one more is a dead letter', async () => {
+  const there = await receiver(() => undefined);
+  const { ks, agent, kill } = await site();
+  const hooks = hooked(ks, { endpoints: [{ url: there.url, ...settled }], mostWaiting: 3, atOnce: 1 });
+  for (let n = 0; n < 5; n += 1) {
+    await agent(`a${n}`);
+    await kill(`a${n}`);
+  }
+  expect(hooks.status()).toMatchObject([{ waiting: 3, dead: 2 }]);
+  expect(await hooks.deadLetters()).toMatchObject([
+    { tries: 0, error: '3 messages wait already' },
+    { tries: 0, error: '3 messages wait already' },
+  ]);
+});
+
+test('closing delivers what is due, and keeps the rest', async () => {
+  const there = await receiver((response, _, n) => n === 0 && response.writeHead(200).end());
+  const { ks, agent, kill } = await site();
+  const path = join(await temporary(), 'letters.jsonl');
+  const endpoints = [{ url: there.url, name: 'ops', ...settled }];
+  const hooks = hooked(ks, { endpoints, deadLetters: fileDeadLetters(path), atOnce: 1 });
+  await agent('a1');
+  await agent('a2');
+  await kill('a1');
+  await kill('a2');
+  await hooks.close(200);
+  expect(hooks.status()).toMatchObject([{ state: 'closed', delivered: 1, dead: 1, waiting: 0 }]);
+  // The next life of the process reads them.
+  const later = await fileDeadLetters(path).list();
+  expect(later).toMatchObject([{ endpoint: 'ops', error: 'closed before it was known to be delivered' }]);
+  expect((await stat(path)).mode & 0o777).toBe(0o600);
+});
+
+test('a file with dead letters is bounded, and a damaged one is set aside', async () => {
+  const path = join(await temporary(), 'letters.jsonl');
+  const letter = (n: number) =>
+    ({
+      letterId: `ops/${n}`,
+      endpoint: 'ops',
+      messageId: `msg_${n}`,
+      type: 'order.settled',
+      body: '{}',
+      tries: 1,
+      error: 'answered 500',
+      deadAt: n,
+    }) as const;
+  const letters = fileDeadLetters(path, 3);
+  await Promise.all([1, 2, 3, 4, 5].map((n) => letters.add([letter(n)])));
+  await letters.remove(['ops/4', 'ops/none']);
+  expect((await fileDeadLetters(path).list()).map(({ deadAt }) => deadAt)).toEqual([3, 5]);
+  await writeFile(path, 'no letters at all\n');
+  const anew = fileDeadLetters(path);
+  expect(await anew.list()).toEqual([]);
+  expect(await readFile(`${path}.damaged`, 'utf8')).toBe('no letters at all\n');
+  await anew.add([letter(6)]);
+  expect(await fileDeadLetters(path).list()).toEqual([letter(6)]);
+});
+
+test('dead letters that cannot be kept are named, and nothing else is disturbed', async () => {
+  const there = await receiver((response) => response.writeHead(500).end());
+  const hooks = await oneMessage(there.url, { deadLetters: fileDeadLetters('/proc/none/letters.jsonl') });
+  await vi.waitFor(() =>
+    expect(hooks.troubles).toContainEqual(expect.stringContaining('/proc/none/letters.jsonl')),
+  );
+  // They are in memory all the same.
+  await expect(hooks.retry()).resolves.toBe(1);
+});
+
+async function temporary(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'killswitch-webhooks-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
