@@ -44,7 +44,7 @@ export const targets: Readonly<Record<string, Target>> = {
   canonical: { tests: ['canonical', 'audit-chain'], atLeast: 0.9 },
   'verify-chain': { tests: ['verify-chain'], atLeast: 0.9 },
   recorder: {
-    tests: ['recorder', 'contained', 'races', 'settlement', 'recovery', 'killswitch'],
+    tests: ['recorder', 'told-facts', 'contained', 'races', 'settlement', 'recovery', 'killswitch'],
     atLeast: 0.9,
   },
 };
