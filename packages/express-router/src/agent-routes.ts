@@ -1,10 +1,9 @@
 import { InvalidInputError, idSchema, type Principal, type Scope } from '@agent-killswitch/core';
 import { z } from 'zod';
-import { killAllBody, reasonBody } from './input.ts';
+import { agentParam, killAllBody, reasonBody } from './input.ts';
 import { type Route, route } from './route.ts';
 import { kill, preview, stopAnswers } from './stop-routes.ts';
 
-const agentParam = z.strictObject({ agentId: idSchema });
 const workspaceQuery = z.strictObject({ workspaceId: idSchema.optional() });
 
 /** An orchestrator's own kill endpoints (REQUIREMENTS B5). */

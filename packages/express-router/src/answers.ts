@@ -88,6 +88,20 @@ export const previewAnswer = z
   })
   .meta({ id: 'Preview' });
 
+/** What became of cleanup steps that had failed. */
+export const cleanupAnswer = z
+  .object({
+    message: z.string(),
+    total: count.describe('agents that had a failed step'),
+    cleaned: count.describe('those of them that have none any more'),
+    elsewhere: count.describe('those of other hosts, which try themselves'),
+    errors: z.array(z.string()).describe('what failed again, one line each, at most 100'),
+  })
+  .meta({ id: 'Cleanup' });
+
+/** It goes on. */
+export const cleaningAnswer = z.object({ message: z.string() }).meta({ id: 'Cleaning' });
+
 const gate = z.object({
   orderId: idSchema,
   scope,

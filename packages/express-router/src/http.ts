@@ -1,4 +1,5 @@
 import type { Killswitch, Principal } from '@agent-killswitch/core';
+import type { Cleanups } from './cleanups.ts';
 import type { Repeats } from './repeats.ts';
 
 /** An HTTP request as a value, so that handlers need no web framework. */
@@ -41,6 +42,8 @@ export interface HandlerContext {
   readonly waitMs: number;
   /** What was asked under an `Idempotency-Key`. */
   readonly repeats: Repeats;
+  /** Cleanups that are tried again just now. */
+  readonly cleanups: Cleanups;
 }
 
 /** What the handler demands of the principal before it does anything; `own` routes filter what they show. */

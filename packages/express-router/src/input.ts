@@ -4,6 +4,9 @@ import { z } from 'zod';
 /** `:id` in a path. */
 export const idParam = z.strictObject({ id: idSchema });
 
+/** `:agentId` in a path. */
+export const agentParam = z.strictObject({ agentId: idSchema });
+
 /** The core judges what a reason is; here it only has to be a string. */
 const reason = z.string(`is required: say why, in at most ${maxReasonLength} characters`);
 

@@ -50,7 +50,8 @@ function operationOf<Context>({ params, query, body, ...facts }: Route<Context>,
     parameters: [
       ...parametersOf('path', params, schemas),
       ...parametersOf('query', query, schemas),
-      ...(permission === 'kill' ? [idempotencyKey] : []),
+      // What can be previewed is a stop.
+      ...('preview' in query.shape ? [idempotencyKey] : []),
       ...(Object.values(answers).includes('events') ? [lastEventId] : []),
     ],
     ...(body === undefined ? {} : { requestBody: { content: json(schemaOf(body, 'input', schemas)) } }),

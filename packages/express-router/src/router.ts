@@ -2,6 +2,7 @@ import { type AuditSink, InvalidConfigurationError, type Killswitch } from '@age
 import express, { type Router } from 'express';
 import { agentRoutes } from './agent-routes.ts';
 import { type AuditContext, auditRoutes } from './audit-routes.ts';
+import { Cleanups } from './cleanups.ts';
 import { addConsole, type ConsoleOptions } from './console.ts';
 import { Cursors } from './cursors.ts';
 import { addRoutes, type MappingOptions, mapRoutes } from './express-mapping.ts';
@@ -81,5 +82,5 @@ export function agentRouter(ks: Killswitch, options: RouterOptions): Router {
 }
 
 function contextOf(ks: Killswitch, options: RouterOptions): HandlerContext {
-  return { ks, waitMs: options?.waitMs ?? defaultWaitMs, repeats: new Repeats() };
+  return { ks, waitMs: options?.waitMs ?? defaultWaitMs, repeats: new Repeats(), cleanups: new Cleanups() };
 }

@@ -32,6 +32,8 @@ const may: Readonly<Record<string, readonly Who[]>> = {
   'POST /backends/:id/reinstate': ['root'],
   'GET /orders/:id': ['root', 'ada', 'mia', 'adabot', 'rootbot'],
   'GET /orders/:id/events': ['root', 'ada', 'mia', 'adabot', 'rootbot'],
+  'POST /agents/:agentId/cleanup': ['root', 'ada', 'mia', 'adabot', 'rootbot'],
+  'POST /orders/:id/cleanup': ['root', 'ada', 'mia', 'adabot', 'rootbot'],
   'GET /audit': ['root', 'ada', 'eve', 'adabot', 'rootbot'],
   'GET /audit/verify': ['root', 'ada', 'eve', 'adabot', 'rootbot'],
   'POST /agents/kill-all': ['root', 'ada', 'adabot', 'rootbot'],
@@ -61,6 +63,7 @@ function pathFor(
     .replace('/workspaces/:id', `/workspaces/${workspace}`)
     .replace('/orders/:id', `/orders/${orders[target] ?? 'ord_none'}`)
     .replace('/backends/:id', '/backends/local')
+    .replace(':agentId/cleanup', `${id}-old/cleanup`)
     .replace(':agentId', id);
 }
 
@@ -114,7 +117,7 @@ describe('each route', () => {
         }
         for (const { target, status, body } of answers) {
           // An answer may name what was asked for.
-          const text = JSON.stringify(body).replaceAll(/\\"(task-)?theirs\\"/g, '');
+          const text = JSON.stringify(body).replaceAll(/\\"(task-)?theirs(-old)?\\"/g, '');
           if (!isRoot(who) && who !== 'eve') expect(text).not.toMatch(/theirs|"eve"/);
           if (forAll.includes(name)) expect([200, 400]).toContain(status);
           else if (target === 'own' && name !== 'POST /agents/kill-all')

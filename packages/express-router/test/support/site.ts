@@ -1,6 +1,12 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createKillswitch, type Grant, type Killswitch, type Principal } from '@agent-killswitch/core';
+import {
+  createKillswitch,
+  type Grant,
+  type Killswitch,
+  type KillswitchOptions,
+  type Principal,
+} from '@agent-killswitch/core';
 import {
   type MemoryAudit,
   type MemoryRuntime,
@@ -62,7 +68,7 @@ const people: Record<string, Principal> = Object.fromEntries(
 const faultOf = checkAnswers(openApi(routes) as never);
 
 /** A killswitch in memory behind both routers, at `/kill`. */
-export async function openSite(): Promise<Site> {
+export async function openSite(more: Pick<KillswitchOptions, 'cleanup'> = {}): Promise<Site> {
   const runtime = memoryRuntime();
   const audit = memoryAudit();
   const ks = createKillswitch({
@@ -70,6 +76,7 @@ export async function openSite(): Promise<Site> {
     state: memoryState(),
     audit,
     runtimes: { memory: runtime },
+    ...more,
   });
   await ks.start();
   const authenticate = (request: express.Request) =>
