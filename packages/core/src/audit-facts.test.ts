@@ -6,6 +6,7 @@ import {
   agentUnconfirmed,
   cleanupFinished,
   gateReleased,
+  gateSeenReleased,
   orderJoined,
   orderRequested,
   orderSettled,
@@ -147,6 +148,39 @@ describe('what follows from an order', () => {
       orderIds: ['ord'],
       approvedBy: [principal],
     });
+  });
+
+  it('is the same opening where another host sees it in the store, of all orders that one release has opened', () => {
+    const request = { at: at - 7, principal, reason: 'fixed' };
+    const released = { releaseId: 'rel', at: at + 5, approvedBy: [principal], request };
+    const opened = { ...everything, released };
+    const fact = {
+      id: factId(at - 7, 'gate.released:rel'),
+      version: 1,
+      time: iso(at + 5),
+      hostId: 'host-2',
+      type: 'gate.released',
+      releaseId: 'rel',
+      scope: { everything: true },
+      principal,
+      reason: 'fixed',
+      orderIds: ['ord', 'other'],
+      approvedBy: [principal],
+    };
+    expect(gateSeenReleased([opened, { ...opened, orderId: 'other' }], 'host-2')).toEqual(fact);
+    const held = { ...order, scope: { workspace: 'w' }, opens: 'on-release' as const, released };
+    expect(gateSeenReleased([held], 'host-2')).toEqual({
+      ...fact,
+      scope: { workspace: 'w' },
+      workspaceId: 'w',
+      orderIds: ['ord'],
+    });
+  });
+
+  it('is none of orders that are not released, or that do not say who asked', () => {
+    const released = { releaseId: 'rel', at, approvedBy: [principal] };
+    for (const orders of [[], [everything], [{ ...everything, released }]])
+      expect(gateSeenReleased(orders, 'host-2')).toBeUndefined();
   });
 });
 

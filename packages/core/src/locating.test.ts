@@ -70,6 +70,17 @@ describe('an agent whose host died before it said how to reach it', () => {
     });
   });
 
+  it('is asked for again however often a runtime throws before it could answer', async () => {
+    const { runtime, questions } = asked((times) => {
+      if (times < 7) throw new Error('not connected');
+      return Promise.resolve([]);
+    });
+    const { ks, clock } = await nextLife({ memory: runtime });
+    await clock.advance(5_000);
+    expect(questions).toHaveLength(7);
+    expect(await ks.agent('a1')).toMatchObject({ status: 'killed' });
+  });
+
   it('I12: few questions are left open at a runtime that never answers, one more every 30 s', async () => {
     const { runtime, questions } = asked(() => new Promise<never>(() => undefined));
     const { ks, clock } = await nextLife({ memory: runtime });

@@ -57,7 +57,10 @@ export class Locating {
       throw new Error(`${name} has not said yet where it is`);
     return withDeadline(clock, `location by ${name}`, callMs, (signal) => {
       open.push(at);
-      return locate(agentId, { agentId, signal }).finally(() => open.splice(open.indexOf(at), 1));
+      // One that throws at once has answered, too.
+      return (async () => locate(agentId, { agentId, signal }))().finally(() =>
+        open.splice(open.indexOf(at), 1),
+      );
     });
   }
 }
