@@ -14,6 +14,7 @@ import {
   UnknownTargetError,
 } from './errors.ts';
 import type { GuardedEvents } from './events.ts';
+import type { Gate } from './gate.ts';
 import { parseInput, textInput } from './input.ts';
 import type { LifecycleEvent } from './lifecycle.ts';
 import type { Clock } from './ports/clock.ts';
@@ -58,6 +59,7 @@ export class Admissions {
   #doubtful: Agent[] = [];
   /** Said to have ended, by agent id; told when they are seen dead. At most this host's own agents (I12). */
   readonly #ending = new Map<string, Doubted>();
+  #bar: Gate | undefined;
 
   constructor(host: AdmissionHost) {
     this.#host = host;
@@ -66,6 +68,11 @@ export class Admissions {
       for (const effect of effects)
         if (effect.type === 'destroy') void host.stops.destroy(agent, effect.handles);
     });
+  }
+
+  /** Lets nobody in any more, and turns back whoever is on the way in: this host shuts down. The first bar stays. */
+  bar(gate: Gate): void {
+    this.#bar ??= gate;
   }
 
   /** See `Killswitch.admit`. */
@@ -82,8 +89,8 @@ export class Admissions {
       spawnedAt: clock.now(),
       status: 'spawning',
     };
-    const unplaced = stops.unplacedGate(agent);
-    if (unplaced !== undefined) throw new GateClosedError(unplaced);
+    const barredBy = this.#bar ?? stops.unplacedGate(agent);
+    if (barredBy !== undefined) throw new GateClosedError(barredBy);
     if (recorder.degraded)
       throw new AuditUnavailableError('Nothing can be put on record: no agent starts until it can');
     const barring = stops.barring(agent);
@@ -95,6 +102,11 @@ export class Admissions {
         this.#doubtful = [...this.#doubtful, agent].slice(-maxUnanswered);
       }
       throw error;
+    }
+    if (this.#bar !== undefined) {
+      // The stop of this host may be over already, and would never see it. If this fails, the next start does it.
+      await this.ended(agent.agentId, 'its host shuts down: it never started').catch(() => undefined);
+      throw new GateClosedError(this.#bar);
     }
     for (const run of barring) run.outlived();
     book.note(agent);

@@ -35,7 +35,7 @@ export function createKillswitch(options: KillswitchOptions): Killswitch {
   const stops = new Stops({ ...base, cleanup });
   const guard = new Guard(base);
   const admissions = new Admissions({ ...base, cleanup, stops });
-  const requests = new Requests({ ...base, guard, stops });
+  const requests = new Requests({ ...base, guard, stops, bar: (gate) => admissions.bar(gate) });
   const releases = new Releases({ ...base, guard, stops });
   const reconciler = new Reconciler({ ...base, cleanup, stops, admissions, releases, copies });
   const onLost = (): void => onLeaseLost({ ...base, stops });
@@ -56,6 +56,7 @@ export function createKillswitch(options: KillswitchOptions): Killswitch {
     failed: (agentId, error) => admissions.ended(agentId, error ?? 'failed'),
     kill: (scope, request) => requests.kill(scope, request),
     stop: (scope, request) => requests.stop(scope, request),
+    shutdown: (request) => requests.shutdown(request),
     preview: (scope, principal) => requests.preview(scope, principal),
     emergencyStop: (request) => requests.latch({ everything: true }, request),
     revokeBackend: (backend, request) => requests.latch({ backend }, request),

@@ -124,6 +124,7 @@ export {
   scopeSchema,
 } from './scope.ts';
 export { type Sha256, sha256 } from './sha256.ts';
+export type { ShutdownRequest } from './shutdown.ts';
 export { systemClock } from './system-clock.ts';
 export { type ChainReport, type VerifyOptions, verifyChain } from './verify-chain.ts';
 export { withinSignal } from './within-signal.ts';

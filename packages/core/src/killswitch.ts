@@ -9,6 +9,7 @@ import type { ReleaseReport } from './releases.ts';
 import type { GracefulRequest, KillRequest, Preview, Request, StopRequest } from './requests.ts';
 import type { CleanupReport, CleanupTarget } from './retry-cleanup.ts';
 import type { Scope } from './scope.ts';
+import type { ShutdownRequest } from './shutdown.ts';
 
 /** What is shut and what is under way. */
 export interface KillswitchStatus {
@@ -91,6 +92,14 @@ export interface Killswitch {
    * deadlines count from there. A kill of the same scope in the meantime ends the grace (I7).
    */
   stop(scope: Scope, request: GracefulRequest): Promise<OrderReport>;
+
+  /**
+   * Stops this host for good: admits nobody any more (`GateClosedError`), then does what `stop` does to all that it has
+   * admitted. Asks no authorizer, since whoever holds this object may as well end the process, and is on record as asked for by
+   * `system:shutdown`. Called again it joins, and hardens if its grace is shorter (I7). `close` it afterwards.
+   * @throws InvalidInputError
+   */
+  shutdown(request: ShutdownRequest): Promise<OrderReport>;
 
   /**
    * Who a kill of this scope would hit now, found the way the kill finds them, without any effect.

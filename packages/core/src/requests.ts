@@ -2,14 +2,16 @@ import { z } from 'zod';
 import { type Agent, isKillable } from './agent.ts';
 import type { Deadlines } from './config.ts';
 import { InvalidInputError, InvalidTransitionError, isKillswitchError } from './errors.ts';
+import { type Gate, gateOf } from './gate.ts';
 import type { Guard, GuardHost, Target } from './guard.ts';
 import { reasonSchema } from './identifiers.ts';
 import { ulid } from './ids.ts';
 import { parseInput } from './input.ts';
 import type { OrderReport, StopOrder } from './order.ts';
 import { pagesOf } from './pages.ts';
-import { actorOf, type Principal, principalSchema } from './principal.ts';
+import { type Actor, actorOf, type Principal, principalSchema } from './principal.ts';
 import { type Scope, scopeKey, scopeKind, scopeSchema } from './scope.ts';
+import { type ShutdownRequest, shutdownAuthority, shutdownRequestSchema } from './shutdown.ts';
 import type { Stops } from './stops.ts';
 
 /** Who asks, and why. */
@@ -62,6 +64,8 @@ export interface RequestHost extends GuardHost {
   readonly deadlines: Deadlines;
   readonly guard: Guard;
   readonly stops: Stops;
+  /** Has this host admit nobody any more. */
+  readonly bar: (gate: Gate) => void;
 }
 
 /** Takes stops from principals: validate, authorise, place the order, wait, report. */
@@ -97,6 +101,17 @@ export class Requests {
     );
   }
 
+  /** See `Killswitch.shutdown`. */
+  async shutdown(input: ShutdownRequest): Promise<OrderReport> {
+    const { reason, graceMs, waitMs } = parseInput('request', shutdownRequestSchema, input);
+    const deadlines = this.#deadlines(graceMs);
+    const scope = { host: this.#host.hostId };
+    const { principal, policyVersion } = shutdownAuthority;
+    const order = { ...this.#order(scope, 'at-settle', principal, reason), policyVersion, ...deadlines };
+    this.#host.bar(gateOf(order));
+    return this.#carryOut(order, waitMs);
+  }
+
   /** See `Killswitch.preview`. */
   async preview(scopeInput: Scope, principalInput: Principal): Promise<Preview> {
     const { guard, book } = this.#host;
@@ -127,7 +142,7 @@ export class Requests {
     request: StopRequest,
     graceMs: number,
   ): Promise<OrderReport> {
-    const { guard, clock, stops } = this.#host;
+    const { guard } = this.#host;
     const { principal, reason } = request;
     const target = await guard.resolve(scope);
     const facts = factsOf(target);
@@ -141,12 +156,21 @@ export class Requests {
     }
     const deadlines = this.#deadlines(graceMs);
     const { policyVersion } = decision;
-    const order = { ...this.#order(scope, opens, principal, reason), ...facts, policyVersion, ...deadlines };
+    const order = {
+      ...this.#order(scope, opens, actorOf(principal), reason),
+      ...{ ...facts, policyVersion, ...deadlines },
+    };
+    return this.#carryOut(order, request.waitMs);
+  }
+
+  /** Places an order and waits until it is settled, or at its deadline. */
+  async #carryOut(order: StopOrder, waitMs: number | undefined): Promise<OrderReport> {
+    const { clock, stops } = this.#host;
     const run = await stops.place(order);
     const deadlineAt = Math.min(order.deadlineAt, run.order.deadlineAt);
-    await this.#until(Math.min(deadlineAt, clock.now() + (request.waitMs ?? Infinity)), run.ended);
+    await this.#until(Math.min(deadlineAt, clock.now() + (waitMs ?? Infinity)), run.ended);
     // Whoever joins an order that is overdue is told of everybody who is not dead yet, too (I1).
-    if (request.waitMs === undefined) await this.#until(order.deadlineAt, run.looked);
+    if (waitMs === undefined) await this.#until(order.deadlineAt, run.looked);
     return run.report();
   }
 
@@ -162,10 +186,10 @@ export class Requests {
     }
   }
 
-  #order(scope: Scope, opens: StopOrder['opens'], principal: Principal, reason: string) {
+  #order(scope: Scope, opens: StopOrder['opens'], principal: Actor, reason: string) {
     const { clock, randomBytes, hostId } = this.#host;
     const orderId = `ord_${ulid(clock.now(), randomBytes)}`;
-    return { orderId, revision: 0, hostId, scope, opens, principal: actorOf(principal), reason };
+    return { orderId, revision: 0, hostId, scope, opens, principal, reason };
   }
 
   #deadlines(graceMs: number): Pick<StopOrder, 'requestedAt' | 'killAt' | 'forceAt' | 'deadlineAt'> {

@@ -1,0 +1,176 @@
+import { describe, expect, it } from 'vitest';
+import { memorySessions } from './memory-sessions.ts';
+import type { SessionRecord } from './session-record.ts';
+import type { SessionStore } from './session-store.ts';
+import { ada, adas, harness, heeding, held, reason, root } from './testing/sessions-harness.ts';
+
+const cyclic: Record<string, unknown> = {};
+cyclic.self = cyclic;
+
+describe('a checkpoint that cannot be kept is refused by name, and the one before stays', () => {
+  it.each<[string, unknown]>([
+    ['a function', () => 1],
+    ['a function within', { a: { f: () => 1 } }],
+    ['nothing', undefined],
+    ['a symbol', Symbol('s')],
+    ['a bigint', { n: 1n }],
+    ['a number that is none', [Number.NaN]],
+    ['an infinite one', Number.POSITIVE_INFINITY],
+    ['a hole in a list', [1, undefined]],
+    ['a map', { m: new Map([[1, 2]]) }],
+    ['an error', new Error('lost')],
+    ['a circle', cyclic],
+    [
+      'what throws when it is read',
+      {
+        get a() {
+          throw new Error('no');
+        },
+      },
+    ],
+    ['more levels than there is stack', JSON.parse(`${'['.repeat(100_000)}${']'.repeat(100_000)}`)],
+  ])('%s', async (_, value) => {
+    const { sessions } = await harness();
+    const { task, context, end } = held();
+    const { ended } = await sessions.start('s1', adas, task);
+    const { checkpoint } = await context;
+    await checkpoint({ good: true });
+    await expect(checkpoint(value)).rejects.toMatchObject({
+      ...{ name: 'CheckpointNotSerialisableError', code: 'checkpoint-not-serialisable' },
+      message: expect.stringMatching(/^A checkpoint has to be JSON: ./),
+    });
+    end();
+    await ended;
+    expect((await sessions.get('s1'))?.checkpoint).toMatchObject({ value: { good: true }, number: 1 });
+  });
+
+  it('one that is too large, by a byte', async () => {
+    const { sessions } = await harness({}, { maxCheckpointBytes: 10 });
+    const { task, context, end } = held();
+    await sessions.start('s1', adas, task);
+    const { checkpoint } = await context;
+    await checkpoint('äääá');
+    await expect(checkpoint('ääääa')).rejects.toMatchObject({
+      ...{ name: 'CheckpointTooLargeError', code: 'checkpoint-too-large' },
+      message: expect.stringContaining('11 bytes as JSON, of at most 10'),
+    });
+    expect((await sessions.get('s1'))?.checkpoint?.value).toBe('äääá');
+    end();
+  });
+});
+
+it('keeps the value as it was when it was given; dates as JSON writes them, undefined members not at all', async () => {
+  const { sessions } = await harness();
+  const { task, context, end } = held();
+  await sessions.start('s1', adas, task);
+  const { checkpoint } = await context;
+  const value = { steps: [1], at: new Date(0), none: undefined };
+  const saved = checkpoint(value);
+  value.steps.push(2);
+  await saved;
+  expect((await sessions.get('s1'))?.checkpoint?.value).toEqual({
+    steps: [1],
+    at: '1970-01-01T00:00:00.000Z',
+  });
+  end();
+});
+
+/** A session store whose calls wait until they are let go. */
+function slow(): { store: SessionStore; puts: SessionRecord[]; go: (error?: Error) => void } {
+  const inner = memorySessions();
+  const puts: SessionRecord[] = [];
+  let waiting: Array<(error?: Error) => void> = [];
+  const store: SessionStore = {
+    ...inner,
+    async put(record) {
+      puts.push(record);
+      if (record.checkpoint === undefined) return inner.put(record);
+      await new Promise<void>((resolve, reject) => {
+        waiting.push((error) => (error === undefined ? resolve() : reject(error)));
+      });
+      await inner.put(record);
+    },
+  };
+  return {
+    store,
+    puts,
+    go(error) {
+      for (const each of waiting.splice(0)) each(error);
+      waiting = [];
+    },
+  };
+}
+
+it('writes one at a time, and of those that come meanwhile only the newest (I12)', async () => {
+  const { store, puts, go } = slow();
+  const { sessions } = await harness({}, { store });
+  const { task, context, end } = held();
+  const { ended } = await sessions.start('s1', adas, task);
+  const { checkpoint } = await context;
+  const saved = Array.from({ length: 1_000 }, (_, n) => checkpoint(n));
+  await new Promise(setImmediate);
+  expect(puts).toHaveLength(2);
+  go();
+  await saved[0];
+  await expect.poll(() => puts.length).toBe(3);
+  go();
+  await Promise.all(saved);
+  end();
+  await ended;
+  expect(puts).toHaveLength(3);
+  expect((await sessions.get('s1'))?.checkpoint).toMatchObject({ value: 999, number: 1_000 });
+});
+
+it('a store that fails is said to whoever waits; the session goes on, and the next checkpoint is kept', async () => {
+  const { store, go } = slow();
+  const { sessions } = await harness({}, { store });
+  const { task, context, end } = held();
+  const { ended } = await sessions.start('s1', adas, task);
+  const { checkpoint } = await context;
+  const failed = checkpoint(1);
+  await new Promise(setImmediate);
+  go(new Error('disk full'));
+  await expect(failed).rejects.toMatchObject({
+    code: 'session-store',
+    message: expect.stringContaining('disk full'),
+  });
+  const saved = checkpoint(2);
+  await new Promise(setImmediate);
+  go();
+  await saved;
+  end();
+  expect((await ended).status).toBe('fulfilled');
+  expect((await sessions.get('s1'))?.checkpoint?.value).toBe(2);
+});
+
+it('a store that hangs delays the kill of its own session by two seconds at most, and of no other at all (I5)', async () => {
+  const { store } = slow();
+  const { sessions } = await harness({ deadlines: { forceAfter: 4_000, confirmWithin: 8_000 } }, { store });
+  await sessions.start('hung', adas, (context) => {
+    void context.checkpoint(1);
+    return heeding(context);
+  });
+  const other = await sessions.start('other', adas, heeding);
+  const since = performance.now();
+  const kill = sessions.killAll({ principal: root, reason });
+  await other.ended;
+  expect(performance.now() - since).toBeLessThan(1_000);
+  expect(await kill).toMatchObject({ killed: 2 });
+  expect(performance.now() - since).toBeLessThan(5_000);
+}, 15_000);
+
+it('a session that cannot be put on file does not start', async () => {
+  const store: SessionStore = { ...memorySessions(), put: () => Promise.reject(new Error('read-only')) };
+  const { ks, sessions } = await harness({}, { store });
+  let began = false;
+  const task = async (): Promise<void> => {
+    began = true;
+  };
+  await expect(sessions.start('s1', adas, task)).rejects.toMatchObject({ code: 'session-store' });
+  expect(began).toBe(false);
+  expect(await ks.agent('s1')).toMatchObject({
+    status: 'failed',
+    error: expect.stringContaining('read-only'),
+  });
+  expect(await sessions.kill('s1', { principal: ada, reason })).toBe(false);
+});

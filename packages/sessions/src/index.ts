@@ -1,0 +1,27 @@
+export { createSessions } from './create-sessions.ts';
+export {
+  CheckpointNotSerialisableError,
+  CheckpointTooLargeError,
+  SessionOverError,
+  SessionStoreError,
+} from './errors.ts';
+export { fileSessions } from './file-sessions.ts';
+export { installShutdownHandlers, type ShutdownHandlers } from './install-shutdown-handlers.ts';
+export { memorySessions } from './memory-sessions.ts';
+export { type RedisSessionsOptions, redisSessions, type SessionClient } from './redis-sessions.ts';
+export type { Session } from './session.ts';
+export type { SessionQuery } from './session-reader.ts';
+export { type SessionRecord, sessionRecordSchema } from './session-record.ts';
+export type { SessionStore } from './session-store.ts';
+export type {
+  SessionContext,
+  SessionFacts,
+  Sessions,
+  SessionsOptions,
+  SessionTask,
+  StartedSession,
+  WorkerSessionFacts,
+} from './sessions.ts';
+export type { ShutdownReport } from './shutdown.ts';
+export type { ShutdownOptions } from './shutdown-options.ts';
+export { type WorkerSession, workerSession } from './worker-session.ts';

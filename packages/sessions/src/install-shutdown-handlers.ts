@@ -1,0 +1,39 @@
+import type { Killswitch } from '@agent-killswitch/core';
+import { Shutdown, type ShutdownReport } from './shutdown.ts';
+import { type ShutdownOptions, settingsOf } from './shutdown-options.ts';
+
+export interface ShutdownHandlers {
+  /** Shuts down without a signal, and without ending the process. Every call returns the same promise, which never rejects. */
+  shutdown(reason?: string): Promise<ShutdownReport>;
+  /** Takes the handlers away again. A shutdown that is under way goes on. */
+  remove(): void;
+}
+
+/**
+ * On SIGTERM and SIGINT: nothing starts on this host any more, its agents are asked to end for `graceMs`, then killed as by any
+ * stop, on record; the killswitch is closed, then `close` is called, and the process exits. With 0 if everybody was seen dead
+ * and everything is saved, else with 1, after one line for each fault. A second signal ends the grace at once.
+ *
+ * Call it once, after `ks.start()`. It takes `graceMs` and the killswitch's `deadlines.confirmWithin` at the longest, and twice
+ * `closeMs`: whoever sends the signal has to wait that long before SIGKILL.
+ * @throws InvalidConfigurationError
+ */
+export function installShutdownHandlers(ks: Killswitch, options: ShutdownOptions = {}): ShutdownHandlers {
+  const settings = settingsOf(options);
+  const shutdown = new Shutdown(ks, settings);
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (shutdown.isUnderWay) {
+      settings.log(`${signal} again: the grace is over`);
+      shutdown.harden(`${signal}, again`);
+      return;
+    }
+    void shutdown.run(signal).then(({ exitCode }) => settings.exit(exitCode));
+  };
+  for (const signal of settings.signals) process.on(signal, onSignal);
+  return {
+    shutdown: (reason = 'the service shuts down') => shutdown.run(reason),
+    remove() {
+      for (const signal of settings.signals) process.off(signal, onSignal);
+    },
+  };
+}

@@ -1,0 +1,325 @@
+import { promiseRuntime } from '@agent-killswitch/adapter-process';
+import { createKillswitch } from '@agent-killswitch/core';
+import { memoryAudit, memoryState } from '@agent-killswitch/core/memory';
+import { describe, expect, it } from 'vitest';
+import { createSessions } from './create-sessions.ts';
+import {
+  ada,
+  adas,
+  admin,
+  bob,
+  harness,
+  heeding,
+  held,
+  reason,
+  root,
+  stranger,
+} from './testing/sessions-harness.ts';
+
+describe('D1: start a session as a background task and kill it', () => {
+  it('start resolves while the task runs; its end is stored', async () => {
+    const { sessions } = await harness();
+    const { task, end } = held();
+    const { ended } = await sessions.start('s1', adas, task);
+    expect(await sessions.get('s1')).toMatchObject({ status: 'running', ownerId: 'ada', hostId: 'host-1' });
+    end();
+    expect(await ended).toEqual({ status: 'fulfilled', value: undefined });
+    expect(await sessions.get('s1')).toMatchObject({ status: 'completed', endedAt: expect.any(Number) });
+  });
+
+  it('the owner may', async () => {
+    const { sessions } = await harness();
+    const { ended } = await sessions.start('s1', adas, heeding);
+    const report = await sessions.kill('s1', { principal: ada, reason });
+    expect(report).toMatchObject({
+      settled: true,
+      total: 1,
+      killed: 1,
+      outcomes: [{ agentId: 's1', outcome: 'confirmed' }],
+    });
+    expect(await ended).toMatchObject({
+      status: 'rejected',
+      reason: { code: 'agent-stopped', demand: 'kill' },
+    });
+  });
+
+  it('others may not, on record', async () => {
+    const { sessions, events } = await harness();
+    const { end, task } = held();
+    await sessions.start('s1', adas, task);
+    await expect(sessions.kill('s1', { principal: bob, reason })).rejects.toMatchObject({
+      code: 'forbidden',
+    });
+    expect(await sessions.get('s1')).toMatchObject({ status: 'running' });
+    expect(events('request.denied')).toMatchObject([
+      { principal: { id: 'bob' }, scope: { agent: 's1' }, reason },
+    ]);
+    end();
+  });
+
+  it.each([
+    ['workspace admin', admin],
+    ['super admin', root],
+  ])('a %s may kill any', async (_, principal) => {
+    const { sessions } = await harness();
+    await sessions.start('s1', adas, heeding);
+    expect(await sessions.kill('s1', { principal, reason })).toMatchObject({ killed: 1 });
+  });
+
+  it('kill-all for admins returns the count', async () => {
+    const { ks, sessions } = await harness();
+    for (const [id, workspaceId] of [
+      ['a', 'w'],
+      ['b', 'w'],
+      ['c', 'elsewhere'],
+    ] as const)
+      await sessions.start(id, { ownerId: 'ada', workspaceId }, heeding);
+    await ks.admit({ agentId: 'container', taskId: 't', ownerId: 'ada', workspaceId: 'elsewhere' });
+    for (const principal of [ada, admin])
+      await expect(sessions.killAll({ principal, reason })).rejects.toMatchObject({ code: 'forbidden' });
+    await expect(
+      sessions.killAll({ principal: admin, workspaceId: 'elsewhere', reason }),
+    ).rejects.toMatchObject({ code: 'forbidden' });
+    expect(await sessions.killAll({ principal: admin, workspaceId: 'w', reason })).toMatchObject({
+      total: 2,
+      killed: 2,
+      failed: 0,
+    });
+    expect(await sessions.killAll({ principal: root, reason })).toMatchObject({
+      total: 1,
+      killed: 1,
+      failed: 0,
+    });
+    expect(await sessions.killAll({ principal: root, reason })).toMatchObject({
+      total: 0,
+      killed: 0,
+      failed: 0,
+    });
+    // Agents that are no sessions are not theirs to kill.
+    expect((await ks.agent('container')).status).toBe('spawning');
+  });
+
+  it('an unknown session gives false, not an exception; so does a foreign one (I11), one that is over, and no id at all', async () => {
+    const { sessions, events } = await harness();
+    const { end, task } = held();
+    const { ended } = await sessions.start('s1', adas, task);
+    expect(await sessions.kill('nobody', { principal: ada, reason })).toBe(false);
+    expect(await sessions.kill('no id / at all', { principal: ada, reason })).toBe(false);
+    expect(await sessions.kill('s1', { principal: stranger, reason })).toBe(false);
+    expect(events('request.denied')).toMatchObject([{ principal: { id: 'zoe' } }]);
+    end();
+    await ended;
+    expect(await sessions.kill('s1', { principal: ada, reason })).toBe(false);
+    expect(events('agent.killed')).toEqual([]);
+  });
+});
+
+describe('D2: a kill cancels the task and leaves a post-mortem', () => {
+  it('records killed, when, by whom and why, and preserves the last checkpoint', async () => {
+    const { sessions, events } = await harness();
+    const { ended } = await sessions.start('s1', adas, async (context) => {
+      await context.checkpoint({ step: 1 });
+      await context.checkpoint({ step: 2, done: ['a', 'b'] });
+      return heeding(context);
+    });
+    const before = Date.now();
+    await sessions.kill('s1', { principal: admin, reason });
+    await ended;
+    const session = await sessions.get('s1');
+    expect(session).toMatchObject({
+      ...{ status: 'killed', killedBy: 'adam', killReason: reason },
+      checkpoint: { value: { step: 2, done: ['a', 'b'] }, number: 2 },
+    });
+    expect(session?.killedAt).toBeGreaterThanOrEqual(before);
+    expect(session?.endedAt).toBe(session?.killedAt);
+    expect(events('agent.killed')).toMatchObject([
+      { agentId: 's1', sessionIds: ['s1'], principal: { id: 'adam' }, reason },
+    ]);
+  });
+
+  it('what it saves last, on being told to end, is preserved too, waited for or not', async () => {
+    const { sessions } = await harness();
+    await sessions.start('s1', adas, async ({ signal, checkpoint }) => {
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      void checkpoint('last words');
+    });
+    await sessions.kill('s1', { principal: ada, reason });
+    expect(await sessions.get('s1')).toMatchObject({ status: 'killed', checkpoint: { value: 'last words' } });
+  });
+
+  it('a session killed by any other stop says so just the same', async () => {
+    const { ks, sessions } = await harness();
+    await sessions.start('s1', { ...adas, taskId: 't' }, heeding);
+    await sessions.start('s2', adas, heeding);
+    await sessions.start('s3', { ...adas, parentId: 's2' }, heeding);
+    await ks.kill({ task: 't' }, { principal: ada, reason: 'the task' });
+    await ks.emergencyStop({ principal: root, reason: 'all of it' });
+    const { items } = await sessions.list();
+    expect(items).toMatchObject([
+      { sessionId: 's3', killedBy: 'root', killReason: 'all of it' },
+      { sessionId: 's2', killedBy: 'root' },
+      { sessionId: 's1', killedBy: 'ada', killReason: 'the task' },
+    ]);
+    await expect(sessions.start('s4', adas, heeding)).rejects.toMatchObject({ code: 'gate-closed' });
+    expect(await sessions.get('s4')).toBeUndefined();
+  });
+});
+
+it('D4: 500 concurrent sessions and concurrent kills, owners and admins mixed: the right outcomes, each exactly once', async () => {
+  const { sessions, events } = await harness({ deadlines: { forceAfter: 2_000, confirmWithin: 20_000 } });
+  const ids = Array.from({ length: 500 }, (_, n) => `s${n}`);
+  await Promise.all(
+    ids.map((id, n) =>
+      sessions.start(id, { ownerId: n % 2 === 0 ? 'ada' : 'bob', workspaceId: 'w' }, heeding),
+    ),
+  );
+  // Of every five: killed by its owner, by an admin, by both at once, by nobody, and tried by somebody else.
+  const kills = ids.map((id, n) => {
+    const [owner, other] = n % 2 === 0 ? [ada, bob] : [bob, ada];
+    const by = [[owner], [admin], [owner, admin], [], [other]][n % 5] ?? [];
+    return Promise.allSettled(by.map((principal) => sessions.kill(id, { principal, reason })));
+  });
+  const results = await Promise.all(kills);
+  for (const [n, id] of ids.entries()) {
+    const session = await sessions.get(id);
+    const owner = n % 2 === 0 ? 'ada' : 'bob';
+    const [first, second] = results[n] ?? [];
+    if (n % 5 < 3) expect(session).toMatchObject({ status: 'killed' });
+    else expect(session).toMatchObject({ status: 'running' });
+    if (n % 5 === 0) expect(session?.killedBy).toBe(owner);
+    if (n % 5 === 1) expect(session?.killedBy).toBe('adam');
+    if (n % 5 === 2) {
+      // Whoever was first; the other has joined, or came when it was over.
+      expect([owner, 'adam']).toContain(session?.killedBy);
+      const answers = [first, second].map((each) => each?.status === 'fulfilled' && each.value);
+      expect(
+        answers.filter((answer) => answer !== false && answer !== undefined).length,
+      ).toBeGreaterThanOrEqual(1);
+    }
+    if (n % 5 === 4) expect(first).toMatchObject({ status: 'rejected', reason: { code: 'forbidden' } });
+  }
+  const killed = events('agent.killed').map(({ agentId }) => agentId);
+  expect(killed).toHaveLength(300);
+  expect(new Set(killed).size).toBe(300);
+  expect(events('request.denied')).toHaveLength(100);
+  expect(await sessions.killAll({ principal: root, reason })).toMatchObject({ total: 200, killed: 200 });
+  expect(events('agent.killed')).toHaveLength(500);
+}, 60_000);
+
+describe('bad input, by name, and nothing else is disturbed', () => {
+  it('an id in use, or used before', async () => {
+    const { sessions } = await harness();
+    const first = held();
+    const { ended } = await sessions.start('s1', adas, first.task);
+    await (await first.context).checkpoint('mine');
+    let began = false;
+    const again = (): Promise<unknown> =>
+      sessions.start('s1', adas, async () => {
+        began = true;
+      });
+    await expect(again()).rejects.toMatchObject({ code: 'agent-exists' });
+    expect(await sessions.get('s1')).toMatchObject({ status: 'running', checkpoint: { value: 'mine' } });
+    first.end();
+    await ended;
+    await expect(again()).rejects.toMatchObject({ code: 'agent-exists' });
+    expect(await sessions.get('s1')).toMatchObject({ status: 'completed', checkpoint: { value: 'mine' } });
+    expect(began).toBe(false);
+  });
+
+  it('a task that throws synchronously has failed', async () => {
+    const { sessions } = await harness();
+    const { ended } = await sessions.start('s1', adas, () => {
+      throw new Error('at once');
+    });
+    expect(await ended).toMatchObject({ status: 'rejected' });
+    expect(await sessions.get('s1')).toMatchObject({ status: 'failed', error: 'Error: at once' });
+  });
+
+  it('a task that is no function, and facts that are none, start nothing', async () => {
+    const { sessions } = await harness();
+    await expect(sessions.start('s1', adas, 'no task' as never)).rejects.toMatchObject({
+      code: 'invalid-input',
+    });
+    await expect(sessions.start('s1', {} as never, heeding)).rejects.toMatchObject({ code: 'invalid-input' });
+    await expect(sessions.start('s1', { ...adas, color: 'red' } as never, heeding)).rejects.toMatchObject({
+      code: 'invalid-input',
+    });
+    await expect(sessions.start('a b', adas, heeding)).rejects.toMatchObject({ code: 'invalid-input' });
+    await expect(sessions.kill('s1', { principal: ada } as never)).rejects.toMatchObject({
+      code: 'invalid-input',
+    });
+    await expect(sessions.list({ limit: 0 })).rejects.toMatchObject({ code: 'invalid-input' });
+    expect((await sessions.list()).items).toEqual([]);
+  });
+
+  it('a task that ignores its signal is named as not confirmed dead, until it ends after all (I1, I3)', async () => {
+    const { sessions, events } = await harness();
+    const { task, end } = held();
+    const { ended } = await sessions.start('s1', adas, task);
+    const other = await sessions.start('s2', adas, heeding);
+    const report = await sessions.kill('s1', { principal: ada, reason });
+    expect(report).toMatchObject({
+      ...{ settled: false, killed: 0, failed: 1, outcomes: [{ outcome: 'unconfirmed' }] },
+      errors: ['Agent "s1" is not confirmed dead: its promise has not settled, and nothing can force it'],
+    });
+    const named = await sessions.get('s1');
+    expect(named).toMatchObject({ status: 'killing', killedBy: 'ada' });
+    expect(named).not.toHaveProperty('killedAt');
+    await expect.poll(async () => (await sessions.get('s1'))?.unconfirmedAt).toEqual(expect.any(Number));
+    // Meanwhile others start and die as ever.
+    expect(await sessions.kill('s2', { principal: ada, reason })).toMatchObject({ killed: 1 });
+    await other.ended;
+    end();
+    await ended;
+    await expect.poll(async () => (await sessions.get('s1'))?.status).toBe('killed');
+    expect(events('agent.unconfirmed')).toHaveLength(1);
+    expect(events('agent.killed').map(({ agentId }) => agentId)).toEqual(['s2', 's1']);
+  });
+
+  it('a checkpoint after its death is refused and changes nothing; nobody has to wait for that', async () => {
+    const unhandled: unknown[] = [];
+    const note = (fault: unknown): number => unhandled.push(fault);
+    process.on('unhandledRejection', note);
+    const { sessions } = await harness();
+    const { task, context, end } = held();
+    const { ended } = await sessions.start('s1', adas, task);
+    const { checkpoint } = await context;
+    await checkpoint('while it lived');
+    end();
+    await ended;
+    void checkpoint('nobody waits for this');
+    await expect(checkpoint('from beyond')).rejects.toMatchObject({ code: 'session-over' });
+    expect(await sessions.get('s1')).toMatchObject({
+      status: 'completed',
+      checkpoint: { value: 'while it lived', number: 1 },
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('unhandledRejection', note);
+    expect(unhandled).toEqual([]);
+  });
+
+  it('a runtime that the killswitch was not given: said, and what was started is told to end', async () => {
+    const ks = createKillswitch({ hostId: 'h', state: memoryState(), audit: memoryAudit(), runtimes: {} });
+    await ks.start();
+    const sessions = createSessions(ks, { promises: promiseRuntime() });
+    let signal: AbortSignal | undefined;
+    const task = (context: { signal: AbortSignal }): Promise<void> => {
+      signal = context.signal;
+      return heeding(context as never);
+    };
+    await expect(sessions.start('s1', adas, task)).rejects.toThrow('no runtime is named "promise"');
+    expect(signal?.aborted ?? true).toBe(true);
+  });
+
+  it('options that make no sense, all at once', async () => {
+    const { ks } = await harness();
+    expect(() =>
+      createSessions(ks, {
+        promises: {} as never,
+        workers: {} as never,
+        backendId: ' ',
+        maxCheckpointBytes: 0,
+      }),
+    ).toThrow(/promises.*workers.*backendId.*maxCheckpointBytes/);
+  });
+});

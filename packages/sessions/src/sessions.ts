@@ -1,0 +1,93 @@
+import type { PromiseRuntime, WorkerAgentOptions, WorkerRuntime } from '@agent-killswitch/adapter-process';
+import type { Clock, KillRequest, NewAgent, OrderReport, Page, StopRequest } from '@agent-killswitch/core';
+import type { Session } from './session.ts';
+import type { SessionQuery } from './session-reader.ts';
+import type { SessionStore } from './session-store.ts';
+
+export interface SessionsOptions {
+  /** The runtime that tasks run in; the killswitch has to be given it too, under its name (`promise`). */
+  readonly promises: PromiseRuntime;
+  /** The runtime for `startWorker`, likewise (`worker`). Default: none, and no workers. */
+  readonly workers?: WorkerRuntime;
+  /** Where sessions are listed and checkpoints kept. Default: `memorySessions()`, which ends with this process. */
+  readonly store?: SessionStore;
+  /** The backend that sessions are on: what `killAll` and `ks.revokeBackend` aim at. The same on every host. Default `sessions`. */
+  readonly backendId?: string;
+  /** The largest checkpoint, as JSON, in bytes. Default 262,144. */
+  readonly maxCheckpointBytes?: number;
+  /** The killswitch's. Default: the machine's. */
+  readonly clock?: Clock;
+}
+
+/** Whose a session is. `taskId` defaults to the session's own id; `parentId` is a session or agent that it dies with. */
+export type SessionFacts = Pick<NewAgent, 'workspaceId' | 'ownerId'> &
+  Partial<Pick<NewAgent, 'taskId' | 'parentId' | 'agentType'>>;
+
+export interface SessionContext {
+  readonly sessionId: string;
+  /**
+   * Aborts when the session is told to end; `signal.reason` is an `AgentStoppedError`. A task that does not heed it cannot be
+   * forced by anybody.
+   */
+  readonly signal: AbortSignal;
+  /**
+   * Keeps the value, as it is now, in place of the last one. Resolves when it is stored. Nobody has to wait for it: what it
+   * rejects with ends no process.
+   * @throws CheckpointNotSerialisableError, CheckpointTooLargeError, SessionOverError, SessionStoreError
+   */
+  readonly checkpoint: (value: unknown) => Promise<void>;
+}
+
+export type SessionTask<T> = (context: SessionContext) => Promise<T>;
+
+export interface StartedSession<T> {
+  readonly sessionId: string;
+  /** How its task ended, once that is stored. Never rejects. */
+  readonly ended: Promise<PromiseSettledResult<T>>;
+}
+
+export interface WorkerSessionFacts extends SessionFacts {
+  /** Cloned into the worker: `workerSession().data`. */
+  readonly data?: unknown;
+  /** Further options of the thread, such as `resourceLimits`. */
+  readonly worker?: Omit<WorkerAgentOptions, 'agentId' | 'data' | 'transferList'>;
+}
+
+/** Agents that are tasks of this process. A session is an agent of the killswitch, with the session's id for its own. */
+export interface Sessions {
+  /**
+   * Runs a task as a session. Resolves when it is under way and can be killed.
+   * @throws AgentExistsError (an id is never used twice), SessionStoreError, and whatever `Killswitch.admit` throws: the task
+   *   was not started
+   */
+  start<T>(sessionId: string, facts: SessionFacts, task: SessionTask<T>): Promise<StartedSession<T>>;
+
+  /**
+   * Like `start`, in a thread of its own, which a kill ends whatever it does. The file calls `workerSession()`.
+   * @throws also SpawnFailedError, InvalidConfigurationError (no `workers` among the options)
+   */
+  startWorker(
+    sessionId: string,
+    facts: WorkerSessionFacts,
+    file: string | URL,
+  ): Promise<StartedSession<undefined>>;
+
+  /**
+   * Kills a session, wherever it runs: the report of the stop, or `false` if there is none that could be killed, since the id is
+   * unknown, foreign (I11), or of a session that is over.
+   * @throws ForbiddenError, InvalidInputError
+   */
+  kill(sessionId: string, request: StopRequest): Promise<OrderReport | false>;
+
+  /**
+   * Kills all sessions of all hosts, or, with `workspaceId`, whatever runs in that workspace. The report's `killed` says how many were seen dead.
+   * @throws ForbiddenError, InvalidInputError
+   */
+  killAll(request: KillRequest & { readonly workspaceId?: string }): Promise<OrderReport>;
+
+  /** A session in any status. Asks for no principal. @throws StateUnavailableError, SessionStoreError */
+  get(sessionId: string): Promise<Session | undefined>;
+
+  /** A page of sessions in any status, the newest first. Asks for no principal. @throws like `get`, InvalidInputError */
+  list(query?: SessionQuery): Promise<Page<Session>>;
+}

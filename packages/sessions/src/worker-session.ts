@@ -1,0 +1,53 @@
+import { MessagePort, workerData } from 'node:worker_threads';
+import type { WorkerAgentData } from '@agent-killswitch/adapter-process';
+import { InvalidInputError } from '@agent-killswitch/core';
+import { checkpointJson } from './checkpoint-json.ts';
+import type { SessionContext } from './sessions.ts';
+import { answerSchema, faultOf } from './worker-checkpoints.ts';
+
+export interface WorkerSession extends SessionContext {
+  /** What `startWorker` was given as `data`. */
+  readonly data: unknown;
+}
+
+/**
+ * In a file that `startWorker` runs: the session that this thread is. To be called once.
+ * @throws InvalidInputError anywhere else
+ */
+export function workerSession(): WorkerSession {
+  const { agentId, signal, data: given } = (workerData ?? {}) as WorkerAgentData;
+  const { data, port } = (given ?? {}) as { readonly data?: unknown; readonly port?: unknown };
+  if (!(port instanceof MessagePort))
+    throw new InvalidInputError('worker', ['this is no thread that startWorker has started']);
+
+  const waiting = new Map<number, { resolve: () => void; reject: (error: unknown) => void }>();
+  let count = 0;
+  port.on('message', (message) => {
+    const { number, fault } = answerSchema.parse(message);
+    const told = waiting.get(number);
+    waiting.delete(number);
+    if (waiting.size === 0) port.unref();
+    if (fault === undefined) told?.resolve();
+    else told?.reject(faultOf(fault));
+  });
+  // The thread ends when its work is done, and not before its checkpoints are stored.
+  port.unref();
+
+  const save = (json: string): Promise<void> =>
+    new Promise((resolve, reject) => {
+      count += 1;
+      waiting.set(count, { resolve, reject });
+      port.ref();
+      port.postMessage({ number: count, json });
+    });
+  return {
+    sessionId: agentId,
+    signal,
+    data,
+    checkpoint(value) {
+      const saved = (async () => save(checkpointJson(value, Number.POSITIVE_INFINITY)))();
+      saved.catch(() => undefined);
+      return saved;
+    },
+  };
+}
