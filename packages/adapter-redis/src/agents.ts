@@ -5,8 +5,9 @@ import { StateRecordError } from './errors.ts';
 import type { Keys } from './keys.ts';
 import type { Link } from './link.ts';
 import { admit } from './lua/admit.ts';
+import { putBackTasks } from './lua/put-back-tasks.ts';
 import { readRecord } from './lua/reads.ts';
-import { swapAgents } from './lua/swap-agents.ts';
+import { putBackAgents, swapAgents } from './lua/swap-agents.ts';
 import type { Records } from './records.ts';
 import { flag } from './replies.ts';
 import { swapBatch } from './swap-batch.ts';
@@ -97,6 +98,27 @@ export class Agents {
     await Promise.all(Array.from({ length: mostBatches }, worker));
     if (fault !== undefined) throw fault;
     return won;
+  }
+
+  /** See `FoundState`. */
+  async putBackAgents(agents: readonly Agent[]): Promise<void> {
+    for (let at = 0; at < agents.length; at += mostSwaps) {
+      const part = agents.slice(at, at + mostSwaps);
+      const tasks = new Map(part.map((agent) => [agent.taskId, agent]));
+      const records = [...tasks].map(([taskId, { workspaceId, ownerId }]) =>
+        fixed('task', { taskId, workspaceId, ownerId }),
+      );
+      await this.link.run(
+        putBackTasks,
+        [...tasks.keys()].map((id) => this.keys.task(id)),
+        records,
+      );
+      const { keys, args } = swapBatch(this.keys, part, this.caller.next(), true);
+      const head = [this.keys.channel, this.caller.id];
+      const answers = (await this.link.run(putBackAgents, keys, [...head, ...args])) as string[];
+      const fault = answers.find((answer) => answer !== '0' && answer !== '1');
+      if (fault !== undefined) throw new StateRecordError(fault, 'it is of another type');
+    }
   }
 
   private async swapBatch(agents: readonly Agent[]): Promise<string[]> {

@@ -13,6 +13,7 @@ export const keyTypes = {
   gates: 'hash',
   shut: 'hash',
   released: 'hash',
+  openable: 'zset',
   changes: 'zset',
   approvals: 'hash',
   leases: 'hash',
@@ -36,6 +37,8 @@ export class Keys {
   readonly gates: string;
   /** By scope key, the ids of the orders whose gates stand on it, oldest first. */
   readonly shut: string;
+  /** Ids of the orders whose gates stand and open some day, by the epoch in which they were shut. */
+  readonly openable: string;
   /** By order id, the call that removed its gate on a release. */
   readonly released: string;
   /** Ids of orders whose gates outlast them, by the epoch in which the gate was shut, or opened. */
@@ -53,6 +56,7 @@ export class Keys {
     this.joinable = `${this.base}joinable`;
     this.gates = `${this.base}gates`;
     this.shut = `${this.base}shut`;
+    this.openable = `${this.base}openable`;
     this.released = `${this.base}released`;
     this.changes = `${this.base}changes`;
     this.approvals = `${this.base}approvals`;

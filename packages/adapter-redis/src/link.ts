@@ -45,7 +45,10 @@ export class Link {
     if (this.known !== undefined && epoch > this.known.epoch) this.known = { ...this.known, epoch };
   }
 
-  /** What the server holds has gone another way than what was seen of it: nothing of it is taken until a new start. */
+  /**
+   * What the server holds has gone another way than what was seen of it: nothing of it is taken until this host has put back
+   * what it knows, however far others have brought it by then.
+   */
   lose(): StateLostError {
     if (this.known !== undefined) this.known = { ...this.known, epoch: Number.MAX_SAFE_INTEGER };
     return new StateLostError('The server lacks a gate that was seen there: it lost part of its state');
@@ -55,6 +58,16 @@ export class Link {
   async readMany(keys: readonly string[]): Promise<(string | null)[]> {
     if (keys.length === 0) return [];
     return this.send(64 * keys.length, [], () => this.client.mget(...keys));
+  }
+
+  /** The same way to whatever state is there now. */
+  anew(): Link {
+    return new Link(this.client, this.keys, this.maxPendingBytes);
+  }
+
+  /** Goes on with the state that another link has come to know. */
+  goOnWith({ known }: Link): void {
+    this.known = known ?? this.known;
   }
 
   close(): void {
@@ -104,7 +117,9 @@ export class Link {
       return await call();
     } catch (error) {
       if (isReply(error, 'WRONGTYPE')) throw await this.wrongType(keys, error);
-      throw failureOf(error);
+      const failure = failureOf(error);
+      if (failure instanceof StateLostError) this.lose();
+      throw failure;
     } finally {
       this.pendingBytes -= bytes;
     }

@@ -2,6 +2,7 @@ import {
   type Gate,
   type GateChange,
   type GateChanges,
+  type GateOverview,
   gateOf,
   InvalidInputError,
   type Placement,
@@ -14,7 +15,7 @@ import { fixed, orderHead, orderTail } from './envelope.ts';
 import type { Keys } from './keys.ts';
 import type { Link } from './link.ts';
 import { gateChanges } from './lua/gate-changes.ts';
-import { listOpenOrders, placeOrder, readGatesOn, swapOrder } from './lua/orders.ts';
+import { gateOverview, listOpenOrders, placeOrder, readGatesOn, swapOrder } from './lua/orders.ts';
 import { readFields, readHash } from './lua/reads.ts';
 import type { Records, Stored } from './records.ts';
 import { flag, inOrder, pairsOf } from './replies.ts';
@@ -105,6 +106,14 @@ export class Orders {
     return inOrder(found);
   }
 
+  async gateOverview(most: number): Promise<GateOverview> {
+    const { gates, openable, changes } = this.keys;
+    const answer = await this.link.run(gateOverview, [gates, openable, changes], [String(most)]);
+    const [count, ...pairs] = answer as [string, ...(string | null)[]];
+    const found = pairsOf(pairs).map(([orderId, raw]) => this.records.gate(orderId, raw));
+    return { gates: inOrder(found), count: Number(count) };
+  }
+
   async gateChanges(after?: string): Promise<GateChanges> {
     const { orders, gates, changes: key } = this.keys;
     const [, epoch = '', last = ''] = /^(\d{1,16}) (\S*)$/.exec(after ?? '') ?? [];
@@ -122,7 +131,7 @@ export class Orders {
   }
 
   private orderKeys(): string[] {
-    const { orders, open, joinable, gates, shut } = this.keys;
-    return [orders, open, joinable, gates, shut];
+    const { orders, open, joinable, gates, shut, openable } = this.keys;
+    return [orders, open, joinable, gates, shut, openable];
   }
 }

@@ -13,6 +13,7 @@ import {
 import { recordVersion } from './envelope.ts';
 import { StateRecordError, StateVersionError } from './errors.ts';
 import type { Keys } from './keys.ts';
+import { isPlainAgent } from './plain-agent.ts';
 
 interface Schema<T> {
   safeParse(
@@ -41,7 +42,7 @@ export class Records {
 
   agent(agentId: string, raw: string): Stored<Agent> {
     const key = this.keys.agent(agentId);
-    const stored = read(key, raw, 'agent', agentSchema, (agent) => agent.agentId, agentId);
+    const stored = read(key, raw, 'agent', agentSchema, (agent) => agent.agentId, agentId, isPlainAgent);
     const { revision, status } = stored.envelope;
     if (revision !== stored.record.revision || status !== stored.record.status)
       throw new StateRecordError(key, 'its beginning belongs to another revision');
@@ -84,6 +85,7 @@ function read<T>(
   schema: Schema<T>,
   idOf: (record: T) => string,
   id: string,
+  isPlain: (value: unknown) => value is T = asksSchema,
 ): Stored<T> & { readonly envelope: Envelope } {
   if (raw === null || raw === '') throw new StateRecordError(key, 'it is missing, or of another type');
   let value: unknown;
@@ -99,7 +101,8 @@ function read<T>(
   const { v, seq } = envelope;
   if (typeof v === 'number' && v > recordVersion) throw new StateVersionError(key, v);
   if (v !== recordVersion) throw new StateRecordError(key, `it is no record of version ${recordVersion}`);
-  const parsed = schema.safeParse(envelope[name]);
+  const record = envelope[name];
+  const parsed = isPlain(record) ? { success: true as const, data: record } : schema.safeParse(record);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     throw new StateRecordError(
@@ -109,4 +112,8 @@ function read<T>(
   }
   if (idOf(parsed.data) !== id) throw new StateRecordError(key, `it is the record of "${idOf(parsed.data)}"`);
   return { seq: typeof seq === 'number' ? seq : 0, record: parsed.data, envelope };
+}
+
+function asksSchema<T>(_: unknown): _ is T {
+  return false;
 }

@@ -2,8 +2,10 @@ import type {
   Admission,
   Agent,
   Approval,
+  FoundState,
   Gate,
   GateChanges,
+  GateOverview,
   Lease,
   ListKey,
   Page,
@@ -28,7 +30,9 @@ import { Records } from './records.ts';
 import { Releases } from './releases.ts';
 
 export interface RedisState extends StateStore {
+  gateOverview(most: number): Promise<GateOverview>;
   gateChanges(after?: string): Promise<GateChanges>;
+  rejoin(putBack: (found: FoundState) => Promise<void>): Promise<void>;
 
   /** Ends this store and the connection it watches with; the client stays open. Idempotent. */
   close(): void;
@@ -47,11 +51,15 @@ export interface RedisState extends StateStore {
 export function redisState(client: RedisClient, options: RedisStateOptions = {}): RedisState {
   const { prefix, maxPendingBytes } = settingsOf(options);
   checkClient(client);
-  return new RedisStateStore(client, new Keys(prefix), maxPendingBytes);
+  const caller = new Caller();
+  const keys = new Keys(prefix);
+  const events = new EventChannel(client, keys.channel, caller.id);
+  return new RedisStateStore(new Link(client, keys, maxPendingBytes), caller, events);
 }
 
-class RedisStateStore implements RedisState {
+class RedisStateStore implements RedisState, FoundState {
   private readonly link: Link;
+  private readonly caller: Caller;
   private readonly agents: Agents;
   private readonly orders: Orders;
   private readonly releases: Releases;
@@ -59,17 +67,16 @@ class RedisStateStore implements RedisState {
   private readonly pages: Pages;
   private readonly events: EventChannel;
 
-  constructor(client: RedisClient, keys: Keys, maxPendingBytes: number) {
-    const caller = new Caller();
-    const link = new Link(client, keys, maxPendingBytes);
-    const records = new Records(keys);
+  constructor(link: Link, caller: Caller, events: EventChannel) {
+    const records = new Records(link.keys);
     this.link = link;
+    this.caller = caller;
+    this.events = events;
     this.agents = new Agents(link, records, caller);
     this.orders = new Orders(link, records, caller);
     this.releases = new Releases(link, records, caller);
     this.leases = new Leases(link);
     this.pages = new Pages(link, records);
-    this.events = new EventChannel(client, keys.channel, caller.id);
   }
 
   admit(agent: Agent): Promise<Admission> {
@@ -116,6 +123,10 @@ class RedisStateStore implements RedisState {
     return this.orders.listGates(on);
   }
 
+  gateOverview(most: number): Promise<GateOverview> {
+    return this.orders.gateOverview(most);
+  }
+
   gateChanges(after?: string): Promise<GateChanges> {
     return this.orders.gateChanges(after);
   }
@@ -138,6 +149,16 @@ class RedisStateStore implements RedisState {
 
   watch(changed: () => void): () => void {
     return this.events.add(changed);
+  }
+
+  async rejoin(putBack: (found: FoundState) => Promise<void>): Promise<void> {
+    const link = this.link.anew();
+    await putBack(new RedisStateStore(link, this.caller, this.events));
+    this.link.goOnWith(link);
+  }
+
+  putBackAgents(agents: readonly Agent[]): Promise<void> {
+    return this.agents.putBackAgents(agents);
   }
 
   close(): void {

@@ -31,7 +31,7 @@ export class Releases {
 
   /** Reads the gates first: one that cannot be read must not be opened, since nobody could say what was (I4). */
   async release(orderIds: readonly string[]): Promise<readonly Gate[]> {
-    const { gates, shut, approvals, released, changes, channel } = this.keys;
+    const { gates, shut, approvals, released, changes, openable, channel } = this.keys;
     const raw = (await this.link.run(readFields, [gates], orderIds)) as (string | null)[];
     const standing = new Map<string, { readonly gate: Stored<Gate>; readonly raw: string }>();
     orderIds.forEach((orderId, at) => {
@@ -47,7 +47,7 @@ export class Releases {
     ]);
     const answer = await this.link.run(
       release,
-      [gates, shut, approvals, released, changes],
+      [gates, shut, approvals, released, changes, openable],
       [
         this.caller.next(),
         channel,

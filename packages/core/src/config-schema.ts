@@ -41,6 +41,7 @@ const optional = says(
 );
 
 const state: Checks<Required<StateStore>> = {
+  gateOverview: optional,
   gateChanges: optional,
   admit: required,
   getAgent: required,
@@ -58,6 +59,7 @@ const state: Checks<Required<StateStore>> = {
   renewLease: required,
   listLeases: required,
   watch: required,
+  rejoin: optional,
 };
 const audit: Checks<AuditSink> = {
   open: optional,

@@ -13,6 +13,7 @@ import { onLeaseLost } from './lease-loss.ts';
 import { Leases } from './leases.ts';
 import { Lifetime } from './lifetime.ts';
 import { Lookups } from './lookups.ts';
+import { LostState } from './lost-state.ts';
 import { Reconciler } from './reconciler.ts';
 import { Recorder } from './recorder.ts';
 import { Releases } from './releases.ts';
@@ -37,7 +38,8 @@ export function createKillswitch(options: KillswitchOptions): Killswitch {
   const admissions = new Admissions({ ...base, cleanup, stops });
   const requests = new Requests({ ...base, guard, stops, bar: (gate) => admissions.bar(gate) });
   const releases = new Releases({ ...base, guard, stops });
-  const reconciler = new Reconciler({ ...base, cleanup, stops, admissions, releases, copies });
+  const lost = new LostState({ ...base, stateMs: deadlines.state, stops, copies });
+  const reconciler = new Reconciler({ ...base, cleanup, stops, admissions, releases, copies, lost });
   const onLost = (): void => onLeaseLost({ ...base, stops });
   const keeper = new LeaseKeeper({ ...base, leaseMs: deadlines.lease, onLost });
   const lifetime = new Lifetime({ ...base, copies, cleanup, stops, reconciler, keeper });

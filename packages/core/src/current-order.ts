@@ -21,7 +21,7 @@ export interface CurrentOrderHost {
  *
  * - unplaced: the store has not taken it, or has not said so; its gate is this host's to keep. Requests for the same stop
  *   are taken in here. Left when the store says that it holds the order, or another one for it to join.
- * - placed: from then on.
+ * - placed: from then on, unless the store loses it, and is known to have.
  */
 export class CurrentOrder {
   readonly #host: CurrentOrderHost;
@@ -52,6 +52,15 @@ export class CurrentOrder {
   /** Whether it is this host's to settle: it took the request, or the order from a host that was silent. */
   get isOwn(): boolean {
     return this.#order.hostId === this.#host.hostId;
+  }
+
+  /** The store has lost its orders. Whether this one is to be placed anew: those of other hosts their hosts see to. */
+  unplace(): boolean {
+    if (!this.isOwn || this.isSettled) return false;
+    this.#isPlaced = false;
+    this.#host.book.holdClaims(this.#order.orderId);
+    this.#host.changed();
+    return true;
   }
 
   /** What the store was seen to hold, or made to. */

@@ -4,6 +4,11 @@ import type { StopOrder } from './order.ts';
 import type { GateChange, StateStore } from './ports/state-store.ts';
 import type { Recorder } from './recorder.ts';
 
+/** So many orders are read at once. */
+const mostReads = 100;
+/** How long the recorder may take to make room. */
+const roomMs = 1_000;
+
 export interface GateCopiesHost {
   readonly hostId: string;
   readonly book: Book;
@@ -19,6 +24,8 @@ export class GateCopies {
   readonly #host: GateCopiesHost;
   /** Up to where the store's gates are on record here. */
   #place: string | undefined;
+  /** Ids of orders whose gates stood at the beginning and are not on record here yet. */
+  #missing: string[] = [];
 
   constructor(host: GateCopiesHost) {
     this.#host = host;
@@ -26,38 +33,43 @@ export class GateCopies {
 
   /**
    * Takes copies of the gates that stand now and are not on record here, and keeps up from now on. `onRecord`: ids of the
-   * orders that are. @throws StateUnavailableError.
+   * orders that are. `book`: of the state that is to be read. @throws StateUnavailableError.
    */
-  async begin(onRecord: ReadonlySet<string>): Promise<void> {
-    const { book } = this.#host;
-    const place = (await this.#changes(undefined))?.place;
-    for (const gate of await book.askAtLength('listing gates', (store) => store.listGates())) {
-      if (gate.opens === 'at-settle' || onRecord.has(gate.orderId)) continue;
-      const order = await book.ask('reading an order', (store) => store.getOrder(gate.orderId));
-      if (order !== undefined) this.#keep([{ order, stands: true }]);
-    }
+  async begin(onRecord: ReadonlySet<string>, book: Book = this.#host.book): Promise<void> {
+    const place = (await changesOf(book, undefined))?.place;
+    const gates = await book.askAtLength('listing gates', (store) => store.listGates());
+    this.#missing = gates.flatMap(({ orderId, opens }) =>
+      opens === 'at-settle' || onRecord.has(orderId) ? [] : orderId,
+    );
+    await this.#copyMissing(book);
     this.#place = place;
+  }
+
+  /** Takes as many copies as the recorder has room for; the others wait for the next look. */
+  async #copyMissing(book: Book): Promise<void> {
+    while (this.#missing.length > 0) {
+      const ids = this.#missing.slice(0, mostReads);
+      const orders = await Promise.all(
+        ids.map((id) => book.ask('reading an order', (store) => store.getOrder(id))),
+      );
+      const changes = orders.flatMap((order) => (order === undefined ? [] : { order, stands: true }));
+      if (this.#keep(changes)) this.#missing.splice(0, ids.length);
+      else if (!(await this.#host.recorder.flush(roomMs))) return;
+    }
   }
 
   /** Takes copies of what has changed since the last look. @throws StateUnavailableError. */
   async look(): Promise<void> {
+    const { book } = this.#host;
+    await this.#copyMissing(book);
     for (let isMore = this.#place !== undefined; isMore; ) {
-      const found = await this.#changes(this.#place);
+      const found = await changesOf(book, this.#place);
       if (found === undefined) return;
       // What the recorder has no room for is asked for again in the next round.
       if (!this.#keep(found.changes)) return;
       this.#place = found.place;
       isMore = found.changes.length > 0;
     }
-  }
-
-  #changes(after: string | undefined): ReturnType<NonNullable<StateStore['gateChanges']>> | undefined {
-    const { book } = this.#host;
-    if (!book.tellsGateChanges) return undefined;
-    return book.ask('listing changes of gates', async (store) => {
-      if (store.gateChanges === undefined) throw new TypeError('gateChanges is gone');
-      return store.gateChanges(after);
-    });
   }
 
   #keep(changes: readonly GateChange[]): boolean {
@@ -77,4 +89,15 @@ export class GateCopies {
     }
     return true;
   }
+}
+
+function changesOf(
+  book: Book,
+  after: string | undefined,
+): ReturnType<NonNullable<StateStore['gateChanges']>> | undefined {
+  if (!book.tellsGateChanges) return undefined;
+  return book.ask('listing changes of gates', async (store) => {
+    if (store.gateChanges === undefined) throw new TypeError('gateChanges is gone');
+    return store.gateChanges(after);
+  });
 }

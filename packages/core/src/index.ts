@@ -56,6 +56,7 @@ export type { KillswitchEvents, StopStep } from './events.ts';
 export { type CloudEvent, toCloudEvent } from './export-cloudevents.ts';
 export { type OcsfEvent, toOcsf } from './export-ocsf.ts';
 export { type Gate, gateOf, gateSchema } from './gate.ts';
+export type { GateOverview } from './gate-overview.ts';
 export { idSchema, maxReasonLength, reasonSchema } from './identifiers.ts';
 export { ulid } from './ids.ts';
 export { parseInput } from './input.ts';
@@ -91,6 +92,7 @@ export type { Clock } from './ports/clock.ts';
 export type { Observation, Runtime, RuntimeContext } from './ports/runtime.ts';
 export type {
   Admission,
+  FoundState,
   GateChange,
   GateChanges,
   Page,

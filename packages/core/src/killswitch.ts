@@ -13,7 +13,10 @@ import type { ShutdownRequest } from './shutdown.ts';
 
 /** What is shut and what is under way. */
 export interface KillswitchStatus {
+  /** At most 1,000: those that open some day before those that never do, newer ones before older ones. */
   readonly gates: readonly Gate[];
+  /** How many gates stand: more than `gates` holds, if those are too many to show. */
+  readonly gateCount: number;
   readonly openOrders: readonly StopOrder[];
   /** Hosts whose lease has run out: nobody looks after their agents (`listHost` names those). */
   readonly lostHosts: readonly string[];

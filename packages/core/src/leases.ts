@@ -6,6 +6,8 @@ import type { Clock } from './ports/clock.ts';
 const silentMs = 2_500;
 /** What one listing can add to that at most: a host that was paused itself has heard nothing meanwhile. */
 const mostHeardMs = 1_500;
+/** So long after its lease has run out a host has stopped its agents itself. */
+const endMs = 5_000;
 
 interface Heard {
   readonly lease: Lease;
@@ -23,6 +25,8 @@ export class Leases {
   #heard = new Map<string, Heard>();
   #listedAt: number | undefined;
   #listenedMs = 0;
+  /** The leases that the store has lost with everything else, of hosts that have not been heard of since. */
+  readonly #awaited = new Map<string, Lease>();
 
   constructor(book: Book, clock: Clock, hostId: string, leaseMs: number) {
     this.#book = book;
@@ -53,6 +57,8 @@ export class Leases {
     this.#listenedMs += passed;
     const heard = new Map<string, Heard>();
     for (const lease of leases) {
+      // An older copy of the state has an older lease of it.
+      if (lease.until > (this.#awaited.get(lease.hostId)?.until ?? 0)) this.#awaited.delete(lease.hostId);
       const before = this.#heard.get(lease.hostId);
       const isRenewed = before === undefined || before.lease.until !== lease.until;
       heard.set(lease.hostId, { lease, silentMs: isRenewed ? 0 : before.silentMs + passed });
@@ -73,6 +79,23 @@ export class Leases {
   heard(hostId: string): void {
     const before = this.#heard.get(hostId);
     if (before !== undefined) this.#heard.set(hostId, { ...before, silentMs: 0 });
+  }
+
+  /**
+   * The store has lost its state: the other hosts put back what they know when they notice, or stop their agents when their
+   * leases have run out.
+   */
+  awaitOthers(): void {
+    for (const { lease } of this.#heard.values())
+      if (lease.hostId !== this.#hostId) this.#awaited.set(lease.hostId, lease);
+  }
+
+  /** Hosts that may run agents which the store has lost, and which are not put back yet. */
+  awaited(): string[] {
+    const now = this.#clock.now();
+    for (const { hostId, until } of this.#awaited.values())
+      if (until + endMs < now) this.#awaited.delete(hostId);
+    return [...this.#awaited.keys()];
   }
 
   /** Hosts that are silent and have let their lease run out, by this host's clock. */

@@ -2,16 +2,20 @@ import type { Agent, Task } from './agent.ts';
 import type { Book } from './book.ts';
 import { isKillswitchError, UnknownTargetError } from './errors.ts';
 import { gateOf } from './gate.ts';
+import { type GateOverview, overviewOf } from './gate-overview.ts';
 import type { KillswitchStatus } from './killswitch.ts';
 import type { Leases } from './leases.ts';
 import type { OrderReport, StopOrder } from './order.ts';
 import { membersOf, reportOf } from './order-report.ts';
 import { pageOf } from './pages.ts';
 import type { Clock } from './ports/clock.ts';
-import type { Page, PageRequest } from './ports/state-store.ts';
+import type { Page, PageRequest, StateStore } from './ports/state-store.ts';
 import type { Recorder } from './recorder.ts';
 import type { ListKey } from './scope.ts';
 import type { Stops } from './stops.ts';
+
+/** Most gates that a status shows. */
+const mostGates = 1_000;
 
 export interface LookupsHost {
   readonly clock: Clock;
@@ -72,11 +76,12 @@ export class Lookups {
       .ask('listing open orders', (store) => store.listOpenOrders())
       .catch(orNothing(here));
     // After a call that shows whether the store answers at all.
-    const gates = await book
-      .askAtLength('listing gates', (store) => store.listGates())
-      .catch(orNothing(here));
+    const { gates, count } = await book
+      .askAtLength('listing gates', gateOverviewOf)
+      .catch((error) => overviewOf(orNothing(here)(error), mostGates));
     return structuredClone({
       gates: [...gates, ...here.map(gateOf)],
+      gateCount: count + here.length,
       openOrders: [...openOrders, ...here],
       lostHosts: leases.lost(),
       auditDegraded: recorder.degraded,
@@ -96,6 +101,10 @@ export class Lookups {
 function blameCursor(error: unknown): never {
   const cause = isKillswitchError(error, 'state-unavailable') ? error.cause : undefined;
   throw isKillswitchError(cause, 'invalid-input') ? cause : error;
+}
+
+async function gateOverviewOf(store: StateStore): Promise<GateOverview> {
+  return store.gateOverview?.(mostGates) ?? overviewOf(await store.listGates(), mostGates);
 }
 
 /** A stop that stands in this host's memory only must be seen, and the more so while the store cannot be read. */

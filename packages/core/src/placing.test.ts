@@ -15,6 +15,7 @@ function cutOff(real: StateStore = memoryState()) {
   const link = { mode: 'up' as 'up' | 'refuses' | 'hangs' | 'loses answers', calls: 0 };
   const store = new Proxy(real, {
     get: (target, name: keyof StateStore) => {
+      if (target[name] === undefined) return undefined;
       const call = (target[name] as (...args: unknown[]) => unknown).bind(target);
       if (name === 'watch') return call;
       return async (...args: unknown[]) => {

@@ -11,6 +11,7 @@ type Call = (...args: never[]) => Promise<unknown>;
 function turned(real: StateStore, name: keyof StateStore, turn: (call: Call) => Call): StateStore {
   return new Proxy(real, {
     get: (target, each: keyof StateStore) => {
+      if (target[each] === undefined) return undefined;
       const call = (target[each] as Call).bind(target);
       return each === name ? turn(call) : call;
     },
@@ -99,6 +100,7 @@ describe('several hosts', () => {
     let isDown = false;
     const cut = new Proxy(state, {
       get: (target, name: keyof StateStore) => {
+        if (target[name] === undefined) return undefined;
         const call = (target[name] as Call).bind(target);
         return async (...args: never[]) => {
           if (isDown) throw new Error('connection refused');
@@ -183,6 +185,7 @@ it('I6: a handle that the store was taking while the agent was claimed without i
   const h = await harness({
     state: new Proxy(state, {
       get: (target, name: keyof StateStore) => {
+        if (target[name] === undefined) return undefined;
         const call = (target[name] as Call).bind(target);
         if (name === 'watch') return call;
         if (name !== 'swapAgents') return (...args: never[]) => (cut.isOn ? refuse() : call(...args));

@@ -3,6 +3,7 @@ import type { Book } from './book.ts';
 import type { Cleanup } from './cleanup.ts';
 import type { GateCopies } from './gate-copies.ts';
 import type { Leases } from './leases.ts';
+import type { LostState } from './lost-state.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Releases } from './releases.ts';
 import type { Stops } from './stops.ts';
@@ -20,6 +21,7 @@ export interface ReconcilerHost {
   readonly releases: Releases;
   readonly cleanup: Cleanup;
   readonly copies: GateCopies;
+  readonly lost: LostState;
 }
 
 /**
@@ -75,9 +77,10 @@ export class Reconciler {
   }
 
   async #round(): Promise<void> {
-    const { book, leases, admissions, releases, cleanup, copies } = this.#host;
+    const { book, leases, admissions, releases, cleanup, copies, lost } = this.#host;
     for (const task of [
       () => leases.listen(),
+      () => lost.putBack(),
       () => this.follow(),
       () => copies.look(),
       () => book.tell(),
@@ -87,8 +90,9 @@ export class Reconciler {
       () => cleanup.resume(),
     ]) {
       // What fails now is tried again in the next round.
-      await task().catch(() => undefined);
+      await task().catch((error) => lost.notice(error));
+      if (this.#stopped) return;
     }
-    if (!this.#stopped) this.start();
+    this.start();
   }
 }

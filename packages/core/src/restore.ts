@@ -2,10 +2,11 @@ import type { AuditRecord } from './audit-chain.ts';
 import type { AuditEvent } from './audit-event.ts';
 import type { Book } from './book.ts';
 import { withDeadline } from './deadline.ts';
-import { describeError } from './errors.ts';
+import { AuditUnavailableError, describeError } from './errors.ts';
 import type { GuardedEvents } from './events.ts';
 import type { GateCopies } from './gate-copies.ts';
 import type { StopOrder } from './order.ts';
+import { stopKey } from './placing.ts';
 import type { AuditSink } from './ports/audit-sink.ts';
 import type { Clock } from './ports/clock.ts';
 import { type Recalled, recall, recalledTypes } from './recall.ts';
@@ -14,6 +15,9 @@ import { tellReleases } from './tell-releases.ts';
 
 /** A long record takes a while; one that hangs must not keep a host from starting. */
 const readMs = 60_000;
+const flushMs = 1_000;
+/** So many stops are looked up or put back at once. */
+const mostAtOnce = 100;
 
 export interface RestoreHost {
   readonly hostId: string;
@@ -38,6 +42,22 @@ export async function restore(host: RestoreHost): Promise<void> {
   }
   // What is on record after all is dropped there by its id.
   await host.copies.begin(recalled?.onRecord ?? new Set());
+}
+
+/**
+ * Puts back into a state that has taken the place of a lost one, while this host runs, the stops that are on record. Unlike a
+ * start it leaves it at that if the record cannot be read: nobody is let in here until it can. `host.book`: of the new state.
+ * @throws StateUnavailableError, or whatever kept the record from being read.
+ */
+export async function putBackStops(host: RestoreHost): Promise<void> {
+  const { sink, clock, hostId, recorder, copies, book } = host;
+  // What is not there yet cannot be read there.
+  if (!(await recorder.flush(flushMs))) throw new AuditUnavailableError('The record is not complete');
+  const recalled = await withDeadline(clock, 'reading the audit record', readMs, () =>
+    recall(sink.read({ types: recalledTypes }), hostId),
+  );
+  await restoreStops(host, recalled);
+  await copies.begin(recalled.onRecord, book);
 }
 
 /** Of a record that cannot be read, what stands on this host: little, but the newest. */
@@ -74,15 +94,29 @@ async function restoreStops(host: RestoreHost, { stops }: Recalled): Promise<voi
   if (lost.length === 0) return;
   // While that was looked up, a host that lives may have had its own order join another, and put that on record.
   const now = (await recallRecord(host))?.stops ?? stops;
-  for (const order of lost) {
+  const putBack = async (order: StopOrder): Promise<void> => {
     const stop = now.get(order.orderId);
-    if (stop === undefined) continue;
+    if (stop === undefined) return;
     const { placed } = await book.ask('restoring an order', (store) => store.placeOrder(order));
     events.emit('warning', { message: `Stop order "${order.orderId}" was on record only: it is restored` });
     const { settledAt } = stop;
-    if (!placed || settledAt === undefined) continue;
+    if (!placed || settledAt === undefined) return;
     await book.ask('restoring an order', (store) => store.swapOrder({ ...order, revision: 1, settledAt }));
+  };
+  for (const part of partsOf(lost)) await Promise.all(part.map(putBack));
+}
+
+/** Of two for the same stop the second would join the first that is not settled yet: they come one after the other. */
+function* partsOf(orders: readonly StopOrder[]): Generator<StopOrder[]> {
+  let part = new Map<string, StopOrder>();
+  for (const order of orders) {
+    if (part.size === mostAtOnce || part.has(stopKey(order))) {
+      yield [...part.values()];
+      part = new Map();
+    }
+    part.set(stopKey(order), order);
   }
+  yield [...part.values()];
 }
 
 /** Orders that are on record and that the store does not know. */
@@ -90,12 +124,16 @@ async function lostOf(book: Book, stops: Recalled['stops']): Promise<StopOrder[]
   if (stops.size === 0) return [];
   const gates = await book.askAtLength('listing gates', (store) => store.listGates());
   const standing = new Set(gates.map(({ orderId }) => orderId));
+  const doubtful = [...stops.values()].flatMap(({ requested }) =>
+    standing.has(requested.orderId) ? [] : orderOf(requested),
+  );
   const lost: StopOrder[] = [];
-  for (const { requested } of stops.values()) {
-    if (standing.has(requested.orderId)) continue;
-    const order = orderOf(requested);
-    const stored = await book.ask('reading an order', (store) => store.getOrder(order.orderId));
-    if (stored === undefined) lost.push(order);
+  for (let at = 0; at < doubtful.length; at += mostAtOnce) {
+    const part = doubtful.slice(at, at + mostAtOnce);
+    const stored = await Promise.all(
+      part.map(({ orderId }) => book.ask('reading an order', (store) => store.getOrder(orderId))),
+    );
+    lost.push(...part.filter((_, n) => stored[n] === undefined));
   }
   return lost;
 }

@@ -16,13 +16,18 @@ export interface ReviewHost {
 
 /**
  * After a restart: looks at every agent that this host admitted in an earlier life. Those seen dead become `failed`;
- * those found alive without a handle get one, so that they can be killed. In doubt nothing is changed.
+ * those found alive without a handle get one, so that they can be killed. In doubt nothing is changed. The same for a state that
+ * has gone back to an earlier time, but for those who are `known` to live.
  */
-export async function reviewOwnAgents(host: ReviewHost): Promise<void> {
+export async function reviewOwnAgents(
+  host: ReviewHost,
+  known: (agentId: string) => boolean = () => false,
+): Promise<void> {
   const key = `host:${host.hostId}`;
   for await (const agents of pagesOf((page) => host.book.listAgents(key, page))) {
     for (const agent of agents) host.book.note(agent);
-    await Promise.all(agents.map((agent) => reviewOne(host, agent).catch(() => undefined)));
+    const others = agents.filter(({ agentId }) => !known(agentId));
+    await Promise.all(others.map((agent) => reviewOne(host, agent).catch(() => undefined)));
   }
 }
 

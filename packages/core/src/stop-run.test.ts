@@ -154,7 +154,7 @@ describe('two hosts', () => {
     const b = await harness({
       state: new Proxy(state, {
         get: (target, name: 'getOrder') =>
-          cut.lost && name !== ('watch' as string) ? refuse : target[name].bind(target),
+          cut.lost && name !== ('watch' as string) ? refuse : target[name]?.bind(target),
       }),
       hostId: 'host-2',
       clock,

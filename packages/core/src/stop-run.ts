@@ -1,3 +1,4 @@
+import type { Agent } from './agent.ts';
 import type { AuditEvent } from './audit-event.ts';
 import { agentKilled, orderJoined } from './audit-facts.ts';
 import { CurrentOrder } from './current-order.ts';
@@ -106,6 +107,16 @@ export class StopRun {
     this.#order.harden(by);
   }
 
+  /** See {@link CurrentOrder.unplace}. */
+  unplace(): boolean {
+    return this.#order.unplace();
+  }
+
+  /** Every agent dealt with here, as it is known here. */
+  agents(): Iterable<Agent> {
+    return this.#kills.agents().values();
+  }
+
   #hasten(): void {
     this.#wake.wake();
     this.#kills.hasten();
@@ -160,7 +171,9 @@ export class StopRun {
         await this.#order.takeOver();
         const other = this.#host.runOf(this.order);
         if (other !== undefined && other !== this) return await this.#follow(other);
-        if (!this.#sight.hasLooked && !this.#order.isOwn) await this.#claimOwn();
+        if (!this.#sight.hasLooked) await this.#claimOwn();
+        // Whoever is put back by a host that is heard of only now is seen by the next look.
+        const isWhole = this.#host.leases.awaited().length === 0;
         const living = this.#order.isSettled ? 0 : await this.#pass();
         isSeen = true;
         this.#sight.tried();
@@ -168,7 +181,7 @@ export class StopRun {
         // After the kills: a record that cannot be read holds up the settlement, never the sweep (I5).
         if (!this.#isTold()) {
           if (await this.#record.complete(this.order, this.#order.isOwn)) this.#wake.wake();
-        } else if (living === 0 && (await this.#settlement.end())) return;
+        } else if (living === 0 && isWhole && (await this.#settlement.end())) return;
       } catch (error) {
         const what = describeError(error);
         // Whatever went wrong, those whom this host knows of die.
@@ -201,7 +214,7 @@ export class StopRun {
     }
   }
 
-  /** Another host's order: whom perhaps only this one reaches is not kept waiting for the listing of all the others. */
+  /** Whom perhaps only this host reaches is not kept waiting for the listing of all the others. */
   async #claimOwn(): Promise<void> {
     for await (const { order, changes } of claimOwn(this.#host.book, this.order)) {
       this.update(order);

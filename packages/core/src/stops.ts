@@ -58,6 +58,16 @@ export class Stops {
     return [...this.#runs.values()].filter((run) => !run.isPlaced).map((run) => run.order);
   }
 
+  /** The store has lost its orders: those of this host stand here only until it takes them anew. */
+  unplace(): void {
+    for (const run of this.#runs.values()) if (run.unplace()) this.#unplaced.set(stopKey(run.order), run);
+  }
+
+  /** Every agent that the runs here deal with, as it is known here. */
+  *agents(): Iterable<Agent> {
+    for (const run of this.#runs.values()) yield* run.agents();
+  }
+
   /** A gate that bars this agent but stands only here, since the store could not take its order yet (I1). */
   unplacedGate(agent: Agent): Gate | undefined {
     const keys = scopeKeysOf(agent);
@@ -107,7 +117,7 @@ export class Stops {
       {
         ...this.#host,
         pursue: (agent, by) => this.#pursue(agent, by),
-        late: () => this.late(scopeKey(order.scope)),
+        late: () => [...this.late(scopeKey(order.scope)), ...this.#host.leases.awaited().map(unheard)],
         runOf: ({ orderId }) => this.#runs.get(orderId),
         goOn: (taken) => void this.#runOf(taken, 'unplaced'),
       },
@@ -156,4 +166,8 @@ export class Stops {
     }
     return undefined;
   }
+}
+
+function unheard(hostId: string): string {
+  return `Host "${hostId}" has not been heard of since the state store lost its state: what it runs is not known`;
 }

@@ -3,7 +3,7 @@ import { orderHeadLua } from './agent-head.ts';
 import { idListLua } from './id-list.ts';
 
 /**
- * KEYS: store, orders, open, joinable, gates, shut, changes.
+ * KEYS: store, orders, open, joinable, gates, shut, openable, changes.
  * ARGV: id, epoch, order id, head, tail, gate, scope key, `opens` and scope key, whether it is settled, channel, event.
  * Answers `placed` and the epoch; `open` and the order to be joined; or `used`.
  */
@@ -22,6 +22,7 @@ redis.call('ZCARD', KEYS[3])
 redis.call('HLEN', KEYS[5])
 redis.call('HLEN', KEYS[6])
 redis.call('ZCARD', KEYS[7])
+redis.call('ZCARD', KEYS[8])
 local seq = redis.call('HINCRBY', KEYS[1], 'seq', 1)
 seq = string.format('%.0f', seq)
 redis.call('HSET', KEYS[2], order, ARGV[4] .. seq .. ARGV[5])
@@ -32,7 +33,8 @@ end
 redis.call('HSET', KEYS[5], order, '{"seq":' .. seq .. ',' .. string.sub(ARGV[6], 2))
 add_id(KEYS[6], ARGV[7], order)
 local epoch = redis.call('HINCRBY', KEYS[1], 'epoch', 1)
-if string.sub(ARGV[8], 1, 9) ~= 'at-settle' then redis.call('ZADD', KEYS[7], epoch, order) end
+if string.sub(ARGV[8], 1, 6) ~= 'never ' then redis.call('ZADD', KEYS[7], epoch, order) end
+if string.sub(ARGV[8], 1, 10) ~= 'at-settle ' then redis.call('ZADD', KEYS[8], epoch, order) end
 redis.pcall('PUBLISH', ARGV[10], ARGV[11])
 return {'placed', string.format('%.0f', epoch)}
 `,
@@ -57,6 +59,7 @@ if revision == ARGV[7] and call == ARGV[8] then return '1' end
 if revision ~= ARGV[6] then return '0' end
 redis.call('ZCARD', KEYS[3])
 for i = 4, 6 do redis.call('HLEN', KEYS[i]) end
+redis.call('ZCARD', KEYS[7])
 redis.call('HSET', KEYS[2], order, ARGV[4] .. seq .. ARGV[5])
 if ARGV[11] == '1' then redis.call('ZREM', KEYS[3], order)
 else redis.call('ZADD', KEYS[3], seq, order) end
@@ -64,6 +67,7 @@ if ARGV[12] == '1' then add_id(KEYS[4], ARGV[10], order)
 else remove_id(KEYS[4], ARGV[10], order) end
 if ARGV[13] == '1' and redis.call('HDEL', KEYS[5], order) == 1 then
   remove_id(KEYS[6], ARGV[9], order)
+  redis.call('ZREM', KEYS[7], order)
   redis.call('HINCRBY', KEYS[1], 'epoch', 1)
 end
 redis.pcall('PUBLISH', ARGV[14], ARGV[15])
@@ -92,6 +96,37 @@ local answer = {}
 for order in string.gmatch(redis.call('HGET', KEYS[3], ARGV[3]) or '', '%S+') do
   answer[#answer + 1] = order
   answer[#answer + 1] = redis.call('HGET', KEYS[2], order)
+end
+return answer
+`,
+);
+
+/**
+ * KEYS: store, gates, openable, changes. ARGV: id, epoch, limit. Answers how many gates stand, then order id and gate, in turns,
+ * of at most so many: the newest of those that open some day, and if there is room the newest of the others.
+ */
+export const gateOverview: Script = script(
+  'no-writes',
+  `
+local limit = tonumber(ARGV[3])
+local answer = {tostring(redis.call('HLEN', KEYS[2]))}
+local function add(order)
+  answer[#answer + 1] = order
+  answer[#answer + 1] = redis.call('HGET', KEYS[2], order)
+end
+local found = redis.call('ZRANGE', KEYS[3], 0, limit - 1, 'REV')
+for _, order in ipairs(found) do add(order) end
+local left, start = limit - #found, 0
+while left > 0 do
+  local newest = redis.call('ZRANGE', KEYS[4], start, start + limit - 1, 'REV')
+  if #newest == 0 then break end
+  start = start + limit
+  for _, order in ipairs(newest) do
+    if left > 0 and not redis.call('ZSCORE', KEYS[3], order) and redis.call('HEXISTS', KEYS[2], order) == 1 then
+      add(order)
+      left = left - 1
+    end
+  end
 end
 return answer
 `,

@@ -2,7 +2,7 @@ import { type Script, script } from '../script.ts';
 import { idListLua } from './id-list.ts';
 
 /**
- * KEYS: store, gates, shut, approvals, released, changes. ARGV: id, epoch, call, channel, event, number of gates, of each gate that
+ * KEYS: store, gates, shut, approvals, released, changes, openable. ARGV: id, epoch, call, channel, event, number of gates, of each gate that
  * is to go its order's id, its scope key and its record, then every order's id.
  * Only a gate that is still as it was read goes. Answers the ids of the orders whose gates this call removed.
  */
@@ -12,6 +12,7 @@ export const release: Script = script(
 ${idListLua}
 for i = 2, 5 do redis.call('HLEN', KEYS[i]) end
 redis.call('ZCARD', KEYS[6])
+redis.call('ZCARD', KEYS[7])
 local gone = {}
 local at = 7
 local fresh = {}
@@ -20,6 +21,7 @@ for _ = 1, tonumber(ARGV[6]) do
   if redis.call('HGET', KEYS[2], order) == ARGV[at + 2] then
     redis.call('HDEL', KEYS[2], order)
     remove_id(KEYS[3], ARGV[at + 1], order)
+    redis.call('ZREM', KEYS[7], order)
     redis.call('HSET', KEYS[5], order, ARGV[3])
     fresh[#fresh + 1] = order
   end

@@ -8,9 +8,24 @@ import { agentHeadLua } from './agent-head.ts';
  * Answers for each as text 1, 0, 2 for one that has to be listed again, or the key that is of the wrong type: one that cannot be
  * stored hinders no other.
  */
-export const swapAgents: Script = script(
-  'allow-oom',
-  `
+export const swapAgents: Script = changing('', 'revision == ARGV[at]');
+
+/**
+ * The same for agents of a state that was lost: each is stored over an earlier revision, or where there is none. The last two
+ * places are never empty.
+ */
+export const putBackAgents: Script = changing(
+  `if not revision and redis.call('EXISTS', key) == 0 then
+    local fresh = redis.call('HINCRBY', KEYS[1], 'seq', 1)
+    revision, by, seq = '-1', ARGV[5], string.format('%.0f', fresh)
+  end`,
+  'revision and tonumber(revision) <= tonumber(ARGV[at])',
+);
+
+function changing(before: string, isDue: string): Script {
+  return script(
+    'allow-oom',
+    `
 ${agentHeadLua}
 local ended = {completed = true, failed = true, killed = true}
 local sound = {}
@@ -28,7 +43,8 @@ for n = 1, tonumber(ARGV[6]) do
   local key = KEYS[n + 1]
   local revision, status, call, by, seq = agent_head(key)
   local answer = '0'
-  if revision == ARGV[at] then
+  ${before}
+  if ${isDue} then
     local orders, leaves, enters = ARGV[at + 5], ARGV[at + 6], ARGV[at + 7]
     if ended[status] and leaves == '' then answer = '2'
     else answer = unsound(orders) or unsound(leaves) or unsound(enters) or '1' end
@@ -51,4 +67,5 @@ if #events > 0 then
 end
 return answers
 `,
-);
+  );
+}

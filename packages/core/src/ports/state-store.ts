@@ -1,5 +1,6 @@
 import type { Agent, Task } from '../agent.ts';
 import type { Gate } from '../gate.ts';
+import type { GateOverview } from '../gate-overview.ts';
 import type { Lease } from '../lease.ts';
 import type { StopOrder } from '../order.ts';
 import type { Approval } from '../release.ts';
@@ -71,6 +72,12 @@ export interface StateStore {
   listGates(on?: ScopeKey): Promise<readonly Gate[]>;
 
   /**
+   * At most so many of the gates that stand, the ones that `overviewOf` keeps, and how many stand. Omit it if `listGates` is quick
+   * however many there are: the core then chooses among those.
+   */
+  gateOverview?(most: number): Promise<GateOverview>;
+
+  /**
    * Which gates that outlast their orders (`on-release`, `never`) were shut or opened after a place, oldest change first, at
    * most 1,000, each order once, as it is now; `place` is that of the last. Without a place none, and where it ends now. Rejects if
    * the state is not a later one of what it was at that place. With it every host copies onto its own record the gates that
@@ -101,6 +108,23 @@ export interface StateStore {
    * never, since the core looks by itself too. The returned function ends it.
    */
   watch(changed: () => void): () => void;
+
+  /**
+   * For a state that can be lost while its hosts run. From the moment that the store notices it, every call rejects with an
+   * error whose `code` is `state-lost`, so that nothing starts where gates are missing. Then the core calls this: `putBack`
+   * gets the state that is there now, to bring back into it what this host knows, and once it has, this store goes on with
+   * that state. Rejects if `putBack` does; then nothing has changed here. Omit it if the state cannot be lost without the host.
+   */
+  rejoin?(putBack: (found: FoundState) => Promise<void>): Promise<void>;
+}
+
+/** What is there in the place of a state that was lost: an empty one, or an older one. */
+export interface FoundState extends StateStore {
+  /**
+   * Stores each agent, and its task where that is new, unless the same revision of it or a later one is there. Up to 1,000 come
+   * at once.
+   */
+  putBackAgents(agents: readonly Agent[]): Promise<void>;
 }
 
 export type Admission =

@@ -9,7 +9,8 @@ export function flakyStore(store: StateStore): { readonly state: StateStore; rea
     reach: 'up',
     state: new Proxy(store, {
       get(target, name) {
-        const member = Reflect.get(target, name) as (...args: unknown[]) => unknown;
+        const member = Reflect.get(target, name) as ((...args: unknown[]) => unknown) | undefined;
+        if (member === undefined) return undefined;
         return (...args: unknown[]) => {
           if (link.reach === 'up' || name === 'watch') return member.apply(target, args);
           if (link.reach === 'down') return Promise.reject(new Error('connection refused'));

@@ -4,6 +4,6 @@ import type { StateStore } from '../ports/state-store.ts';
 export function patchedStore(store: StateStore, patch: Partial<StateStore>): StateStore {
   return new Proxy(store, {
     get: (target, name: keyof StateStore) =>
-      patch[name] ?? (target[name] as (...args: never[]) => unknown).bind(target),
+      patch[name] ?? (target[name] as ((...args: never[]) => unknown) | undefined)?.bind(target),
   });
 }

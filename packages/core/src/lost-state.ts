@@ -1,0 +1,98 @@
+import type { Agent } from './agent.ts';
+import { Book } from './book.ts';
+import { describeError, isKillswitchError } from './errors.ts';
+import type { Leases } from './leases.ts';
+import type { FoundState, StateStore } from './ports/state-store.ts';
+import { putBackStops, type RestoreHost } from './restore.ts';
+import { type ReviewHost, reviewOwnAgents } from './review.ts';
+import type { Stops } from './stops.ts';
+
+/** Most agents that a store takes at once. */
+const mostAgents = 1_000;
+
+export interface LostStateHost extends RestoreHost, Pick<ReviewHost, 'runtimes'> {
+  readonly state: StateStore;
+  /** For one call on the state store, in milliseconds. */
+  readonly stateMs: number;
+  readonly stops: Stops;
+  readonly leases: Leases;
+}
+
+/**
+ * Brings this host's knowledge into the state that has taken the place of a lost one, while the host runs (I1, I9): the
+ * agents that it holds in memory, those under its open orders among them, and the stops that are on its record. The open orders
+ * themselves are placed anew by their runs.
+ *
+ * - whole. Left when the store refuses a call because it has lost its state.
+ * - lost: nobody is admitted here, and stops reach this host's own agents. Left when everything is put back; what hinders that
+ *   is tried again each second.
+ */
+export class LostState {
+  readonly #host: LostStateHost;
+  #isLost = false;
+  #hindrance: string | undefined;
+
+  constructor(host: LostStateHost) {
+    this.#host = host;
+  }
+
+  /** Something that was asked of the store has failed: perhaps because of that. */
+  notice(error: unknown): void {
+    const { state, stops, leases } = this.#host;
+    const cause = isKillswitchError(error, 'state-unavailable') ? error.cause : undefined;
+    if (this.#isLost || state.rejoin === undefined || !isKillswitchError(cause, 'state-lost')) return;
+    this.#isLost = true;
+    leases.awaitOthers();
+    stops.unplace();
+  }
+
+  /** Never rejects. */
+  async putBack(): Promise<void> {
+    if (!this.#isLost) return;
+    const { state, events } = this.#host;
+    try {
+      let count = 0;
+      await state.rejoin?.(async (found) => {
+        count = await this.#putBackInto(found);
+      });
+      this.#isLost = false;
+      this.#hindrance = undefined;
+      const message = `The state store had lost its state: the stops on record and ${count} agents are put back`;
+      events.emit('warning', { message });
+    } catch (error) {
+      const what = describeError(error);
+      if (what === this.#hindrance) return;
+      this.#hindrance = what;
+      events.emit('warning', {
+        message: `The state store has lost its state, and nothing could be put back: ${what}`,
+      });
+    }
+  }
+
+  /** Agents first: a stop that is put back finds them. How many that were. */
+  async #putBackInto(found: FoundState): Promise<number> {
+    const { clock, events, hostId, stateMs } = this.#host;
+    const book = new Book(found, clock, events, hostId, stateMs);
+    const agents = this.#agents();
+    for (let at = 0; at < agents.length; at += mostAgents) {
+      const part = agents.slice(at, at + mostAgents);
+      await book.ask('putting agents back', () => found.putBackAgents(part));
+    }
+    await putBackStops({ ...this.#host, book });
+    // Whom this host no longer knows has ended since the time of an older copy.
+    const known = new Set(agents.map(({ agentId }) => agentId));
+    await reviewOwnAgents({ ...this.#host, book }, (agentId) => known.has(agentId));
+    return agents.length;
+  }
+
+  /** The newest copy here of each. */
+  #agents(): Agent[] {
+    const { book, stops } = this.#host;
+    const newest = new Map<string, Agent>();
+    for (const agent of [...book.ownIn('everything'), ...stops.agents()]) {
+      const known = newest.get(agent.agentId);
+      if (known === undefined || known.revision < agent.revision) newest.set(agent.agentId, agent);
+    }
+    return [...newest.values()];
+  }
+}
