@@ -123,9 +123,9 @@ function appOf(ks: Killswitch, supervisor: Supervisor, options: KillswitchRouter
     response.json({ status: 'ok' });
   });
   app.get('/health/ready', async (_request, response) => {
-    const { auditDegraded, gates } = await ks.status();
+    const { auditDegraded, gateCount } = await ks.status();
     const status = auditDegraded ? 'audit-degraded' : 'ready';
-    response.status(auditDegraded ? 503 : 200).json({ status, gates: gates.length });
+    response.status(auditDegraded ? 503 : 200).json({ status, gates: gateCount });
   });
   app.get('/', (_request, response) => response.redirect('/api/orchestrator/console/'));
   app.use('/api/orchestrator', killswitchRouter(ks, { ...options, console: consoleOptions }));

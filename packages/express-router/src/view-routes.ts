@@ -91,11 +91,12 @@ export const viewRoutes: readonly Route[] = [
     summary: 'Shut gates and open orders that concern the caller',
     answers: { 200: statusAnswer },
     async handle({ ks }, _input, { principal }) {
-      const { gates, openOrders, auditDegraded } = await ks.status();
+      const { gates, gateCount, openOrders, auditDegraded } = await ks.status();
       const body = {
         hostId: ks.hostId,
         auditDegraded,
         gates: gates.filter((gate) => concerns(gate, principal)).map(gateBody),
+        gatesLeftOff: gateCount > gates.length,
         openOrders: openOrders.filter((order) => concerns(order, principal)).map(orderBody),
       };
       return { status: 200, body };
