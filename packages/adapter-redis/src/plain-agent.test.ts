@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { type Agent, agentSchema } from '@agent-killswitch/core';
 import { describe, expect, it } from 'vitest';
 import { isPlainAgent } from './plain-agent.ts';
@@ -63,19 +64,20 @@ describe('what is taken for an agent without asking the schema', () => {
   it('is never anything that the schema refuses, and the very same as it gives', () => {
     let accepted = 0;
     let refused = 0;
+    const wrong: string[] = [];
     for (const sample of samples) {
       for (const text of spoiled(sample)) {
         const value: unknown = JSON.parse(text);
-        const before = JSON.stringify(value);
-        const parsed = agentSchema.safeParse(value);
-        if (!parsed.success) refused += 1;
-        if (!isPlainAgent(value)) continue;
+        if (!isPlainAgent(value)) {
+          refused += 1;
+          continue;
+        }
         accepted += 1;
-        expect(parsed.success, text).toBe(true);
-        expect(parsed.data, text).toEqual(value);
-        expect(JSON.stringify(value)).toBe(before);
+        const parsed = agentSchema.safeParse(value);
+        if (!parsed.success || !isDeepStrictEqual(parsed.data, JSON.parse(text))) wrong.push(text);
       }
     }
+    expect(wrong).toEqual([]);
     expect(accepted).toBeGreaterThan(500);
     expect(refused).toBeGreaterThan(5_000);
   });

@@ -101,6 +101,7 @@ describe('I7: a kill that joins a stop under way ends its grace', () => {
     let isMute = false;
     const state = new Proxy(real, {
       get: (target, name: keyof typeof real) => {
+        if (target[name] === undefined) return undefined;
         const call = (target[name] as (...args: unknown[]) => unknown).bind(target);
         if (name === 'watch') return call;
         return async (...args: unknown[]) => {

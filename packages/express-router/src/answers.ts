@@ -128,7 +128,9 @@ export const statusAnswer = z
     hostId: idSchema,
     auditDegraded: z.boolean(),
     gates: z.array(gate),
-    gatesLeftOff: z.boolean().describe('more gates stand than are shown: those that never open are left off first'),
+    gatesLeftOff: z
+      .boolean()
+      .describe('more gates stand than are shown: those that never open are left off first'),
     openOrders: z.array(
       z.object({
         orderId: idSchema,
