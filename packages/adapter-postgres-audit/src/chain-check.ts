@@ -1,7 +1,7 @@
-import { hash } from 'node:crypto';
 import { type ChainFault, type ChainHead, genesisHash } from '@agent-killswitch/core';
-import { columnFault } from './verify-columns.ts';
-import type { StoredRow } from './verify-page.ts';
+import { ColumnCheck } from './column-check.ts';
+import { RecordHash } from './record-hash.ts';
+import { field, type StoredRow } from './stored-row.ts';
 
 /** See `DatabaseReport`. */
 export type RecordFault = Exclude<ChainFault, 'partition'> | 'column' | 'order' | 'head';
@@ -16,7 +16,8 @@ export interface ChainStart {
 
 /** Checks the records of one chain, one after the other. */
 export class ChainCheck {
-  readonly #chain: string;
+  readonly #columns: ColumnCheck;
+  readonly #hash: RecordHash;
   readonly #known: ReadonlyMap<number, string>;
   #first: ChainHead | undefined;
   #seq = 0;
@@ -27,7 +28,8 @@ export class ChainCheck {
 
   /** @param known ends of the chain that were kept elsewhere */
   constructor(chain: string, known: readonly ChainHead[], { before, first }: ChainStart) {
-    this.#chain = chain;
+    this.#columns = new ColumnCheck(chain);
+    this.#hash = new RecordHash(chain);
     this.#known = new Map(known.map(({ seq, hash: at }) => [seq, at]));
     this.#first = first;
     if (first !== undefined) this.#seq = first.seq;
@@ -55,24 +57,25 @@ export class ChainCheck {
   }
 
   fault(row: StoredRow): RecordFault | undefined {
-    const [seqText, prev, ownHash, event, position, stored] = row;
     const seq = this.#seq;
-    if (Number(seqText) !== seq) return 'sequence';
+    if (row.integer(field.seq) !== seq) return 'sequence';
     const first = this.#first;
-    if (first === undefined && prev !== this.#prev) return 'link';
-    const expected = hash('sha256', `${this.#chain}\n${seq}\n${prev}\n${event}`, 'hex');
-    if (ownHash !== expected) return 'hash';
-    const fault = columnFault(this.#chain, row);
+    const prev = row.raw(field.prev);
+    if (prev === undefined || (first === undefined && prev !== this.#prev)) return 'link';
+    const expected = this.#hash.of(seq, prev, row);
+    if (row.raw(field.hash) !== expected) return 'hash';
+    const fault = this.#columns.fault(row);
     if (fault !== undefined) return fault;
-    const storedAt = Number(stored ?? Number.NaN);
-    if (!(Number(position) > this.#position && storedAt >= this.#stored)) return 'order';
+    const position = row.integer(field.position);
+    const stored = row.time(field.storedAt);
+    if (!(position > this.#position && stored >= this.#stored)) return 'order';
     const known = first?.hash ?? this.#known.get(seq);
     if (known !== undefined && known !== expected) return 'head';
     this.#first = undefined;
     this.#seq = seq + 1;
     this.#prev = expected;
-    this.#position = Number(position);
-    this.#stored = storedAt;
+    this.#position = position;
+    this.#stored = stored;
     return undefined;
   }
 }

@@ -4,8 +4,9 @@ import { isSigned } from './break.ts';
 import { ChainCheck, type ChainStart, type RecordFault } from './chain-check.ts';
 import type { WithConnection } from './connection.ts';
 import { headsOf, lastBreak } from './places.ts';
+import { firstPage, readRows } from './read-rows.ts';
 import { requireSchema } from './schema-version.ts';
-import { pagesOf } from './verify-page.ts';
+import { field, fieldOf, type StoredRow } from './stored-row.ts';
 
 export interface DatabaseCheck {
   /** Chain ends that were kept elsewhere. */
@@ -59,15 +60,22 @@ export async function checkDatabase(
     const keepEnd = (): void => {
       if (checked.last !== undefined) heads.push({ partition: chain, ...checked.last });
     };
-    for await (const rows of pagesOf(withConnection, readMs, chain, checked.next)) {
-      for (const row of rows) {
-        const isRepeated = resumed?.seq === checked.next;
-        const fault = checked.fault(row);
-        if (fault !== undefined) {
-          keepEnd();
-          return findings(false, { at: { partition: chain, seq: Number(row[0]), eventId: row[6] }, fault });
-        }
-        if (!isRepeated) count += 1;
+    let bad: BadRecord | undefined;
+    const look = (row: StoredRow): boolean => {
+      const isRepeated = resumed?.seq === checked.next;
+      const fault = checked.fault(row);
+      if (fault !== undefined) bad = { at: placeOf(chain, row), fault };
+      else if (!isRepeated) count += 1;
+      return fault === undefined;
+    };
+    for (let page = { isLast: false, next: firstPage }; !page.isLast; ) {
+      const { next } = page;
+      page = await withConnection('reading', readMs, (client) =>
+        readRows(client, chain, checked.next, next, look),
+      );
+      if (bad !== undefined) {
+        keepEnd();
+        return findings(false, bad);
       }
       onProgress?.(count);
       if (count > 0 && performance.now() >= until) {
@@ -108,4 +116,9 @@ async function startOf(
     return { at: { partition: chain, seq: before.seq }, fault: 'break' };
   if (resumed !== undefined && resumed.seq > (before?.seq ?? -1)) return { first: resumed };
   return before === undefined ? {} : { before };
+}
+
+function placeOf(partition: string, row: StoredRow): BadRecord['at'] {
+  const eventId = row.text(fieldOf.event_id);
+  return { partition, seq: row.integer(field.seq), ...(eventId !== null && { eventId }) };
 }

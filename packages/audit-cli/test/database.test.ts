@@ -108,7 +108,8 @@ withService('postgres', 'DATABASE_URL', (server) => {
     const forged = join(folder, 'forged');
     await writeFile(forged, (await readFile(checkpoints[1] ?? '', 'utf8')).replace('"seq":0', '"seq":1'));
     expect((await run(['verify', ...database, ...checkpoints.with(1, forged)])).code).toBe(2);
-  });
+    // Ten processes, one after the other.
+  }, 120_000);
 
   it('verify: 1 and the record when a chain was cut off, which only a checkpoint shows', async () => {
     const pool = database.pool();
