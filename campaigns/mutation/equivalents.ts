@@ -64,10 +64,8 @@ export const equivalents: readonly Equivalent[] = [
     changes: [
       ['<', '<='],
       ['a[i] !== b[i]', 'true'],
-      ['return false;', 'return undefined as never;'],
     ],
-    reason:
-      'compares one past both ends, which are equally undefined; or finds nothing in the cache; or answers as falsy',
+    reason: 'compares one past both ends, which are equally undefined; or finds nothing in the cache',
   },
   {
     file: 'canonical.ts',
@@ -129,6 +127,51 @@ export const equivalents: readonly Equivalent[] = [
       ['>', '>='],
     ],
     reason: 'without new errors the old ones stay as they are',
+  },
+  {
+    file: 'sweep.ts',
+    text: 'if (own.length === 0) return;',
+    changes: [
+      ['return;', ';'],
+      ['own.length === 0', 'false'],
+    ],
+    reason: 'spares a call: of nobody nobody is claimed',
+  },
+  {
+    file: 'sweep.ts',
+    text: 'ahead.add(agent.agentId);',
+    changes: [['!book.isTold(agent.agentId)', 'true']],
+    reason: 'whoever is told already is left out of what is left in the end',
+  },
+  {
+    file: 'sweep.ts',
+    text: 'if (ahead.size === 0) return;',
+    changes: [
+      ['return;', ';'],
+      ['ahead.size === 0', 'false'],
+    ],
+    reason: 'spares a look at what is left to tell, which is nothing',
+  },
+  {
+    file: 'stop-run.ts',
+    text: "if (!events.hasListener('step')) return;",
+    changes: [
+      ['return;', ';'],
+      ["!events.hasListener('step')", 'false'],
+    ],
+    reason: 'spares the making of what nobody would hear',
+  },
+  {
+    file: 'kills.ts',
+    text: 'if (signalledAt !== undefined) pursuit.wasSignalled',
+    changes: [['signalledAt !== undefined', 'true']],
+    reason: 'that it was told to die at no time says nothing',
+  },
+  {
+    file: 'placing.ts',
+    text: 'if (here !== undefined) return here;',
+    changes: [['return here;', 'return undefined as never;']],
+    reason: 'nobody asks in which run a turn goes on that has found one to join',
   },
   {
     file: 'volley.ts',

@@ -25,7 +25,7 @@ export interface Target {
 export const targets: Readonly<Record<string, Target>> = {
   lifecycle: { tests: ['lifecycle', ...behaviour], atLeast: 0.9 },
   'role-policy': { tests: ['role-policy', 'killswitch'], atLeast: 0.9 },
-  sweep: { tests: ['release-claims', ...behaviour, 'sweep'], atLeast: 0.9 },
+  sweep: { tests: ['release-claims', 'sweep', ...behaviour], atLeast: 0.9 },
   'stop-run': { tests: ['let-go', 'take-over', ...behaviour, 'sweep'], atLeast: 0.4 },
   sight: { tests: [...behaviour], atLeast: 0.9 },
   'current-order': { tests: ['take-over', ...behaviour, 'placing'], atLeast: 0.4 },
