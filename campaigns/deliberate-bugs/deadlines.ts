@@ -75,7 +75,7 @@ export const deadlines: readonly DeliberateBug[] = [
   {
     name: 'a listener can change what is told to it',
     invariant: 'I5',
-    noticedBy: 'core/src/killswitch.test.ts',
+    noticedBy: 'core/src/contained.test.ts',
     edits: [{ file: 'events.ts', from: 'structuredClone(event)', to: 'event' }],
   },
   {

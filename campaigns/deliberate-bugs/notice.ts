@@ -2,7 +2,8 @@ import type { Changes } from '../changed-core/run-tests.ts';
 import { testFilesOf } from '../changed-core/test-files.ts';
 import type { Thread } from '../changed-core/thread.ts';
 
-const timeoutMs = 5_000;
+/** Ample, so that a busy machine does not pass for a test that notices something. */
+const timeoutMs = 20_000;
 const own = ['core/src', 'conformance/src'].flatMap(testFilesOf);
 
 export interface Asked {

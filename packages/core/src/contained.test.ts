@@ -94,3 +94,17 @@ describe.each(ways)('I5: whoever %s', (_, make) => {
     expect(await h.during(6_000, kill)).toMatchObject({ settled: true, killed: 1 });
   });
 });
+
+it('I5: what a listener does to what it is told changes nothing, also where no store has a copy of it', async () => {
+  const link = flakyStore(memoryState());
+  const h = await harness({ state: link.state });
+  const handle = await h.agent('a1', { task: 't' });
+  h.ks.on('step', ({ order }) => Object.assign(order, { scope: { task: 'other' }, deadlineAt: 1 }));
+  link.reach = 'down';
+  const kill = h.ks.kill({ task: 't' }, request);
+  await h.clock.advance(500);
+  expect(h.runtime.isAlive(handle)).toBe(false);
+  expect((await h.ks.status()).gates).toMatchObject([{ scope: { task: 't' } }]);
+  link.reach = 'up';
+  expect(await h.during(5_000, kill)).toMatchObject({ settled: true, scope: { task: 't' }, killed: 1 });
+});

@@ -562,7 +562,10 @@ describe('outages', () => {
       const kill = h.ks.kill({ task: 't' }, { principal: alice, reason });
       await h.clock.advance(1_500);
       expect(h.runtime.isAlive(handle)).toBe(false);
-      await expect(h.during(2_000, h.agent('a2'))).rejects.toMatchObject({ code: 'state-unavailable' });
+      const newcomer = { agentId: 'a2', taskId: 'u', workspaceId: 'w1', ownerId: 'alice' };
+      await expect(h.during(2_000, h.ks.admit(newcomer))).rejects.toMatchObject({
+        code: 'state-unavailable',
+      });
       const report = await h.during(5_000, kill);
       expect(report).toMatchObject({ settled: false, killed: 1 });
       expect(report.errors.join()).toContain('Not every agent in scope could be looked at');
