@@ -130,15 +130,6 @@ export const equivalents: readonly Equivalent[] = [
   },
   {
     file: 'sweep.ts',
-    text: 'if (own.length === 0) return;',
-    changes: [
-      ['return;', ';'],
-      ['own.length === 0', 'false'],
-    ],
-    reason: 'spares a call: of nobody nobody is claimed',
-  },
-  {
-    file: 'sweep.ts',
     text: 'ahead.add(agent.agentId);',
     changes: [['!book.isTold(agent.agentId)', 'true']],
     reason: 'whoever is told already is left out of what is left in the end',

@@ -5,7 +5,7 @@ import { GuardedEvents } from './events.ts';
 import { manualClock } from './memory/manual-clock.ts';
 import { memoryState } from './memory/memory-state.ts';
 import type { StopOrder } from './order.ts';
-import { type Swept, sweep } from './sweep.ts';
+import { claimOwn, type Swept, sweep } from './sweep.ts';
 import { harness, root } from './testing/harness.ts';
 import { patchedStore } from './testing/patched-store.ts';
 
@@ -102,6 +102,31 @@ describe('one look through a scope', () => {
     expect((await pages.next()).value).toMatchObject({ changes: [{ agent: { agentId: 'a' } }] });
     expect(calls).toEqual(['list first', 'list second', 'claim a']);
     await expect(pages.next()).rejects.toMatchObject({ code: 'state-unavailable' });
+  });
+
+  it('claims this host’s own agents from memory, no more at once than a store takes, and asks nothing where there are none', async () => {
+    const real = memoryState();
+    const calls: string[] = [];
+    const store = patchedStore(real, {
+      getOrder: (orderId) => {
+        calls.push('read');
+        return real.getOrder(orderId);
+      },
+      swapAgents: (agents) => {
+        calls.push(`claim ${agents.length}`);
+        return real.swapAgents(agents);
+      },
+    });
+    const book = new Book(store, manualClock(), new GuardedEvents(), 'h', 500);
+    for await (const _ of claimOwn(book, order)) calls.push('none');
+    expect(calls).toEqual([]);
+    for (let n = 0; n < 2_000; n++) {
+      await real.admit(agent(`a${n}`));
+      book.note(agent(`a${n}`));
+    }
+    await real.placeOrder(order);
+    for await (const { changes } of claimOwn(book, order)) calls.push(`claimed ${changes.length}`);
+    expect(calls).toEqual(['read', 'claim 1000', 'claimed 1000', 'claim 1000', 'claimed 1000']);
   });
 
   it('goes by the order as it was given where the store holds none', async () => {
