@@ -1,7 +1,10 @@
 import { configDefaults, defineConfig } from 'vitest/config';
 
-/** Tests run on source: packages resolve each other by the condition that only this workspace sets. */
-const conditions = ['agent-killswitch-source', 'module', 'node', 'development|production'];
+/**
+ * Tests run on source: packages resolve each other by the condition that only this workspace sets. All else is as Node has it:
+ * what packages keep under `module` is for bundlers, and Node cannot load it.
+ */
+const conditions = ['agent-killswitch-source', 'node', 'development|production'];
 const onSource = { resolve: { conditions }, ssr: { resolve: { conditions } } };
 
 /** They look through the whole machine's processes, or fill it with them: not beside each other. */

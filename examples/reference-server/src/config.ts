@@ -29,6 +29,10 @@ const schema = z.object({
     .string()
     .regex(/^[0-9a-f]{64}$/i, 'must be 64 hexadecimal digits')
     .optional(),
+  METRICS_TOKEN: z
+    .string()
+    .regex(/^[\x21-\x7e]{16,512}$/, 'must be 16 to 512 visible ASCII characters')
+    .optional(),
   WEBHOOK_URL: z.string().optional(),
   WEBHOOK_SECRET: list.optional(),
   WEBHOOK_NETWORKS: list.default([]),
@@ -51,6 +55,8 @@ export interface ServerConfig {
   readonly database?: { readonly url: string; readonly ownerUrl?: string };
   /** What the cursors of instances behind one address are sealed with. */
   readonly cursorKey?: Uint8Array;
+  /** Reads `GET /metrics` and nothing else. */
+  readonly metricsToken?: string;
   /** Who is told what goes on record. `secrets`: the receiver's, two while one takes the place of the other. */
   readonly webhook?: {
     readonly url: string;
@@ -69,7 +75,7 @@ export function configOf(environment: Readonly<Record<string, string | undefined
   }
   const { ORCHESTRATOR_HOST, ORCHESTRATOR_PORT, STATE_DIR, REFERENCE_PRINCIPALS_FILE, REPOSITORIES_ROOT } =
     parsed.data;
-  const { SANDBOX_ENABLED, SANDBOX_IMAGE, AUDIT_CURSOR_KEY } = parsed.data;
+  const { SANDBOX_ENABLED, SANDBOX_IMAGE, AUDIT_CURSOR_KEY, METRICS_TOKEN } = parsed.data;
   const isSandboxed = SANDBOX_ENABLED === 'true' || SANDBOX_ENABLED === '1';
   return {
     host: ORCHESTRATOR_HOST,
@@ -83,6 +89,7 @@ export function configOf(environment: Readonly<Record<string, string | undefined
     ...valkeyOf(parsed.data),
     ...databaseOf(parsed.data),
     ...webhookOf(parsed.data),
+    ...(METRICS_TOKEN === undefined ? {} : { metricsToken: METRICS_TOKEN }),
     ...(AUDIT_CURSOR_KEY === undefined ? {} : { cursorKey: Buffer.from(AUDIT_CURSOR_KEY, 'hex') }),
   };
 }

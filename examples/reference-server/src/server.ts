@@ -9,13 +9,14 @@ import {
   noSuchRoute,
   problemHandler,
 } from '@agent-killswitch/express-router';
-import express, { type Express } from 'express';
+import express, { type Express, type RequestHandler } from 'express';
 import { auditOf } from './audit.ts';
 import { type ServerConfig, ServerConfigError } from './config.ts';
 import { consoleOptions } from './console.ts';
 import { hostIdIn, makeStateDir } from './host-id.ts';
 import { killOwnAgents } from './kill-own-agents.ts';
 import { makeLaunchers, runtimesOf } from './launchers.ts';
+import { metricsOf } from './metrics.ts';
 import { authenticateBy, makeTokens, readTokens, type Tokens } from './principals.ts';
 import { orchestratorRoutes } from './routes.ts';
 import { sandboxesOf } from './sandboxes.ts';
@@ -97,6 +98,13 @@ async function assemble(config: ServerConfig, closers: Array<() => unknown>) {
     runtimes: runtimesOf(launchers),
     cleanup: [...(sandboxes === undefined ? [] : [sandboxes.removal]), ...workplaces.cleanup],
   });
+  const { cursorKey, metricsToken } = config;
+  const options = {
+    authenticate: authenticateBy(tokens),
+    audit: audit.sink,
+    ...(cursorKey === undefined ? {} : { cursorKey }),
+  };
+  const metrics = metricsOf(ks, { ...options, ...(metricsToken === undefined ? {} : { metricsToken }) });
   const webhook = webhookOf(ks, config);
   // After the killswitch: what that put on record last is told, too.
   closers.push(() => webhook?.close());
@@ -107,16 +115,15 @@ async function assemble(config: ServerConfig, closers: Array<() => unknown>) {
   const supervisor = new Supervisor(ks, launchers, workplaces);
   await supervisor.adopt();
   closers.push(() => supervisor.close());
-  const { cursorKey } = config;
-  const options = {
-    authenticate: authenticateBy(tokens),
-    audit: audit.sink,
-    ...(cursorKey === undefined ? {} : { cursorKey }),
-  };
-  return { ks, tokens, app: appOf(ks, supervisor, options) };
+  return { ks, tokens, app: appOf(ks, supervisor, options, metrics) };
 }
 
-function appOf(ks: Killswitch, supervisor: Supervisor, options: KillswitchRouterOptions): Express {
+function appOf(
+  ks: Killswitch,
+  supervisor: Supervisor,
+  options: KillswitchRouterOptions,
+  metrics: RequestHandler,
+): Express {
   const { authenticate } = options;
   const app = express().disable('x-powered-by');
   app.get('/health', (_request, response) => {
@@ -127,6 +134,7 @@ function appOf(ks: Killswitch, supervisor: Supervisor, options: KillswitchRouter
     const status = auditDegraded ? 'audit-degraded' : 'ready';
     response.status(auditDegraded ? 503 : 200).json({ status, gates: gateCount });
   });
+  app.get('/metrics', metrics);
   app.get('/', (_request, response) => response.redirect('/api/orchestrator/console/'));
   app.use('/api/orchestrator', killswitchRouter(ks, { ...options, console: consoleOptions }));
   app.use(mapRoutes(orchestratorRoutes, { ks, supervisor }, { authenticate }));

@@ -73,13 +73,14 @@ test('a receiver that is not there keeps nobody waiting, and what it missed is k
 });
 
 test.each([
-  [{ WEBHOOK_URL: 'http://127.0.0.1/s3cr3t-path', WEBHOOK_SECRET: secret }, 'https://'],
-  [{ WEBHOOK_URL: 'https://127.0.0.1/s3cr3t-path', WEBHOOK_SECRET: secret }, 'not public'],
-  [{ WEBHOOK_URL: 'nonsense', WEBHOOK_SECRET: 'whsec_s3cr3t' }, 'whsec_ and 24 to 64 bytes'],
-  [{ WEBHOOK_URL: 'https://hooks.example/' }, 'WEBHOOK_URL and WEBHOOK_SECRET go together'],
+  [
+    { WEBHOOK_URL: 'https://127.0.0.1/s3cr3t-path', WEBHOOK_SECRET: 'whsec_s3cr3t' },
+    /24 to 64 bytes.*not public/,
+  ],
+  [{ WEBHOOK_URL: 'https://hooks.example/' }, /WEBHOOK_URL and WEBHOOK_SECRET go together/],
 ])('a server with a wrong webhook (%#) does not start, and says why', async (environment, why) => {
   const { code, stderr } = await siteWith({}).refuse(environment);
   expect(code).toBe(1);
-  expect(stderr).toContain(why);
+  expect(stderr).toMatch(why);
   expect(stderr).not.toContain('s3cr3t');
 });

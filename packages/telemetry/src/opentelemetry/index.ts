@@ -1,0 +1,1 @@
+export { type TraceOptions, traceStops } from './trace-stops.ts';

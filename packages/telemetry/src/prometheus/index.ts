@@ -1,0 +1,1 @@
+export { type KillswitchMetrics, killswitchMetrics, type MetricsOptions } from './killswitch-metrics.ts';
