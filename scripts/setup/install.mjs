@@ -41,7 +41,22 @@ function unshim() {
 function isInstalled() {
   if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== fingerprint() || !existsSync(pinnedNode))
     return false;
-  return packageFolders().every((folder) => existsSync(join(root, folder, 'node_modules')));
+  return packageFolders().every(
+    (folder) => existsSync(join(root, folder, 'node_modules')) || needsNothing(folder),
+  );
+}
+
+/**
+ * pnpm makes no `node_modules` for a package without dependencies.
+ *
+ * @param {string} folder relative to the root
+ * @returns {boolean}
+ */
+function needsNothing(folder) {
+  const { dependencies, devDependencies } = JSON.parse(
+    readFileSync(join(root, folder, 'package.json'), 'utf8'),
+  );
+  return Object.keys({ ...dependencies, ...devDependencies }).length === 0;
 }
 
 async function install() {

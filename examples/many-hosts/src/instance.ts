@@ -25,6 +25,7 @@ export class Instance {
         PATH: process.env.PATH,
         STATE_DIR: folder,
         ORCHESTRATOR_PORT: '0',
+        SHUTDOWN_GRACE_MS: '0',
         REFERENCE_PRINCIPALS_FILE: principalsFile,
         VALKEY_URL: valkeyUrl,
         VALKEY_PREFIX: prefix,

@@ -15,6 +15,7 @@ const schema = z.object({
   ORCHESTRATOR_HOST: z.string().min(1).default('127.0.0.1'),
   ORCHESTRATOR_PORT: z.coerce.number().int().min(0).max(65_535).default(3_001),
   STATE_DIR: z.string().min(1).default('.killswitch'),
+  SHUTDOWN_GRACE_MS: z.coerce.number().int().min(0).max(3_600_000).default(5_000),
   REPOSITORIES_ROOT: z.string().min(1).optional(),
   REFERENCE_PRINCIPALS_FILE: z.string().min(1).optional(),
   SANDBOX_ENABLED: z.enum(['true', 'false', '1', '0']).default('false'),
@@ -44,6 +45,8 @@ export interface ServerConfig {
   readonly port: number;
   /** Where state, journal and the agents' working folders live. Absolute. */
   readonly stateDir: string;
+  /** How long agents are asked to end, when the server is, before they are killed. */
+  readonly shutdownGraceMs: number;
   readonly principalsFile?: string;
   /** Agents whose context names a repository below it work in a worktree. Absolute. */
   readonly repositoriesRoot?: string;
@@ -81,6 +84,7 @@ export function configOf(environment: Readonly<Record<string, string | undefined
     host: ORCHESTRATOR_HOST,
     port: ORCHESTRATOR_PORT,
     stateDir: resolve(STATE_DIR),
+    shutdownGraceMs: parsed.data.SHUTDOWN_GRACE_MS,
     ...(REPOSITORIES_ROOT === undefined ? {} : { repositoriesRoot: resolve(REPOSITORIES_ROOT) }),
     ...(REFERENCE_PRINCIPALS_FILE === undefined
       ? {}

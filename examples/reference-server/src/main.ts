@@ -1,4 +1,5 @@
-import { describeError, isKillswitchError } from '@agent-killswitch/core';
+import { isKillswitchError } from '@agent-killswitch/core';
+import { installShutdownHandlers } from '@agent-killswitch/sessions';
 import { configOf } from './config.ts';
 import { type RunningServer, startServer } from './server.ts';
 
@@ -27,22 +28,11 @@ Stop everything, everywhere, until somebody releases it:
 }
 
 try {
-  const server = await startServer(configOf(process.env));
+  const config = configOf(process.env);
+  const server = await startServer(config);
   greet(server);
-  let signals = 0;
-  const shutDown = (): void => {
-    signals += 1;
-    if (signals > 1) process.exit(130);
-    server.close().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        console.error(describeError(error));
-        process.exit(1);
-      },
-    );
-  };
-  process.on('SIGTERM', shutDown);
-  process.on('SIGINT', shutDown);
+  // Only a server that was up takes its agents with it: one that fails to start leaves what a crash left running.
+  installShutdownHandlers(server.ks, { graceMs: config.shutdownGraceMs, close: () => server.close() });
 } catch (error) {
   // A named error says what to do; anything else is a fault of ours and needs its stack.
   console.error(isKillswitchError(error) ? `Cannot start: ${error.message}` : error);

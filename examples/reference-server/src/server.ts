@@ -14,7 +14,6 @@ import { auditOf } from './audit.ts';
 import { type ServerConfig, ServerConfigError } from './config.ts';
 import { consoleOptions } from './console.ts';
 import { hostIdIn, makeStateDir } from './host-id.ts';
-import { killOwnAgents } from './kill-own-agents.ts';
 import { makeLaunchers, runtimesOf } from './launchers.ts';
 import { metricsOf } from './metrics.ts';
 import { authenticateBy, makeTokens, readTokens, type Tokens } from './principals.ts';
@@ -33,8 +32,8 @@ export interface RunningServer {
   readonly ks: Killswitch;
   readonly tokens: Tokens;
   /**
-   * Kills this server's agents, stops listening and closes everything. Calling it again returns the same promise. Rejects
-   * with the first failure when all the rest is done: agents that are not observed dead are one (`AgentsAliveError`).
+   * Stops listening and closes everything; kills nobody. Calling it again returns the same promise. Rejects with the first
+   * failure when all the rest is done.
    */
   close(): Promise<void>;
 }
@@ -61,8 +60,6 @@ export async function startServer(config: ServerConfig): Promise<RunningServer> 
     const { ks, tokens, app } = await assemble(config, closers);
     const server = createServer({ requestTimeout: requestMs }, app);
     const address = await listen(server, config);
-    // Only a server that was up takes its agents with it: one that fails to start leaves what a crash left running.
-    closers.push(() => killOwnAgents(ks));
     closers.push(() => stopListening(server));
     return {
       url: `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`,

@@ -103,7 +103,7 @@ export class Supervisor {
 }
 
 /** The live agents of this host. */
-export async function* ownAgents(ks: Killswitch): AsyncGenerator<Agent> {
+async function* ownAgents(ks: Killswitch): AsyncGenerator<Agent> {
   let cursor: string | undefined;
   do {
     const page = await ks.listHost(ks.hostId, cursor === undefined ? { limit: 500 } : { limit: 500, cursor });

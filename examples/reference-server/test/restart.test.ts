@@ -146,7 +146,12 @@ it('SIGTERM kills the agents of the server, on record, and ends it with 0', asyn
   expect(await server.terminate()).toBe(0);
   expect(processesOf(agentId)).toEqual([]);
   expect(site.events().filter((event) => event.type === 'agent.killed')).toMatchObject([
-    { agentId, principal: { id: 'reference-server', kind: 'service' } },
+    {
+      agentId,
+      operation: 'stop-host',
+      principal: { id: 'system:shutdown', kind: 'service' },
+      reason: 'SIGTERM',
+    },
   ]);
 });
 

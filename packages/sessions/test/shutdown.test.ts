@@ -51,22 +51,18 @@ describe('D3: graceful shutdown', () => {
     },
   );
 
-  it('agents that heed their signal end in the grace; the 5 s of the default are not used up', async () => {
-    const { service } = await serve({ kinds: ['session', 'session'] });
-    const since = performance.now();
+  it('agents that heed their signal end in the grace, of which no more is used than they need', async () => {
+    const { service } = await serve({ kinds: ['session', 'session'], graceMs: 600_000 });
     service.child.kill('SIGTERM');
     expect((await service.ended()).code).toBe(0);
-    expect(performance.now() - since).toBeLessThan(4_000);
     const killed = (await service.events()).filter(({ type }) => type === 'agent.killed');
     expect(killed).toMatchObject([{ forced: false }, { forced: false }]);
   });
 
-  it('zero sessions is fine, and quick', async () => {
-    const { service } = await serve();
-    const since = performance.now();
+  it('zero sessions is fine, and waits for no grace', async () => {
+    const { service } = await serve({ graceMs: 600_000 });
     service.child.kill('SIGTERM');
     expect((await service.ended()).code).toBe(0);
-    expect(performance.now() - since).toBeLessThan(2_000);
     expect((await service.events()).map(({ type }) => type)).toEqual(['order.requested', 'order.settled']);
   });
 
@@ -74,10 +70,8 @@ describe('D3: graceful shutdown', () => {
     const { service, prefix } = await serve({ kinds: ['deaf child'], graceMs: 600_000 });
     service.child.kill('SIGTERM');
     await expect.poll(async () => (await service.events()).length).toBeGreaterThan(0);
-    const since = performance.now();
     service.child.kill('SIGINT');
     expect((await service.ended()).code).toBe(0);
-    expect(performance.now() - since).toBeLessThan(5_000);
     expect(marked(prefix)).toEqual([]);
     expect(service.errors).toContain('SIGINT again: the grace is over');
   });

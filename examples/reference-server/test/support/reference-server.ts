@@ -59,6 +59,7 @@ export class Site {
       PATH: process.env.PATH ?? '',
       STATE_DIR: this.stateDir,
       ORCHESTRATOR_PORT: '0',
+      SHUTDOWN_GRACE_MS: '100',
       REFERENCE_PRINCIPALS_FILE: join(this.folder, 'principals.json'),
       ...this.#more,
     };
