@@ -35,6 +35,7 @@ export const stopAnswer = z
     settled: z.boolean().describe('every agent in scope was observed dead, and cleanup was tried'),
     scope,
     reason: z.string(),
+    principal: actor.optional().describe('who asked; in `GET /orders/:id`'),
     requestedAt: time,
     deadlineAt: time,
     total: count,

@@ -78,6 +78,7 @@ function serving<Context>(context: Context, { authenticate, bodyLimit = 16_384, 
           headers: {
             idempotencyKey: request.get('Idempotency-Key'),
             lastEventId: request.get('Last-Event-ID'),
+            prefer: request.get('Prefer'),
           },
           principal,
         });

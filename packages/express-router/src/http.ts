@@ -14,6 +14,7 @@ export interface HttpRequest {
   readonly headers: {
     readonly idempotencyKey?: string | undefined;
     readonly lastEventId?: string | undefined;
+    readonly prefer?: string | undefined;
   };
   /** Who asks, from the service's own authentication. */
   readonly principal: Principal;

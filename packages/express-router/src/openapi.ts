@@ -51,7 +51,7 @@ function operationOf<Context>({ params, query, body, ...facts }: Route<Context>,
       ...parametersOf('path', params, schemas),
       ...parametersOf('query', query, schemas),
       // What can be previewed is a stop.
-      ...('preview' in query.shape ? [idempotencyKey] : []),
+      ...('preview' in query.shape ? [idempotencyKey, prefer] : []),
       ...(Object.values(answers).includes('events') ? [lastEventId] : []),
     ],
     ...(body === undefined ? {} : { requestBody: { content: json(schemaOf(body, 'input', schemas)) } }),
@@ -70,6 +70,10 @@ function operationOf<Context>({ params, query, body, ...facts }: Route<Context>,
 const idempotencyKey = header(
   'Idempotency-Key',
   'Asked again with the same words under the same key, the same order is told of, and nothing is stopped again',
+);
+const prefer = header(
+  'Prefer',
+  'respond-async: answered as soon as the stop is in force, without waiting for deaths',
 );
 const lastEventId = header('Last-Event-ID', 'Events from there on are sent');
 

@@ -79,6 +79,11 @@ export function kill(
   return stop(context, ['kill', scope], wanted, request, (asked) => context.ks.kill(scope, asked));
 }
 
+/** `Prefer: respond-async` (RFC 7240): the caller looks at the order meanwhile. */
+function isHasty(prefer: string | undefined): boolean {
+  return prefer?.split(',').some((each) => each.trim().toLowerCase() === 'respond-async') ?? false;
+}
+
 /** A stop, or what became of the one that was asked for with the same words under the same `Idempotency-Key`. */
 async function stop<Wanted extends { readonly reason: string }>(
   { ks, waitMs, repeats }: HandlerContext,
@@ -87,6 +92,6 @@ async function stop<Wanted extends { readonly reason: string }>(
   { principal, headers }: HttpRequest,
   place: (asked: Wanted & StopRequest) => Promise<OrderReport>,
 ): Promise<HttpResponse> {
-  const begin = () => place({ ...wanted, principal, waitMs });
+  const begin = () => place({ ...wanted, principal, waitMs: isHasty(headers.prefer) ? 0 : waitMs });
   return stopResponse(await repeats.once(ks, headers.idempotencyKey, principal, [what, wanted], begin));
 }

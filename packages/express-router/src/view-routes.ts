@@ -38,8 +38,8 @@ export const viewRoutes: readonly Route[] = [
     params: idParam,
     answers: { 200: stopAnswer },
     async handle({ ks }, { id }, { principal }) {
-      await readableOrder(ks, id, principal);
-      return { status: 200, body: stopBody(await ks.report(id)) };
+      const order = await readableOrder(ks, id, principal);
+      return { status: 200, body: { ...stopBody(await ks.report(id)), principal: order.principal } };
     },
   }),
   route({

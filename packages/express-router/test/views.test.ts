@@ -116,6 +116,27 @@ describe('the list of agents', () => {
   });
 });
 
+describe('Prefer: respond-async', () => {
+  it.each(['respond-async', 'wait=10, Respond-Async'])(
+    'answers as soon as the stop is in force: %s',
+    async (prefer) => {
+      const patient = await openSite({ waitMs: 60_000 });
+      try {
+        await patient.agent('a', { behaviour: 'immortal' });
+        const answer = await patient.call('mia', 'POST', '/tasks/task-a/kill', { reason }, { prefer });
+        // Whoever waits is told at the deadline that it is not confirmed dead.
+        expect(answer).toMatchObject({ status: 202, body: { settled: false, stored: true, failed: 0 } });
+        expect(answer.headers.get('location')).toBe(`/kill/orders/${answer.body.orderId}`);
+        expect((await patient.ks.status()).gates).toHaveLength(1);
+        const order = await patient.call('mia', 'GET', `/orders/${answer.body.orderId}`);
+        expect(order.body.principal).toEqual({ id: 'mia', kind: 'user' });
+      } finally {
+        await patient.close();
+      }
+    },
+  );
+});
+
 describe('an Idempotency-Key', () => {
   const key = { 'Idempotency-Key': '8e03978e-40d5-43dd-bc93-6894a57f9324' };
 

@@ -67,8 +67,11 @@ const people: Record<string, Principal> = Object.fromEntries(
 
 const faultOf = checkAnswers(openApi(routes) as never);
 
-/** A killswitch in memory behind both routers, at `/kill`. */
-export async function openSite(more: Pick<KillswitchOptions, 'cleanup'> = {}): Promise<Site> {
+/** A killswitch in memory behind both routers, at `/kill`. `waitMs`: of both. */
+export async function openSite({
+  waitMs = 300,
+  ...more
+}: Pick<KillswitchOptions, 'cleanup'> & { readonly waitMs?: number } = {}): Promise<Site> {
   const runtime = memoryRuntime();
   const audit = memoryAudit();
   const ks = createKillswitch({
@@ -81,7 +84,7 @@ export async function openSite(more: Pick<KillswitchOptions, 'cleanup'> = {}): P
   await ks.start();
   const authenticate = (request: express.Request) =>
     people[(request.get('authorization') ?? request.get('cookie') ?? '').replace(/^(Bearer |who=)/, '')];
-  const options = { authenticate, waitMs: 300 };
+  const options = { authenticate, waitMs };
   const app = express()
     .use('/kill', killswitchRouter(ks, { ...options, audit }), agentRouter(ks, options))
     .use(noSuchRoute)
