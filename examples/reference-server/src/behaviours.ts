@@ -1,5 +1,5 @@
 /** How a demo agent takes being told to end. */
-export const behaviours = ['cooperative', 'stubborn', 'forking', 'finishing'] as const;
+export const behaviours = ['cooperative', 'stubborn', 'forking', 'finishing', 'lingering'] as const;
 export type Behaviour = (typeof behaviours)[number];
 
 const ignore = "trap '' TERM INT HUP QUIT USR1 USR2 PIPE ALRM";
@@ -15,4 +15,6 @@ export const scripts: Readonly<Record<Behaviour, string>> = {
   forking: `${ignore}; (${forever}) & (setsid sh -c "${ignore}; ${forever}" & ${forever}) & (setsid sh -c "${ignore}; ${forever}" &) ; ${forever}`,
   /** Does its work and ends by itself. */
   finishing: 'sleep 1',
+  /** Ends two seconds after it is asked. */
+  lingering: `trap 'sleep 2; exit 0' TERM; while :; do sleep 1 & wait $!; done`,
 };

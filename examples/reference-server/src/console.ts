@@ -1,17 +1,21 @@
 import { markVariable } from '@agent-killswitch/adapter-process';
 import type { ConsoleOptions } from '@agent-killswitch/express-router';
+import type { ServerConfig } from './config.ts';
 
 /** From `/api/orchestrator`, where the router is mounted, up to this server's own endpoints. */
 const spawn = '/../../agents/spawn';
 
-export const consoleOptions: ConsoleOptions = {
-  outOfBand: outOfBand(markVariable),
-  demo: (['cooperative', 'stubborn', 'forking'] as const).map((behaviour) => ({
-    label: `Start a ${behaviour} agent`,
-    path: spawn,
-    body: { agentType: 'worker', behaviour },
-  })),
-};
+/** Agents to try it with are offered only where everything is embedded: nobody starts a rogue on a service in use. */
+export function consoleOptions({ valkey, database, sandboxImage }: ServerConfig): ConsoleOptions {
+  const isEmbedded = valkey === undefined && database === undefined && sandboxImage === undefined;
+  return { outOfBand: outOfBand(markVariable), ...(isEmbedded ? { demo } : {}) };
+}
+
+const demo = (['cooperative', 'stubborn', 'forking'] as const).map((behaviour) => ({
+  label: `Start a ${behaviour} agent`,
+  path: spawn,
+  body: { agentType: 'worker', behaviour },
+}));
 
 /** Kills, as the user who runs them or root, every process that bears this mark in its environment, until none is left. */
 export function outOfBand(mark: string): string {

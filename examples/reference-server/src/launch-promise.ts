@@ -15,6 +15,11 @@ const works: Readonly<Record<Behaviour, Work>> = {
   stubborn: () => new Promise(() => undefined),
   forking: (signal) => Promise.all([untilTold(signal), untilTold(signal), untilTold(signal)]),
   finishing: (signal) => pause(1_000, undefined, { signal }),
+  /** Heeds its signal only when it has done what it was at. */
+  lingering: async (signal) => {
+    await untilTold(signal).catch(() => undefined);
+    await pause(2_000);
+  },
 };
 
 /** Agents that are promises of the server, and end with it. */

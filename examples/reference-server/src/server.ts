@@ -112,7 +112,7 @@ async function assemble(config: ServerConfig, closers: Array<() => unknown>) {
   const supervisor = new Supervisor(ks, launchers, workplaces);
   await supervisor.adopt();
   closers.push(() => supervisor.close());
-  return { ks, tokens, app: appOf(ks, supervisor, options, metrics) };
+  return { ks, tokens, app: appOf(ks, supervisor, { ...options, console: consoleOptions(config) }, metrics) };
 }
 
 function appOf(
@@ -133,7 +133,7 @@ function appOf(
   });
   app.get('/metrics', metrics);
   app.get('/', (_request, response) => response.redirect('/api/orchestrator/console/'));
-  app.use('/api/orchestrator', killswitchRouter(ks, { ...options, console: consoleOptions }));
+  app.use('/api/orchestrator', killswitchRouter(ks, options));
   app.use(mapRoutes(orchestratorRoutes, { ks, supervisor }, { authenticate }));
   app.use(agentRouter(ks, { authenticate }));
   app.use(noSuchRoute);

@@ -25,6 +25,10 @@ const agents: Readonly<Record<Behaviour, () => void>> = {
   finishing() {
     setTimeout(() => undefined, 1_000);
   },
+  lingering() {
+    const work = setInterval(() => undefined, 1_000);
+    signal.addEventListener('abort', () => setTimeout(() => clearInterval(work), 2_000));
+  },
 };
 
 agents[data.behaviour]();
