@@ -1,6 +1,5 @@
-/** How long the server may take for what is only looked at, in milliseconds; then it counts as unreachable. */
-const lookMs = 2_000;
-/** A stop is answered within 5 s. */
+/** How long the server may take for what is only looked at, and for what is done, in milliseconds. */
+const lookMs = 5_000;
 const actMs = 8_000;
 const tokenKey = 'killswitch-token';
 
@@ -13,12 +12,9 @@ export class ApiError extends Error {
   }
 }
 
-/** @type {(reachable: boolean) => void} */
-let onReach = () => undefined;
-
-/** @param {(reachable: boolean) => void} listener told after each call whether the server answered */
-export function onReachable(listener) {
-  onReach = listener;
+/** That the server is silent is said once, above every view. @param {unknown} error */
+export function isSilence(error) {
+  return error instanceof ApiError && error.status === 0;
 }
 
 /** The token of this tab; none is right where the service knows its callers otherwise. @param {string} token */
@@ -26,12 +22,15 @@ export function signIn(token) {
   sessionStorage.setItem(tokenKey, token);
 }
 
+/** Forgets the token. @returns {boolean} whether there was one */
 export function signOut() {
+  const was = sessionStorage.getItem(tokenKey) !== null;
   sessionStorage.removeItem(tokenKey);
+  return was;
 }
 
 /** @returns {Record<string, string>} */
-function headers() {
+export function credentials() {
   const token = sessionStorage.getItem(tokenKey);
   return {
     'X-Killswitch-Request': 'console',
@@ -44,11 +43,11 @@ function headers() {
  *
  * @param {string} method
  * @param {string} path below the router's mount point
- * @param {unknown} [body]
+ * @param {{ body?: unknown, headers?: Record<string, string>, patienceMs?: number }} [more]
  * @returns {Promise<any>}
  */
-export async function call(method, path, body) {
-  const json = body === undefined ? {} : { 'Content-Type': 'application/json' };
+export async function call(method, path, { body, headers = {}, patienceMs } = {}) {
+  const isLook = method === 'GET' || path.includes('preview=true');
   /** @type {Response} */
   let response;
   /** @type {any} */
@@ -56,77 +55,25 @@ export async function call(method, path, body) {
   try {
     response = await fetch(addressOf(path), {
       method,
-      headers: { ...headers(), ...json },
-      signal: AbortSignal.timeout(method === 'GET' || path.includes('preview=true') ? lookMs : actMs),
+      headers: {
+        ...credentials(),
+        ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+        ...headers,
+      },
+      signal: AbortSignal.timeout(patienceMs ?? (isLook ? lookMs : actMs)),
       cache: 'no-store',
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     answer = await response.json();
   } catch {
-    onReach(false);
     throw new ApiError(0, 'The server does not answer');
   }
-  onReach(true);
   if (!response.ok)
     throw new ApiError(response.status, [answer.detail ?? answer.title, ...(answer.issues ?? [])].join('; '));
   return answer;
 }
 
-/**
- * Server-sent events, over `fetch` because `EventSource` cannot send a token; taken up again where they broke off.
- *
- * @param {string} path
- * @param {(event: string, data: any) => void} tell each event once
- * @param {AbortSignal} signal
- * @returns {Promise<void>} when they have ended with `settled`, or the signal is given
- */
-export async function listen(path, tell, signal) {
-  const known = new Set();
-  let lastId = '';
-  while (!signal.aborted) {
-    try {
-      const resumed = lastId === '' ? {} : { 'Last-Event-ID': lastId };
-      const response = await fetch(addressOf(path), {
-        headers: { ...headers(), ...resumed },
-        signal,
-        cache: 'no-store',
-      });
-      if (!response.ok || response.body === null) throw new ApiError(response.status, 'No events');
-      onReach(true);
-      for await (const { id, event, data } of eventsOf(response.body)) {
-        lastId = id;
-        if (known.has(id)) continue;
-        known.add(id);
-        tell(event, data);
-        if (event === 'settled') return;
-      }
-    } catch (error) {
-      if (signal.aborted) return;
-      if (!(error instanceof ApiError)) onReach(false);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
-  }
-}
-
-/** @param {ReadableStream<Uint8Array>} body */
-async function* eventsOf(body) {
-  const reader = body.pipeThrough(/** @type {any} */ (new TextDecoderStream())).getReader();
-  let text = '';
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return;
-    text += value;
-    const blocks = text.split('\n\n');
-    text = blocks.pop() ?? '';
-    for (const block of blocks) {
-      const fields = Object.fromEntries(block.split('\n').map((line) => line.split(/: (.*)/s).slice(0, 2)));
-      if (fields.data !== undefined)
-        yield { id: fields.id, event: fields.event, data: JSON.parse(fields.data) };
-    }
-  }
-}
-
 /** @param {string} path */
-function addressOf(path) {
+export function addressOf(path) {
   return new URL(`..${path}`, document.baseURI);
 }

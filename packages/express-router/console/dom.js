@@ -1,14 +1,38 @@
+/** @typedef {Record<string, string | boolean | undefined | ((event: Event) => void)>} Attributes */
+
 /**
  * An element. Attributes as in HTML; `on…` are listeners; what is `undefined` or `false` is left out.
  *
  * @template {keyof HTMLElementTagNameMap} K
  * @param {K} tag
- * @param {Record<string, string | boolean | undefined | ((event: Event) => void)>} attributes
+ * @param {Attributes} attributes
  * @param {(Node | string | undefined)[]} children
  * @returns {HTMLElementTagNameMap[K]}
  */
 export function h(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
+  return filled(document.createElement(tag), attributes, children);
+}
+
+/**
+ * An element of a drawing.
+ *
+ * @template {keyof SVGElementTagNameMap} K
+ * @param {K} tag
+ * @param {Attributes} attributes
+ * @param {Node[]} children
+ * @returns {SVGElementTagNameMap[K]}
+ */
+export function svg(tag, attributes = {}, ...children) {
+  return filled(document.createElementNS('http://www.w3.org/2000/svg', tag), attributes, children);
+}
+
+/**
+ * @template {Element} E
+ * @param {E} element
+ * @param {Attributes} attributes
+ * @param {(Node | string | undefined)[]} children
+ */
+function filled(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (value === undefined || value === false) continue;
     if (typeof value === 'function') element.addEventListener(name.slice(2), value);
@@ -25,55 +49,27 @@ export function byId(id) {
   return element;
 }
 
-/**
- * Shows one child per item and keeps the element of an item that stays, so that whoever stands on one of its buttons is not
- * thrown off when something else changes.
- *
- * @template T
- * @param {Element} parent
- * @param {readonly T[]} items
- * @param {(item: T) => string} keyOf
- * @param {(item: T) => HTMLElement} show called again only for items whose JSON has changed
- */
-export function keyed(parent, items, keyOf, show) {
-  /** @type {Map<string, HTMLElement>} */
-  const before = new Map();
-  for (const child of parent.children)
-    if (child instanceof HTMLElement && child.dataset.key !== undefined) before.set(child.dataset.key, child);
-  /** @type {HTMLElement | undefined} */
-  let last;
-  for (const item of items) {
-    const key = keyOf(item);
-    const facts = JSON.stringify(item);
-    let element = before.get(key);
-    if (element === undefined || element.dataset.facts !== facts) {
-      const made = show(item);
-      made.dataset.key = key;
-      made.dataset.facts = facts;
-      const held = element?.contains(document.activeElement)
-        ? document.activeElement?.textContent
-        : undefined;
-      element?.replaceWith(made);
-      if (held !== undefined)
-        /** @type {HTMLElement | undefined} */ (
-          [...made.querySelectorAll('button, a')].find((each) => each.textContent === held)
-        )?.focus();
-      element = made;
-    }
-    before.delete(key);
-    const place = last === undefined ? parent.firstElementChild : last.nextElementSibling;
-    if (place !== element) parent.insertBefore(element, place);
-    last = element;
-  }
-  for (const gone of before.values()) gone.remove();
-}
-
 /** @param {string} time RFC 3339 */
 export function clock(time) {
-  return new Date(time).toLocaleString();
+  return new Date(time).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+}
+
+/** What somebody wrote: it may run in another direction than the words around it. @param {string} text */
+export function words(text) {
+  return h('bdi', {}, text);
 }
 
 /** @param {number} count @param {string} word */
 export function count(count, word) {
   return `${count} ${word}${count === 1 ? '' : 's'}`;
+}
+
+/** @param {unknown} error */
+export function messageOf(error) {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Says it to those who do not see it. @param {string} text */
+export function announce(text) {
+  byId('news').textContent = text;
 }

@@ -45,8 +45,10 @@ export interface Agent {
   readonly taskId: string;
   readonly workspaceId: string;
   readonly ownerId: string;
+  readonly backendId: string;
   readonly agentType?: string;
   readonly status: 'spawning' | 'running' | 'killing';
+  readonly spawnedAt: string;
   readonly mayKill: boolean;
   readonly orderIds?: readonly string[];
 }

@@ -24,13 +24,11 @@ const files: Readonly<Record<string, string>> = {
   'console.css': 'text/css',
   'icon.svg': 'image/svg+xml',
   ...Object.fromEntries(
-    ['main', 'api', 'dom', 'dialogs', 'latch', 'options'].map((name) => [`${name}.js`, 'text/javascript']),
-  ),
-  ...Object.fromEntries(
-    ['orders', 'order', 'record', 'release', 'sign-in', 'tasks'].map((name) => [
-      `views/${name}.js`,
-      'text/javascript',
-    ]),
+    [
+      ...['main', 'routes', 'options', 'dom', 'keyed', 'pace', 'api', 'events', 'heartbeat', 'health'],
+      ...['status', 'latch', 'killed-tasks', 'dialogs', 'views/tasks', 'views/task-cards', 'views/order'],
+      ...['views/timeline', 'views/orders', 'views/record', 'views/verify', 'views/release', 'views/sign-in'],
+    ].map((name) => [`${name}.js`, 'text/javascript']),
   ),
 };
 

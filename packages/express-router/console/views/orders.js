@@ -1,44 +1,55 @@
-import { call } from '../api.js';
-import { clock, h, keyed } from '../dom.js';
-import { nameOf } from '../latch.js';
+import { clock, h, words } from '../dom.js';
+import { keyed } from '../keyed.js';
+import { nameOf, orderPage } from '../latch.js';
+import { onStatus } from '../status.js';
 
-const lookMs = 1_000;
+/** So many are shown. */
+const mostShown = 200;
 
-/** Stops that are under way, and what is shut. @param {HTMLElement} main @param {AbortSignal} signal */
-export async function showOrders(main, signal) {
+/**
+ * Stops that are under way, and what is shut.
+ *
+ * @param {HTMLElement} main
+ * @param {import('../types.js').Me} _me
+ * @param {AbortSignal} signal
+ */
+export function showOrders(main, _me, signal) {
   const open = h('ul', { class: 'cards' });
   const gates = h('ul', { class: 'cards' });
   const none = h('p', {}, 'Looking…');
-  main.replaceChildren(h('h2', {}, 'Stops under way'), none, open, h('h2', {}, 'What is shut'), gates);
-  while (!signal.aborted) {
-    /** @type {import('../types.js').Status | undefined} */
-    const status = await call('GET', '/status').catch(() => undefined);
-    if (signal.aborted) return;
-    if (status !== undefined) {
-      none.textContent = status.openOrders.length === 0 ? 'None.' : '';
-      keyed(
-        open,
-        status.openOrders,
-        ({ orderId }) => orderId,
-        (order) => card(order, order.requestedAt),
-      );
-      keyed(
-        gates,
-        status.gates,
-        ({ orderId }) => orderId,
-        (gate) => card(gate, gate.shutAt),
-      );
-    }
-    await new Promise((resolve) => setTimeout(resolve, lookMs));
-  }
+  const shut = h('p', {});
+  main.replaceChildren(
+    ...[h('h2', {}, 'Stops under way'), none, open],
+    ...[h('h2', {}, 'What is shut'), shut, gates],
+  );
+  onStatus((status) => {
+    none.textContent = status.openOrders.length === 0 ? 'None.' : '';
+    shut.textContent = status.gates.length === 0 ? 'Nothing.' : '';
+    keyed(open, status.openOrders, ({ orderId }) => orderId, card);
+    keyed(gates, status.gates.slice(-mostShown).reverse(), ({ orderId }) => orderId, card);
+  }, signal);
 }
 
-/** @param {{ orderId: string, scope: import('../types.js').Scope, reason: string, principal: { id: string } }} stop @param {string} at */
-function card({ orderId, scope, reason, principal }, at) {
-  return h(
+/**
+ * A stop is what it is: nothing on its card changes.
+ *
+ * @param {import('../types.js').Gate | import('../types.js').Status['openOrders'][number]} stop
+ */
+function card(stop) {
+  const { orderId, scope, reason, principal } = stop;
+  const at = 'shutAt' in stop ? stop.shutAt : stop.requestedAt;
+  const element = h(
     'li',
     {},
-    h('h3', {}, h('a', { href: `#/orders/${encodeURIComponent(orderId)}` }, nameOf(scope))),
-    h('p', {}, `By ${principal.id} on ${clock(at)}: ${reason}`),
+    h('h3', {}, h('a', { href: orderPage(orderId) }, nameOf(scope))),
+    h('p', {}, `By ${principal.id} on ${clock(at)}: `, words(reason)),
+    'opens' in stop ? h('p', { class: 'quiet' }, until[stop.opens]) : undefined,
   );
+  return { element, update: () => undefined };
 }
+
+const until = {
+  'at-settle': 'Shut until everybody in it is seen dead.',
+  'on-release': 'Shut until somebody releases it.',
+  never: 'Shut for good.',
+};

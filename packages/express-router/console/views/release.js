@@ -1,6 +1,7 @@
-import { call } from '../api.js';
-import { clock, h } from '../dom.js';
-import { nameOf } from '../latch.js';
+import { call, isSilence } from '../api.js';
+import { clock, h, messageOf, words } from '../dom.js';
+import { nameOf, nameWithin } from '../latch.js';
+import { pause } from '../pace.js';
 
 /**
  * Opening what was stopped: a page of its own, a word to type, one scope at a time.
@@ -10,23 +11,23 @@ import { nameOf } from '../latch.js';
  * @param {AbortSignal} signal
  */
 export async function showRelease(main, me, signal) {
-  main.replaceChildren(h('h2', {}, 'Release'), h('p', {}, 'Looking what is stopped…'));
-  /** @type {import('../types.js').Status} */
-  const { gates } = await call('GET', '/status').catch(() => ({
-    gates: [],
-    openOrders: [],
-    auditDegraded: false,
-  }));
+  const said = h('p', { role: 'status' }, 'Looking what is stopped…');
+  const forms = h('div', {});
+  main.replaceChildren(
+    h('h2', {}, 'Release'),
+    h('p', {}, 'A release lets agents start again. It starts none by itself.'),
+    said,
+    forms,
+  );
+  const gates = await stopped(said, signal);
   if (signal.aborted) return;
   const scopes = new Map(
     gates
       .filter(({ opens, scope }) => opens === 'on-release' && pathOf(scope, me) !== undefined)
       .map((gate) => [JSON.stringify(gate.scope), gate.scope]),
   );
-  main.replaceChildren(
-    h('h2', {}, 'Release'),
-    h('p', {}, 'A release lets agents start again. It starts none by itself.'),
-    ...(scopes.size === 0 ? [h('p', {}, 'Nothing is stopped that you may release.')] : []),
+  said.textContent = scopes.size === 0 ? 'Nothing is stopped that you may release.' : '';
+  forms.replaceChildren(
     ...[...scopes.values()].map((scope) =>
       form(
         scope,
@@ -37,31 +38,47 @@ export async function showRelease(main, me, signal) {
   );
 }
 
+/** Asks until there is an answer. @param {HTMLElement} said @param {AbortSignal} signal @returns {Promise<readonly import('../types.js').Gate[]>} */
+async function stopped(said, signal) {
+  while (!signal.aborted) {
+    try {
+      return (await call('GET', '/status')).gates;
+    } catch (error) {
+      if (!isSilence(error)) said.textContent = messageOf(error);
+      await pause(1_000);
+    }
+  }
+  return [];
+}
+
 /** @param {import('../types.js').Scope} scope @param {readonly import('../types.js').Gate[]} gates @param {import('../types.js').Me} me */
 function form(scope, gates, me) {
   const reason = h('textarea', { required: true, maxlength: '2000', rows: '2' });
-  const word = h('input', { autocomplete: 'off' });
+  const word = h('input', { autocomplete: 'off', autocapitalize: 'characters', spellcheck: 'false' });
   const said = h('p', { role: 'status' });
-  const button = h('button', { disabled: true }, `Release ${nameOf(scope).toLowerCase()}`);
+  const button = h('button', { disabled: true }, `Release ${nameWithin(scope)}`);
   const arm = () => {
-    button.disabled = reason.value.trim() === '' || word.value.trim() !== 'RELEASE';
+    button.disabled = reason.value.trim() === '' || word.value.trim().toUpperCase() !== 'RELEASE';
   };
   const send = async (/** @type {Event} */ event) => {
     event.preventDefault();
+    if (button.disabled) return;
     button.disabled = true;
+    said.textContent = '';
     try {
-      said.textContent = (await call('POST', pathOf(scope, me) ?? '', { reason: reason.value })).message;
+      const { message } = await call('POST', pathOf(scope, me) ?? '', { body: { reason: reason.value } });
+      said.textContent = message;
     } catch (error) {
-      said.textContent = `Not released: ${error instanceof Error ? error.message : error}`;
+      said.textContent = `Not released: ${messageOf(error)}`;
       arm();
     }
   };
   return h(
     'form',
-    { onsubmit: send, oninput: arm },
+    { onsubmit: send, oninput: arm, class: 'panel' },
     h('h3', {}, nameOf(scope)),
     ...gates.map(({ principal, shutAt, reason: why }) =>
-      h('p', {}, `Stopped by ${principal.id} on ${clock(shutAt)}: ${why}`),
+      h('p', {}, `Stopped by ${principal.id} on ${clock(shutAt)}: `, words(why)),
     ),
     h('label', {}, 'Why it is safe now, for the record', reason),
     h('label', {}, 'Type RELEASE to go on', word),

@@ -1,9 +1,12 @@
-import { ApiError, call } from '../api.js';
+import { call, isSilence } from '../api.js';
 import { stopDialog } from '../dialogs.js';
-import { clock, count, h, keyed } from '../dom.js';
+import { count, h, messageOf } from '../dom.js';
+import { keyed } from '../keyed.js';
+import { findKilled, killedTasks } from '../killed-tasks.js';
 import { options } from '../options.js';
+import { lookAgain } from '../pace.js';
+import { killedCard, taskCard } from './task-cards.js';
 
-const lookMs = 1_000;
 const pageSize = 1_000;
 /** So many are shown; who has more looks for one. */
 const mostShown = 200;
@@ -16,55 +19,86 @@ const mostShown = 200;
  * @param {AbortSignal} signal
  */
 export async function showTasks(main, me, signal) {
-  const live = h('ul', { class: 'cards' });
-  const killed = h('ul', { class: 'cards' });
-  const summary = h('p', {}, 'Looking…');
+  const summary = h('p', { class: 'summary' }, 'Looking…');
+  const find = h('input', { type: 'search', name: 'find', autocomplete: 'off' });
   const fault = h('p', { class: 'fault', role: 'alert' });
-  const admin = h('div', { class: 'row' });
+  const live = h('ul', { class: 'cards' });
+  const more = h('p', { class: 'quiet' });
+  const dead = h('ul', { class: 'cards' });
+  const none = h('p', { class: 'quiet' });
+  const admin = me.may.workspaces.filter(({ killAll }) => killAll).map(killAllButton);
+  const demo = (options.demo ?? []).map((each) => demoButton(each, fault));
+  const tryIt = h('section', { 'aria-labelledby': 'demo', hidden: demo.length === 0 });
+  tryIt.append(h('h2', { id: 'demo' }, 'Try it'), h('div', { class: 'row' }, ...demo));
   main.replaceChildren(
-    h('h2', {}, 'Tasks'),
-    summary,
-    fault,
-    admin,
-    live,
-    h('h2', {}, 'Killed tasks'),
-    h('p', { class: 'quiet' }, 'They never start again.'),
-    killed,
+    h(
+      'div',
+      { class: 'columns' },
+      h(
+        'div',
+        {},
+        h('h2', {}, 'Tasks'),
+        summary,
+        h('div', { class: 'row tools' }, h('label', {}, 'Find a task, workspace or owner', find), ...admin),
+        fault,
+        live,
+        more,
+        tryIt,
+      ),
+      h('section', { 'aria-labelledby': 'killed' }, h('h2', { id: 'killed' }, 'Killed tasks'), none, dead),
+    ),
   );
-  for (const { workspaceId, killAll } of me.may.workspaces)
-    if (killAll) admin.append(killAllButton(workspaceId));
-  for (const demo of options.demo ?? []) admin.append(demoButton(demo, fault));
-  const workspaces = me.may.emergencyStop
-    ? [undefined]
-    : me.may.workspaces.map(({ workspaceId }) => workspaceId);
-  while (!signal.aborted) {
+  /** @type {Task[]} */
+  let tasks = [];
+  const show = () => {
+    const isWanted = wantedBy(find.value);
+    const found = tasks.filter(isWanted);
+    const isLive = new Set(tasks.map(({ taskId }) => taskId));
+    const over = killedTasks().filter((task) => !isLive.has(task.taskId) && isWanted(task));
+    keyed(live, found.slice(0, mostShown), ({ taskId }) => taskId, taskCard);
+    keyed(
+      dead,
+      over.slice(0, mostShown),
+      ({ taskId }) => taskId,
+      () => killedCard(me),
+    );
+    more.textContent =
+      found.length > mostShown
+        ? `${mostShown} of ${found.length} tasks are shown: find the others by name.`
+        : found.length === 0
+          ? tasks.length === 0
+            ? 'No agent is alive.'
+            : 'No live task is called so.'
+          : '';
+    none.textContent = over.length === 0 ? 'None.' : '';
+  };
+  find.addEventListener('input', show);
+  const look = async () => {
     try {
-      const [agents, status] = await Promise.all([agentsIn(workspaces), call('GET', '/status')]);
+      const agents = await agentsOf(me);
       if (signal.aborted) return;
-      const tasks = tasksOf(agents);
-      const dead = /** @type {import('../types.js').Status} */ (status).gates.filter(
-        ({ scope }) => 'task' in scope,
-      );
+      const before = tasks;
+      tasks = tasksOf(agents);
+      await findKilled(missing(before, tasks));
+      if (signal.aborted) return;
       summary.textContent = `${count(agents.length, 'live agent')} of ${count(tasks.length, 'task')}`;
-      keyed(live, tasks.slice(0, mostShown), ({ taskId }) => taskId, showTask);
-      keyed(killed, dead.slice(-mostShown).reverse(), ({ orderId }) => orderId, showKilled);
       fault.textContent = '';
+      show();
     } catch (error) {
-      // That the server does not answer is said once, above.
-      const isSilent = error instanceof ApiError && error.status === 0;
-      fault.textContent = isSilent ? '' : String(error instanceof Error ? error.message : error);
+      fault.textContent = isSilence(error) ? '' : messageOf(error);
     }
-    await new Promise((resolve) => setTimeout(resolve, lookMs));
-  }
+  };
+  await lookAgain(look, signal);
 }
 
-/**
- * @param {readonly (string | undefined)[]} workspaces
- * @returns {Promise<import('../types.js').Agent[]>}
- */
-async function agentsIn(workspaces) {
+/** @typedef {{ taskId: string, workspaceId: string, ownerId: string, mayKill: boolean, agents: import('../types.js').Agent[] }} Task */
+
+/** @param {import('../types.js').Me} me @returns {Promise<import('../types.js').Agent[]>} */
+async function agentsOf({ may }) {
   const agents = [];
-  for (const workspaceId of workspaces) {
+  for (const workspaceId of may.emergencyStop
+    ? [undefined]
+    : may.workspaces.map((each) => each.workspaceId)) {
     let cursor;
     do {
       const query = new URLSearchParams({
@@ -82,80 +116,39 @@ async function agentsIn(workspaces) {
 
 /** @param {readonly import('../types.js').Agent[]} agents */
 function tasksOf(agents) {
-  /** @type {Map<string, { taskId: string, workspaceId: string, ownerId: string, mayKill: boolean, statuses: Record<string, number>, orderId: string | undefined }>} */
+  /** @type {Map<string, Task>} */
   const tasks = new Map();
-  for (const { taskId, workspaceId, ownerId, mayKill, status, orderIds } of agents) {
-    const task = tasks.get(taskId) ?? {
-      taskId,
-      workspaceId,
-      ownerId,
-      mayKill,
-      statuses: {},
-      orderId: undefined,
-    };
-    task.statuses[status] = (task.statuses[status] ?? 0) + 1;
-    task.orderId ??= orderIds?.[0];
+  for (const agent of agents) {
+    const { taskId, workspaceId, ownerId, mayKill } = agent;
+    const task = tasks.get(taskId) ?? { taskId, workspaceId, ownerId, mayKill, agents: [] };
+    task.agents.push(agent);
     tasks.set(taskId, task);
   }
   return [...tasks.values()].sort((a, b) => a.taskId.localeCompare(b.taskId));
 }
 
-/** @param {ReturnType<typeof tasksOf>[number]} task */
-function showTask({ taskId, workspaceId, ownerId, mayKill, statuses, orderId }) {
-  const kill = () =>
-    stopDialog({
-      title: `Kill task ${taskId}`,
-      method: 'POST',
-      path: `/tasks/${encodeURIComponent(taskId)}/kill`,
-      act: `Kill ${taskId}`,
-      warning: 'It never starts again.',
-    });
-  const state = Object.entries(statuses).map(([status, n]) => `${n} ${status}`);
-  return h(
-    'li',
-    {},
-    h(
-      'div',
-      { class: 'row' },
-      h(
-        'div',
-        {},
-        h('h3', {}, taskId),
-        h('p', { class: 'quiet' }, `${workspaceId} · ${ownerId} · ${state.join(', ')}`),
-        orderId === undefined
-          ? undefined
-          : h('a', { href: `#/orders/${encodeURIComponent(orderId)}` }, 'Being killed: see how it goes'),
-      ),
-      mayKill
-        ? h(
-            'button',
-            { class: 'danger', type: 'button', onclick: kill, 'aria-label': `Kill task ${taskId}…` },
-            'Kill…',
-          )
-        : undefined,
-    ),
-  );
+/** Those that were live a moment ago. @param {readonly Task[]} before @param {readonly Task[]} now */
+function missing(before, now) {
+  const live = new Set(now.map(({ taskId }) => taskId));
+  return before.map(({ taskId }) => taskId).filter((taskId) => !live.has(taskId));
 }
 
-/** @param {import('../types.js').Gate} gate */
-function showKilled({ scope, orderId, reason, principal, shutAt }) {
-  return h(
-    'li',
-    { class: 'killed' },
-    h('h3', {}, 'task' in scope ? scope.task : ''),
-    h('p', {}, h('span', { class: 'mark' }, 'KILLED'), ` by ${principal.id} on ${clock(shutAt)}: ${reason}`),
-    h('a', { href: `#/orders/${encodeURIComponent(orderId)}` }, 'What became of its agents'),
-  );
+/** @param {string} text @returns {(task: { taskId: string, workspaceId?: string, ownerId?: string }) => boolean} */
+function wantedBy(text) {
+  const wanted = text.trim().toLowerCase();
+  return ({ taskId, workspaceId = '', ownerId = '' }) =>
+    [taskId, workspaceId, ownerId].some((each) => each.toLowerCase().includes(wanted));
 }
 
-/** @param {string} workspaceId */
-function killAllButton(workspaceId) {
+/** @param {{ workspaceId: string }} workspace */
+function killAllButton({ workspaceId }) {
   const kill = () =>
     stopDialog({
       title: `Kill everything in workspace ${workspaceId}`,
       method: 'POST',
       path: `/workspaces/${encodeURIComponent(workspaceId)}/kill-all`,
       act: 'Kill all',
+      hold: 'Let nothing start in it again until somebody releases it',
     });
   return h('button', { class: 'danger', type: 'button', onclick: kill }, `Kill all in ${workspaceId}…`);
 }
@@ -163,10 +156,12 @@ function killAllButton(workspaceId) {
 /** @param {{ label: string, path: string, body: object }} demo @param {HTMLElement} fault */
 function demoButton({ label, path, body }, fault) {
   const start = async () => {
+    fault.textContent = '';
     try {
-      await call('POST', path, { ...body, taskId: `demo-${Math.random().toString(36).slice(2, 8)}` });
+      const taskId = `demo-${Math.random().toString(36).slice(2, 8)}`;
+      await call('POST', path, { body: { ...body, taskId } });
     } catch (error) {
-      fault.textContent = error instanceof Error ? error.message : String(error);
+      fault.textContent = messageOf(error);
     }
   };
   return h('button', { type: 'button', onclick: start }, label);
