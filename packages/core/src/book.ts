@@ -150,14 +150,14 @@ export class Book {
     const stored = new Set(toStore.filter((_, i) => won[i] === true));
     const changes: Change[] = [];
     const lost: Array<readonly [place: number, agentId: string, event: LifecycleEvent]> = [];
-    for (const [place, { agent, event }] of wanted.entries()) {
+    wanted.forEach(({ agent, event }, place) => {
       const plan = plans[place];
       if (plan !== undefined && stored.has(plan)) changes[place] = this.#settle(plan);
       else if (!this.isTold(agent.agentId)) changes[place] = this.#changeAhead(agent, event);
       else if (plan !== undefined && plan.agent === plan.before && event.type === 'claim')
         changes[place] = plan;
       else lost.push([place, agent.agentId, event]);
-    }
+    });
     while (lost.length > 0) {
       const again = lost.splice(0, mostReads).map(async ([place, agentId, event]) => {
         changes[place] = await this.change(agentId, event);

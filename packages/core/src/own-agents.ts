@@ -4,14 +4,26 @@ import { type ScopeKey, scopeKeysOf } from './scope.ts';
 /** Admissions without an answer that are kept in mind. */
 const mostDoubted = 1_000;
 
+interface Own {
+  /** Its newest copy. */
+  agent: Agent;
+  readonly groups: readonly Group[];
+}
+
+/** Those in one scope. */
+interface Group {
+  readonly key: ScopeKey;
+  readonly members: Set<Own>;
+}
+
 /**
  * This host's own live agents, so that they can be killed while the store is down (I6); by id and by every scope that they
  * are in: to find a few among many is to read those few.
  */
 export class OwnAgents {
-  readonly #byId = new Map<string, Agent>();
-  /** Ids by scope key; not of the scopes that hold all of them, or one by its own id. */
-  readonly #byKey = new Map<ScopeKey, Set<string>>();
+  readonly #byId = new Map<string, Own>();
+  /** By scope key; not of the scopes that hold all of them, or one by its own id. */
+  readonly #byKey = new Map<ScopeKey, Group>();
   readonly #hostId: string;
   readonly #hostKey: ScopeKey;
   /** Copies that no store ever held: their revisions mean nothing to it. */
@@ -25,23 +37,20 @@ export class OwnAgents {
   }
 
   get(agentId: string): Agent | undefined {
-    return this.#byId.get(agentId);
+    return this.#byId.get(agentId)?.agent;
   }
 
   /** Those in a scope, as they are now. */
   in(key: ScopeKey): Agent[] {
-    if (key === 'everything' || key === this.#hostKey) return [...this.#byId.values()];
-    const ids = [
-      ...(key.startsWith('agent:') ? [key.slice('agent:'.length)] : []),
-      ...(this.#byKey.get(key) ?? []),
-    ];
-    return ids.flatMap((agentId) => this.#byId.get(agentId) ?? []);
+    if (key === 'everything' || key === this.#hostKey) return Array.from(this.#byId.values(), agentOf);
+    const own = key.startsWith('agent:') ? this.#byId.get(key.slice('agent:'.length)) : undefined;
+    return [...(own === undefined ? [] : [own]), ...(this.#byKey.get(key)?.members ?? [])].map(agentOf);
   }
 
   /** Takes note of an agent as stored: it is kept if it is this host's and lives. */
   note(agent: Agent): void {
     // A read that is out of date must not take away the handles that a kill without the store needs (I6).
-    const known = this.#byId.get(agent.agentId);
+    const known = this.get(agent.agentId);
     if (known !== undefined && this.isStored(known) && agent.revision < known.revision) return;
     this.#take(agent);
   }
@@ -78,31 +87,41 @@ export class OwnAgents {
 
   /** Keeps an agent in place of its earlier copy. */
   keep(agent: Agent): void {
-    const { agentId } = agent;
-    if (!this.#byId.has(agentId)) {
-      for (const key of this.#keysOf(agent)) {
-        const ids = this.#byKey.get(key);
-        if (ids === undefined) this.#byKey.set(key, new Set([agentId]));
-        else ids.add(agentId);
-      }
+    const known = this.#byId.get(agent.agentId);
+    if (known !== undefined) {
+      known.agent = agent;
+      return;
     }
-    this.#byId.set(agentId, agent);
+    // What an agent is in never changes.
+    const own: Own = { agent, groups: this.#keysOf(agent).map((key) => this.#group(key)) };
+    for (const { members } of own.groups) members.add(own);
+    this.#byId.set(agent.agentId, own);
   }
 
   drop(agentId: string): void {
-    const known = this.#byId.get(agentId);
-    if (known === undefined) return;
+    const own = this.#byId.get(agentId);
+    if (own === undefined) return;
     this.#byId.delete(agentId);
-    for (const key of this.#keysOf(known)) {
-      const ids = this.#byKey.get(key);
-      ids?.delete(agentId);
-      if (ids?.size === 0) this.#byKey.delete(key);
+    for (const { key, members } of own.groups) {
+      members.delete(own);
+      if (members.size === 0) this.#byKey.delete(key);
     }
   }
 
-  /** What an agent is in never changes. */
+  #group(key: ScopeKey): Group {
+    const known = this.#byKey.get(key);
+    if (known !== undefined) return known;
+    const group = { key, members: new Set<Own>() };
+    this.#byKey.set(key, group);
+    return group;
+  }
+
   #keysOf(agent: Agent): ScopeKey[] {
     const shared = ['everything', this.#hostKey, `agent:${agent.agentId}`];
     return scopeKeysOf(agent).filter((key) => !shared.includes(key));
   }
+}
+
+function agentOf({ agent }: Own): Agent {
+  return agent;
 }

@@ -42,7 +42,7 @@ export class MemoryAgents {
     const seq = this.seqOf.get(next.agentId);
     const stored = seq === undefined ? undefined : this.agents[seq];
     if (seq === undefined || stored?.revision !== next.revision - 1) return false;
-    this.agents[seq] = frozenAgent(next);
+    this.agents[seq] = frozenAgent(next, stored);
     // While it lives its keys do not change.
     if (!isLive(next) || !isLive(stored)) this.relist(next, seq);
     const before = orderIdsOf(stored);
@@ -61,7 +61,7 @@ export class MemoryAgents {
     const seqs = this.listed.get(key)?.index.after(after, page.limit) ?? [];
     const own = key.startsWith('agent:') ? this.seqOf.get(key.slice('agent:'.length)) : undefined;
     // Before its descendants, who were all admitted later.
-    if (own !== undefined && own > after && this.isListed(own, key)) seqs.unshift(own);
+    if (own !== undefined && own > after && this.isLiveAt(own)) seqs.unshift(own);
     if (seqs.length > page.limit) seqs.pop();
     return this.pageOf(seqs, seqs.length < page.limit ? undefined : seqs.at(-1));
   }
@@ -85,28 +85,39 @@ export class MemoryAgents {
       index.forget();
       if (index.size === 0) this.listed.delete(key);
     }
+    const keys = listKeysOf(agent);
+    if (keys.length === 0) {
+      this.listsOf[seq] = nowhere;
+      return;
+    }
     // An agent is found on its own list without an index: it is the first there, and most often the only one.
     const ownKey = `agent:${agent.agentId}`;
-    const lists = listKeysOf(agent)
-      .filter((key) => key !== ownKey)
-      .map((key) => this.listUnder(key));
+    const lists = keys.filter((key) => key !== ownKey).map((key) => this.listUnder(key));
     for (const { index } of lists) index.add(seq);
-    this.listsOf[seq] = lists.length === 0 ? nowhere : lists;
+    this.listsOf[seq] = lists;
   }
 
   private listUnder(key: ListKey): List {
     const known = this.listed.get(key);
     if (known !== undefined) return known;
-    const list = { key, index: new SequenceIndex((seq) => this.isListed(seq, key)) };
+    const isOfLiving = !key.startsWith('cleanup:');
+    const belongs = isOfLiving
+      ? (seq: number) => this.isLiveAt(seq)
+      : (seq: number) => this.isListed(seq, key);
+    const list = { key, index: new SequenceIndex(belongs) };
     this.listed.set(key, list);
     return list;
   }
 
+  /** A live agent's keys never change, so on a list of the living this is all there is to ask. */
+  private isLiveAt(seq: number): boolean {
+    const agent = this.agents[seq];
+    return agent !== undefined && isLive(agent);
+  }
+
   private isListed(seq: number, key: ListKey): boolean {
     const agent = this.agents[seq];
-    if (agent === undefined) return false;
-    // A live agent's keys never change, so on a list of the living being alive is all there is to ask.
-    return isLive(agent) ? !key.startsWith('cleanup:') : listKeysOf(agent).includes(key);
+    return agent !== undefined && listKeysOf(agent).includes(key);
   }
 }
 
