@@ -14,6 +14,7 @@ import { Leases } from './leases.ts';
 import { Lifetime } from './lifetime.ts';
 import { Lookups } from './lookups.ts';
 import { LostState } from './lost-state.ts';
+import { openedFirst } from './opened-first.ts';
 import { Reconciler } from './reconciler.ts';
 import { Recorder } from './recorder.ts';
 import { Releases } from './releases.ts';
@@ -25,12 +26,13 @@ import { Stops } from './stops.ts';
 /** @throws InvalidConfigurationError listing every fault in the options. */
 export function createKillswitch(options: KillswitchOptions): Killswitch {
   const settings = settingsOf(options);
-  const { hostId, clock, deadlines, state, audit } = settings;
+  const { hostId, clock, deadlines, state } = settings;
   const events = new GuardedEvents();
-  const recorder = new Recorder(audit, clock, events, settings.lastResort);
+  const sink = openedFirst(settings.audit);
+  const recorder = new Recorder(sink, clock, events, settings.lastResort);
   const book = new Book(state, clock, events, hostId, deadlines.state);
   const leases = new Leases(book, clock, hostId, deadlines.lease);
-  const base = { ...settings, events, recorder, book, leases, sink: audit, startedAt: clock.now() };
+  const base = { ...settings, events, recorder, book, leases, sink, startedAt: clock.now() };
   const copies = new GateCopies(base);
   const cleanup = new Cleanup({ ...base, steps: settings.cleanup, stepMs: deadlines.cleanup });
   const stops = new Stops({ ...base, cleanup });

@@ -1,9 +1,11 @@
 import type { Book } from './book.ts';
 import type { Cleanup } from './cleanup.ts';
 import type { Deadlines } from './config.ts';
-import { describeError, NotStartedError, UnsavedError } from './errors.ts';
+import { withDeadline } from './deadline.ts';
+import { describeError, isKillswitchError, NotStartedError, UnsavedError } from './errors.ts';
 import type { LeaseKeeper } from './lease-keeper.ts';
 import type { Leases } from './leases.ts';
+import type { OpenedFirst } from './opened-first.ts';
 import type { StateStore } from './ports/state-store.ts';
 import type { Reconciler } from './reconciler.ts';
 import type { Recorder } from './recorder.ts';
@@ -11,6 +13,9 @@ import { type RestoreHost, restore } from './restore.ts';
 import { type ReviewHost, reviewOwnAgents } from './review.ts';
 import { scopeKey } from './scope.ts';
 import type { Stops } from './stops.ts';
+
+/** A sink may read through all that it holds when it opens, and has a deadline of its own for that, mostly a minute. */
+const openMs = 90_000;
 
 export interface LifetimeHost extends RestoreHost, ReviewHost {
   readonly book: Book;
@@ -20,6 +25,7 @@ export interface LifetimeHost extends RestoreHost, ReviewHost {
   readonly leases: Leases;
   readonly stops: Stops;
   readonly cleanup: Cleanup;
+  readonly sink: OpenedFirst;
   readonly keeper: LeaseKeeper;
   readonly reconciler: Reconciler;
 }
@@ -29,6 +35,7 @@ export class Lifetime {
   readonly #host: LifetimeHost;
   #started: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
+  #isFollowing = false;
   #unwatch = (): void => undefined;
 
   constructor(host: LifetimeHost) {
@@ -56,18 +63,29 @@ export class Lifetime {
     await this.#started;
   }
 
+  /**
+   * Each of these awaits is bounded: a call on the store by `deadlines.state`, the opening of the sink by 90 s, its reading by
+   * 60 s each time, a look at an agent of an earlier life by 1 s a handle.
+   */
   async #start(): Promise<void> {
-    const { sink, leases, reconciler, cleanup, keeper, state, events } = this.#host;
-    await sink.open?.();
+    const { sink, leases, reconciler, cleanup, copies } = this.#host;
     await leases.renew();
     await leases.listen();
-    // Kills go on at once, however long the record takes to be read (I5); then those that only it knew of.
     await reconciler.follow();
-    await restore(this.#host);
-    await reconciler.follow();
+    // Stops are followed and the lease is kept from here on, however long the rest takes, and whatever becomes of it (I5).
+    this.#follow();
     await reviewOwnAgents(this.#host);
+    // Nobody is let in before what only the record knows of is back in the store (I1, I9).
+    if (await this.#open(sink)) await restore(this.#host);
+    else await copies.begin(new Set());
+    await reconciler.follow();
     await cleanup.resume();
-    if (this.#closed !== undefined) return;
+  }
+
+  #follow(): void {
+    if (this.#isFollowing || this.#closed !== undefined) return;
+    this.#isFollowing = true;
+    const { keeper, reconciler, state, events } = this.#host;
     keeper.start();
     reconciler.start();
     try {
@@ -75,6 +93,21 @@ export class Lifetime {
     } catch (error) {
       // A hint saves time, no more.
       events.emit('warning', { message: `The state store gives no hints: ${describeError(error)}` });
+    }
+  }
+
+  /** Whether the sink is open. One that hangs is down until it has opened. @throws what its `open` rejects with. */
+  async #open(sink: OpenedFirst): Promise<boolean> {
+    const { clock, recorder, events } = this.#host;
+    try {
+      await withDeadline(clock, 'opening the audit sink', openMs, () => sink.open());
+      return true;
+    } catch (error) {
+      if (!isKillswitchError(error, 'deadline')) throw error;
+      const why = describeError(error);
+      recorder.distrust(why);
+      events.emit('warning', { message: `The record was not compared with the state store: ${why}` });
+      return false;
     }
   }
 

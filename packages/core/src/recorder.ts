@@ -43,6 +43,8 @@ export class Recorder {
   /** When the first of those that wait came, or the last one before it became durable. */
   #waitingSince = 0;
   #running = false;
+  /** Whether the sink has still to open. */
+  #isUnready = false;
   #degraded = false;
   /** Events ever accepted, and how many of them are durable. */
   #accepted = 0;
@@ -124,6 +126,13 @@ export class Recorder {
     if (!this.#running) void this.#run();
   }
 
+  /** The sink did not open in time: an outage, until it has. */
+  distrust(why: string): void {
+    this.#isUnready = true;
+    this.#degrade(why);
+    this.#goOn();
+  }
+
   /** Resolves `true` when every event recorded so far is durable, `false` when `ms` milliseconds have passed before. */
   flush(ms: number): Promise<boolean> {
     const target = this.#accepted;
@@ -153,11 +162,12 @@ export class Recorder {
   async #run(): Promise<void> {
     this.#running = true;
     let pause = retryMs.first;
-    while (this.#waiting.length > 0 && !this.#stopped) {
+    while ((this.#waiting.length > 0 || this.#isUnready) && !this.#stopped) {
       const batch = this.#waiting.slice(0, this.#size);
       const cancel = this.#clock.setTimer(hungMs, () => this.#degrade(`no answer within ${hungMs} ms`));
       try {
         await this.#sink.append(batch);
+        this.#isUnready = false;
         this.#waiting.splice(0, batch.length);
         this.#written = Math.max(0, this.#written - batch.length);
         this.#durable += batch.length;

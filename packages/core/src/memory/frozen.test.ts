@@ -42,7 +42,7 @@ function changeable(value: unknown, path = 'agent'): string[] {
 it('whatever becomes of a stored agent, nobody can change any part of it', async () => {
   const state = memoryState();
   await state.admit(spawning);
-  let agent = spawning;
+  let agent: Agent = spawning;
   for (const event of life) {
     [agent] = transition(agent, event);
     expect(await state.swapAgents([agent])).toEqual([true]);
@@ -53,7 +53,7 @@ it('whatever becomes of a stored agent, nobody can change any part of it', async
 it('a copy that shares nothing with the one before is frozen as deep', async () => {
   const state = memoryState();
   await state.admit(spawning);
-  let agent = spawning;
+  let agent: Agent = spawning;
   for (const event of life) {
     [agent] = transition(agent, event);
     agent = structuredClone(agent);

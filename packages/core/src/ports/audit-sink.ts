@@ -9,7 +9,11 @@ import type { Verification, VerificationRequest } from './audit-verification.ts'
  * follows from stored state.
  */
 export interface AuditSink {
-  /** Makes it ready; awaited at the killswitch's start. Omit it if there is nothing to do. Idempotent. */
+  /**
+   * Makes it ready; nothing else is asked of it before. A killswitch that starts does not start if it rejects, and goes on
+   * without it after 90 s, as in an outage; then, as after a rejection, it is asked again. Omit it if there is nothing to do.
+   * Idempotent.
+   */
   open?(): Promise<void>;
 
   /**
