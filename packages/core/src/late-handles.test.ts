@@ -115,3 +115,74 @@ it('I1: an order that another host has settled is not called settled by the host
   expect(report).not.toHaveProperty('settledAt');
   expect(report.errors).toEqual([expect.stringContaining('"a1" is on record as failed')]);
 });
+
+it('I1: an order that is over is not called settled while a handle that came since is not seen dead', async () => {
+  const h = await harness();
+  await h.ks.admit(newcomer);
+  await h.ks.failed('a1', 'no handle came');
+  const { orderId, settled } = await h.during(6_000, h.ks.kill({ task: 't' }, request));
+  await h.clock.advance(2_000);
+  expect(settled).toBe(true);
+  const late = h.runtime.spawn('immortal');
+  await h.ks.running('a1', [late]);
+  const report = await h.ks.report(orderId);
+  expect(report).toMatchObject({ settled: false, total: 0 });
+  expect(report).not.toHaveProperty('settledAt');
+  expect(report.errors).toEqual([expect.stringContaining('"a1" is on record as failed')]);
+  expect(await h.ks.order(orderId)).toMatchObject({ settledAt: expect.any(Number) });
+  h.runtime.end(late);
+  await h.clock.advance(2_000);
+  expect(await h.ks.report(orderId)).toMatchObject({ settled: true, errors: [] });
+});
+
+it('I1: also one whose agent it has killed, on whichever host that was admitted', async () => {
+  const state = memoryState();
+  const a = await harness({ state });
+  const b = await harness({ state, hostId: 'host-2', clock: a.clock, audit: a.audit });
+  const handle = await b.agent('a1');
+  const { orderId } = await a.during(6_000, a.ks.kill({ agent: 'a1' }, request));
+  await a.clock.advance(3_000);
+  expect(b.runtime.isAlive(handle)).toBe(false);
+  const late = b.runtime.spawn('immortal');
+  await b.ks.running('a1', [late]);
+  expect(await b.ks.report(orderId)).toMatchObject({ settled: false, total: 1, killed: 1 });
+  // A host that was told of nothing knows of nothing.
+  expect(await a.ks.report(orderId)).toMatchObject({ settled: true, errors: [] });
+  b.runtime.end(late);
+});
+
+it('who was admitted after an order had settled is none of its agents', async () => {
+  const h = await harness();
+  const { orderId } = await h.during(6_000, h.ks.kill({ workspace: 'w1' }, request));
+  await h.clock.advance(1_000);
+  await h.ks.admit(newcomer);
+  await h.ks.failed('a1', 'no handle came');
+  const late = h.runtime.spawn('immortal');
+  await h.ks.running('a1', [late]);
+  expect(await h.ks.report(orderId)).toMatchObject({ settled: true, errors: [] });
+  h.runtime.end(late);
+});
+
+it('a report is for whoever asked to change, and changes nothing here', async () => {
+  const real = memoryState();
+  // A store that hands out copies, like any that is none in memory.
+  const state = patchedStore(real, {
+    getAgent: async (agentId) => structuredClone(await real.getAgent(agentId)),
+    listAgents: async (key, page) => structuredClone(await real.listAgents(key, page)),
+    listOrder: async (orderId, page) => structuredClone(await real.listOrder(orderId, page)),
+    placeOrder: async (order) => structuredClone(await real.placeOrder(structuredClone(order))),
+    getOrder: async (orderId) => structuredClone(await real.getOrder(orderId)),
+    swapAgents: (agents) => real.swapAgents(structuredClone(agents)),
+  });
+  const h = await harness({ state });
+  await h.ks.admit({ ...newcomer, sessionIds: ['s1'] });
+  const handle = h.runtime.spawn('immortal');
+  await h.ks.running('a1', [handle]);
+  const first = await h.during(1_000, h.ks.kill({ task: 't' }, { ...request, waitMs: 500 }));
+  Object.assign(first.scope, { task: 'other' });
+  for (const { sessionIds } of first.outcomes) (sessionIds as string[]).push('forged');
+  const again = await h.ks.report(first.orderId);
+  expect(again.scope).toEqual({ task: 't' });
+  expect(again.outcomes.map(({ sessionIds }) => sessionIds)).toEqual([['s1']]);
+  h.runtime.end(handle);
+});

@@ -1,9 +1,10 @@
 import type { Agent, Handle } from './agent.ts';
 import type { GuardedEvents } from './events.ts';
+import type { StopOrder } from './order.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Runtime } from './ports/runtime.ts';
 import { callMs, Route } from './route.ts';
-import { type ScopeKey, scopeKeysOf } from './scope.ts';
+import { scopeKey, scopeKeysOf } from './scope.ts';
 import { Wake } from './wake.ts';
 
 const pauseMs = { first: 5, longest: 1_000 };
@@ -50,10 +51,10 @@ export class LateHandles {
     this.#host.gone();
   }
 
-  /** What is known to live, of agents in a scope if it is given, one sentence each. */
-  named(key?: ScopeKey): string[] {
+  /** What is known to live, under an order if it is given, one sentence each. */
+  named(order?: StopOrder): string[] {
     const agents = [...this.#living];
-    return agents.filter((agent) => key === undefined || scopeKeysOf(agent).includes(key)).map(tooLate);
+    return agents.filter((agent) => order === undefined || isUnder(agent, order)).map(tooLate);
   }
 
   /** Destroys nothing any more, for a host that shuts down. */
@@ -81,6 +82,12 @@ export class LateHandles {
 
 function keyOf({ agentId }: Agent, handle: Handle): string {
   return `${agentId} ${JSON.stringify(handle)}`;
+}
+
+/** Not if it was admitted after the order had settled. Of the clocks of two hosts nobody knows which one is ahead. */
+function isUnder(agent: Agent, { scope, hostId, settledAt = Infinity }: StopOrder): boolean {
+  const cameAfter = agent.hostId === hostId && agent.spawnedAt > settledAt;
+  return !cameAfter && scopeKeysOf(agent).includes(scopeKey(scope));
 }
 
 function tooLate({ agentId, status }: Agent): string {

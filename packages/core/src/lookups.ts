@@ -46,7 +46,8 @@ export class Lookups {
     const ended = await this.#order(orderId);
     const agents: Agent[] = [];
     for await (const page of membersOf(book, orderId)) agents.push(...page);
-    return reportOf(ended, agents, clock.now());
+    // It may have settled before a handle came that nobody knew of.
+    return reportOf(ended, agents, clock.now(), { late: stops.late(ended) });
   }
 
   /** See `Killswitch.agent`. */

@@ -80,7 +80,7 @@ export function reportOf(
   const settledAt = late.length > 0 ? undefined : order.settledAt;
   return {
     orderId: order.orderId,
-    scope: order.scope,
+    scope: { ...order.scope },
     reason: order.reason,
     stored: isStored,
     settled: settledAt !== undefined,

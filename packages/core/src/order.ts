@@ -72,7 +72,10 @@ export interface OrderReport {
   readonly reason: string;
   /** `false`: the state store has not taken the order yet, and it would be lost with this process. */
   readonly stored: boolean;
-  /** `false` also while this host knows of somebody in scope who lives although their record is closed, named in `errors`. */
+  /**
+   * `false` also while this host knows of somebody in scope who lives although their record is closed, named in `errors`; not
+   * of who was admitted after the order had settled. What is stored of the order stays as it is.
+   */
   readonly settled: boolean;
   readonly requestedAt: number;
   readonly deadlineAt: number;
@@ -94,7 +97,7 @@ export function outcomeOf(agent: Agent & { kill: KillRecord }, overdue: boolean)
   return {
     agentId: agent.agentId,
     taskId: agent.taskId,
-    sessionIds: agent.sessionIds,
+    sessionIds: [...agent.sessionIds],
     workspaceId: agent.workspaceId,
     statusBefore: kill.statusBefore,
     outcome:

@@ -20,8 +20,8 @@ export interface SettlementHost {
   readonly order: CurrentOrder;
   readonly record: OrderRecord;
   readonly kills: Kills;
-  /** What lives in the order's scope although its record is closed. */
-  readonly late: () => readonly string[];
+  /** What lives under the order although its record is closed. */
+  readonly late: (order: StopOrder) => readonly string[];
   /** The order may settle after one more look at its scope, now. */
   readonly again: () => void;
   /** This host has settled it. */
@@ -54,7 +54,7 @@ export class Settlement {
 
   async #settle(): Promise<boolean> {
     const { book, record, recorder, order, kills } = this.#host;
-    if (this.#host.late().length > 0) return false;
+    if (this.#host.late(order.version).length > 0) return false;
     await book.tell();
     if (book.untold > 0) return false;
     const total = await this.#count();

@@ -20,8 +20,8 @@ export interface StopRunHost extends Omit<VolleyHost, 'reason' | 'forceAt'> {
   readonly leases: Leases;
   /** Starts or joins the kill of a claimed agent on this host. */
   readonly pursue: (agent: Agent, run: StopRun) => Pursuit;
-  /** What lives in the order's scope although its record is closed, one sentence each. */
-  readonly late: () => readonly string[];
+  /** What lives under an order although its record is closed, one sentence each. */
+  readonly late: (order: StopOrder) => readonly string[];
   /** The run of an order on this host. */
   readonly runOf: (order: StopOrder) => StopRun | undefined;
   /** Starts the run of an order that was taken in here and that the store has not been told of. */

@@ -156,7 +156,7 @@ export class StopRun {
     return reportOf(this.order, agents.values(), now, {
       blind: this.#sight.blind ?? blind ?? unread ?? this.#sight.lackAt(now, this.order),
       isStored: this.isPlaced,
-      late: this.#host.late(),
+      late: this.#host.late(this.order),
     });
   }
 

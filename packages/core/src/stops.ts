@@ -6,7 +6,7 @@ import type { StopOrder } from './order.ts';
 import { Placing, stopKey } from './placing.ts';
 import { Pursuit } from './pursuit.ts';
 import type { PursuitHost } from './pursuit-host.ts';
-import { type ScopeKey, scopeKey, scopeKeysOf } from './scope.ts';
+import { scopeKey, scopeKeysOf } from './scope.ts';
 import { StopRun } from './stop-run.ts';
 import type { Beginning, StopRunHost } from './stop-run-host.ts';
 
@@ -93,9 +93,9 @@ export class Stops {
     return this.#late.destroy(agent, handles);
   }
 
-  /** What is known to live of agents in a scope whose record is closed, one sentence each. */
-  late(key?: ScopeKey): string[] {
-    return this.#late.named(key);
+  /** What is known to live of agents whose record is closed, under an order if it is given, one sentence each. */
+  late(order?: StopOrder): string[] {
+    return this.#late.named(order);
   }
 
   /** Ends all runs here; their orders stay open. */
@@ -117,7 +117,7 @@ export class Stops {
       {
         ...this.#host,
         pursue: (agent, by) => this.#pursue(agent, by),
-        late: () => [...this.late(scopeKey(order.scope)), ...this.#host.leases.awaited().map(unheard)],
+        late: (version) => [...this.late(version), ...this.#host.leases.awaited().map(unheard)],
         runOf: ({ orderId }) => this.#runs.get(orderId),
         goOn: (taken) => void this.#runOf(taken, 'unplaced'),
       },
