@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { childrenOf, marked, Service } from './support/service.ts';
+import { marked, Service } from './support/service.ts';
 import type { AgentKind, ServicePlan } from './support/service-plan.ts';
 
 async function serve(plan: Omit<ServicePlan, 'folder' | 'prefix'> = {}, command?: readonly string[]) {
@@ -119,19 +119,4 @@ describe('works', () => {
       expect((await service.ended()).code).toBe(0);
     },
   );
-
-  it('as process 1 of a pid namespace, where signals without a handler do nothing', async () => {
-    const { service, prefix } = await serve({ kinds: everyKind, graceMs: 300 }, [
-      'unshare',
-      '--pid',
-      '--fork',
-      '--mount-proc',
-      process.execPath,
-    ]);
-    expect((await service.until('pid')).pid).toBe(1);
-    const [inside] = childrenOf(service.child.pid ?? 0);
-    process.kill(inside ?? 0, 'SIGTERM');
-    expect((await service.ended()).code).toBe(0);
-    expect(marked(prefix)).toEqual([]);
-  });
 });

@@ -82,10 +82,6 @@ export function marked(prefix: string): number[] {
     .filter((pid) => !/^State:\s+[ZX]/m.test(read(`/proc/${pid}/status`) || 'State:\tX'));
 }
 
-export function childrenOf(pid: number): number[] {
-  return read(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean).map(Number);
-}
-
 function read(file: string): string {
   try {
     return readFileSync(file, 'latin1');
