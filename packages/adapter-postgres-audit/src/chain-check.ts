@@ -18,7 +18,8 @@ export interface ChainStart {
 export class ChainCheck {
   readonly #columns: ColumnCheck;
   readonly #hash: RecordHash;
-  readonly #known: ReadonlyMap<number, string>;
+  /** By number. There may be two for one, if the database was put back to an older state and went on from there. */
+  readonly #known: ReadonlyMap<number, Set<string>>;
   #first: ChainHead | undefined;
   #seq = 0;
   #prev = genesisHash;
@@ -30,7 +31,8 @@ export class ChainCheck {
   constructor(chain: string, known: readonly ChainHead[], { before, first }: ChainStart) {
     this.#columns = new ColumnCheck(chain);
     this.#hash = new RecordHash(chain);
-    this.#known = new Map(known.map(({ seq, hash: at }) => [seq, at]));
+    this.#known = new Map(known.map(({ seq }) => [seq, new Set()]));
+    for (const { seq, hash } of known) this.#known.get(seq)?.add(hash);
     this.#first = first;
     if (first !== undefined) this.#seq = first.seq;
     if (before === undefined) return;
@@ -69,8 +71,8 @@ export class ChainCheck {
     const position = row.integer(field.position);
     const stored = row.time(field.storedAt);
     if (!(position > this.#position && stored >= this.#stored)) return 'order';
-    const known = first?.hash ?? this.#known.get(seq);
-    if (known !== undefined && known !== expected) return 'head';
+    if (first !== undefined && first.hash !== expected) return 'head';
+    for (const known of this.#known.get(seq) ?? []) if (known !== expected) return 'head';
     this.#first = undefined;
     this.#seq = seq + 1;
     this.#prev = expected;

@@ -1,6 +1,12 @@
 import type { KeyObject } from 'node:crypto';
 import { open, readFile } from 'node:fs/promises';
-import { type AuditSink, describeError, type PartitionHead } from '@agent-killswitch/core';
+import {
+  type AuditSink,
+  describeError,
+  InvalidInputError,
+  isKillswitchError,
+  type PartitionHead,
+} from '@agent-killswitch/core';
 import { readCheckpoint, signCheckpoint } from './checkpoint.ts';
 
 export interface CheckpointOptions {
@@ -57,12 +63,21 @@ export function writeCheckpoints(
 export async function readCheckpoints(path: string, publicKey: KeyObject): Promise<PartitionHead[]> {
   const heads = new Map<string, PartitionHead>();
   const lines = (await readFile(path, 'utf8')).split('\n');
-  for (const line of lines) {
+  for (const [index, line] of lines.entries()) {
     if (line === '') continue;
-    for (const head of readCheckpoint(line, publicKey).heads)
+    for (const head of headsIn(line, publicKey, `${path} line ${index + 1}`))
       heads.set(`${head.partition} ${head.seq} ${head.hash}`, head);
   }
   return [...heads.values()];
+}
+
+function headsIn(line: string, publicKey: KeyObject, where: string): readonly PartitionHead[] {
+  try {
+    return readCheckpoint(line, publicKey).heads;
+  } catch (error) {
+    if (!isKillswitchError(error, 'invalid-input')) throw error;
+    throw new InvalidInputError(`checkpoint in ${where}`, (error as InvalidInputError).issues);
+  }
 }
 
 async function append(path: string, checkpoint: unknown): Promise<void> {

@@ -3,7 +3,7 @@ import type { PoolClient } from 'pg';
 import type { Break } from './break.ts';
 
 /** Jumps from chain to chain in the index, however long they are. A chain whose records were all detached ends in its break. */
-const headsStatement = `
+export const headsStatement = `
   WITH RECURSIVE chains (chain) AS (
     (SELECT chain FROM killswitch_audit.records ORDER BY chain LIMIT 1)
     UNION ALL

@@ -3,6 +3,7 @@ import type { PartitionHead } from '@agent-killswitch/core';
 import type { Pool } from 'pg';
 import { type BadRecord, checkDatabase } from './check-database.ts';
 import { connections } from './connection.ts';
+import { warningsOf } from './guards.ts';
 
 export interface VerifyDatabaseOptions {
   /** Chain ends that were kept elsewhere. Without them a chain that was cut off, or written anew, looks whole. */
@@ -24,6 +25,8 @@ export type DatabaseReport =
       readonly count: number;
       /** The end of each chain. */
       readonly heads: readonly PartitionHead[];
+      /** What no longer keeps the record as it is, a line each: triggers, ids. Absent if all is there. */
+      readonly warnings?: readonly string[];
     }
   | {
       readonly ok: false;
@@ -46,7 +49,9 @@ export async function verifyDatabase(
   pool: Pool,
   { heads = [], readMs = 30_000, key, onProgress }: VerifyDatabaseOptions = {},
 ): Promise<DatabaseReport> {
-  const found = await checkDatabase(connections(pool), { heads, key, onProgress, readMs });
-  if (found.bad !== undefined) return { ok: false, ...found.bad };
-  return { ok: true, count: found.count, heads: found.heads };
+  const withConnection = connections(pool);
+  const { bad, count, heads: ends } = await checkDatabase(withConnection, { heads, key, onProgress, readMs });
+  if (bad !== undefined) return { ok: false, ...bad };
+  const warnings = await withConnection('looking at the triggers', readMs, warningsOf);
+  return { ok: true, count, heads: ends, ...(warnings.length > 0 && { warnings }) };
 }

@@ -34,16 +34,17 @@ withService('postgres', 'DATABASE_URL', (server) => {
   });
 
   it('takes 10 MB, refuses over 16 MiB by name and whole, and takes more than one statement carries', async () => {
+    const patient = postgresAudit(pool, { appendMs: 60_000, readMs: 60_000 });
     const huge = withText(0, 'é'.repeat(5_000_000));
-    await sink.append([huge, ...sampleEvents(1, 3)]);
+    await patient.append([huge, ...sampleEvents(1, 3)]);
     const tooLong = withText(10, 'x'.repeat(16 * 1024 * 1024));
-    await expect(sink.append([sampleEvent(9), tooLong])).rejects.toMatchObject({
+    await expect(patient.append([sampleEvent(9), tooLong])).rejects.toMatchObject({
       code: 'invalid-input',
       message: /audit event 1 of the batch: longer than/,
     });
     const many = Array.from({ length: 12 }, (_, n) => withText(20 + n, 'x'.repeat(1_500_000)));
-    await sink.append([...many, ...sampleEvents(100, 5_000)]);
-    const records = await recordsOf(sink);
+    await patient.append([...many, ...sampleEvents(100, 5_000)]);
+    const records = await recordsOf(patient);
     expect(records.map(({ event }) => event)).toEqual([
       huge,
       ...sampleEvents(1, 3),

@@ -236,7 +236,7 @@ withService('postgres', 'DATABASE_URL', (server) => {
   it('tells where each chain ends, and how far it is', async () => {
     const told: number[] = [];
     const report = await verifyDatabase(pool, { onProgress: (count) => told.push(count) });
-    expect(report).toEqual({ ok: true, count: 2 * length, heads });
+    expect(report).toMatchObject({ ok: true, count: 2 * length, heads });
     expect(told.at(-1)).toBe(2 * length);
   });
 
