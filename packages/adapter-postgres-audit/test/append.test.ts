@@ -100,7 +100,7 @@ withService('postgres', 'DATABASE_URL', (server) => {
     const workspaces = Array.from({ length: 16 }, (_, n) => `w-${n}`);
     const told = Array.from({ length: 400 }, (_, n) => sampleEvent(n, { workspaceId: workspaces[n % 16] }));
     const writer = async (n: number): Promise<void> => {
-      const own = postgresAudit(pool);
+      const own = postgresAudit(pool, { appendMs: 60_000 });
       // Each begins elsewhere and takes batches over several chains: whoever waited in a circle would never end.
       const order = [...told.slice((n * 37) % 400), ...told.slice(0, (n * 37) % 400)];
       for (let from = 0; from < 400; from += 20) await own.append(order.slice(from, from + 20).toReversed());
@@ -115,7 +115,7 @@ withService('postgres', 'DATABASE_URL', (server) => {
       const own = await recordsOf(sink, { partition: head.partition });
       expect(await verifyChain(own, { head })).toMatchObject({ ok: true, count: 25 });
     }
-  });
+  }, 120_000);
 
   it('tells one event once even if two workspaces claim it', async () => {
     await sink.append([sampleEvent(0, { workspaceId: 'v' })]);

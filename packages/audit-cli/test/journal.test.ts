@@ -127,7 +127,7 @@ it('2 for what makes no sense, 3 for what cannot be done', async () => {
   ])
     expect([args, (await run(args)).code]).toEqual([args, 2]);
   expect((await run(['verify', '--journal', join(folder, 'nowhere')])).code).toBe(3);
-});
+}, 120_000);
 
 it('tells how far it is on long journals, on stderr', async () => {
   const long = join(folder, 'long');
