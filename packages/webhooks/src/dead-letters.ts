@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { webhookTypes } from './event-types.ts';
+import type { Message } from './message.ts';
 
 /** A message that an endpoint did not get. */
 export const deadLetterSchema = z.strictObject({
@@ -18,6 +19,19 @@ export const deadLetterSchema = z.strictObject({
   deadAt: z.number().int().nonnegative(),
 });
 export type DeadLetter = z.infer<typeof deadLetterSchema>;
+
+export function letterIdOf(endpoint: string, { id }: Pick<Message, 'id'>): string {
+  return `${endpoint}/${id}`;
+}
+
+export function letterOf(
+  endpoint: string,
+  message: Message,
+  end: Pick<DeadLetter, 'tries' | 'error' | 'deadAt'>,
+): DeadLetter {
+  const { id: messageId, type, body } = message;
+  return { letterId: letterIdOf(endpoint, message), endpoint, messageId, type, body, ...end };
+}
 
 /** Where dead letters are kept. Bounded: past its bound the oldest give way. No delivery waits for it. */
 export interface DeadLetters {

@@ -1,8 +1,9 @@
 import type { Clock } from '@agent-killswitch/core';
 import { type AttemptHost, attempt, type Outcome } from './attempt.ts';
 import { backoffMs, type RetryOptions } from './backoff.ts';
-import type { DeadLetter } from './dead-letters.ts';
+import { type DeadLetter, letterIdOf, letterOf } from './dead-letters.ts';
 import type { Message } from './message.ts';
+import { Overflow } from './overflow.ts';
 import type { EndpointSettings } from './settings.ts';
 import { signedHeaders } from './signature.ts';
 
@@ -26,12 +27,14 @@ export interface EndpointStatus {
 export interface DeliveryHost extends AttemptHost {
   readonly clock: Clock;
   readonly retry: Required<RetryOptions>;
+  /** What receivers take for the time, in milliseconds since the Unix epoch. */
+  readonly wallTime: () => number;
   /** At least 0, below 1. */
   readonly chance: () => number;
   /** How many messages may wait; one more is given up at once (I12). */
   readonly mostWaiting: number;
   readonly atOnce: number;
-  readonly bury: (letter: DeadLetter) => void;
+  readonly bury: (letters: readonly DeadLetter[]) => void;
   /** A letter was delivered after all. */
   readonly unearth: (letterId: string) => void;
   /** Something that whoever runs this should know. */
@@ -63,6 +66,8 @@ export class Delivery {
   /** Failed before; the next one due first. */
   #failed: Parcel[] = [];
   readonly #sending = new Set<Parcel>();
+  /** There was no room for them. */
+  readonly #overflow: Overflow<Parcel>;
   #busyUntil = 0;
   #nextAt = 0;
   #isGone = false;
@@ -78,6 +83,9 @@ export class Delivery {
   constructor(endpoint: EndpointSettings, host: DeliveryHost) {
     this.#endpoint = endpoint;
     this.#host = host;
+    this.#overflow = new Overflow(host.clock, (parcels) =>
+      this.#write(parcels, `${host.mostWaiting} messages waited already`),
+    );
   }
 
   get status(): EndpointStatus {
@@ -97,7 +105,8 @@ export class Delivery {
     if (this.#isClosed || this.#isGone) return;
     const parcel: Parcel = { message, isLetter, tries: 0, dueAt: 0 };
     if (this.#waiting >= this.#host.mostWaiting) {
-      this.#bury(parcel, `${this.#waiting} messages wait already`);
+      this.#dead += 1;
+      this.#overflow.add(parcel);
       return;
     }
     this.#fresh.push(parcel);
@@ -122,6 +131,7 @@ export class Delivery {
     this.#isClosed = true;
     this.#cancelTimer();
     this.#buryAll('closed before it was known to be delivered');
+    this.#overflow.flush();
     this.#host.connections.cut();
   }
 
@@ -152,14 +162,13 @@ export class Delivery {
   }
 
   async #deliver(parcel: Parcel): Promise<void> {
-    const { clock } = this.#host;
     const { url, keys } = this.#endpoint;
     this.#sending.add(parcel);
     const message = parcel.message();
     const headers = {
       'content-type': 'application/json',
       'user-agent': 'agent-killswitch',
-      ...signedHeaders(keys, message, clock.now()),
+      ...signedHeaders(keys, message, this.#host.wallTime()),
     };
     const outcome = await attempt(url, headers, message.body, this.#host);
     // Closed meanwhile: it was given up with the others.
@@ -183,7 +192,7 @@ export class Delivery {
     if (outcome.kind === 'gone') {
       this.#isGone = true;
       trouble(`Webhook endpoint "${name}" answered 410: nothing is sent there any more`);
-      this.#bury(parcel, 'answered 410');
+      this.#bury([parcel], 'answered 410');
       this.#buryAll('the endpoint answered 410');
       return;
     }
@@ -191,7 +200,7 @@ export class Delivery {
     const pause = Math.min(retry.longestMs, Math.max(outcome.retryAfterMs ?? 0, backoff));
     if (outcome.isBusy) this.#busyUntil = clock.now() + Math.min(pause, outcome.retryAfterMs ?? backoff);
     if (parcel.tries >= retry.tries) {
-      this.#bury(parcel, outcome.error);
+      this.#bury([parcel], outcome.error);
       return;
     }
     parcel.dueAt = clock.now() + pause;
@@ -204,16 +213,22 @@ export class Delivery {
     this.#sending.clear();
     this.#failed = [];
     this.#fresh = [];
-    for (const parcel of all) this.#bury(parcel, error);
+    this.#bury(all, error);
   }
 
-  #bury({ message, tries }: Parcel, error: string): void {
-    const { id, type, body } = message();
+  #bury(parcels: readonly Parcel[], error: string): void {
+    this.#dead += parcels.length;
+    this.#write(parcels, error);
+  }
+
+  #write(parcels: readonly Parcel[], error: string): void {
+    if (parcels.length === 0) return;
     const { name: endpoint } = this.#endpoint;
-    this.#dead += 1;
     const deadAt = this.#host.clock.now();
-    const letterId = letterIdOf(endpoint, { id });
-    this.#host.bury({ letterId, endpoint, messageId: id, type, body, tries, error, deadAt });
+    const letters = parcels.map(({ message, tries }) =>
+      letterOf(endpoint, message(), { tries, error, deadAt }),
+    );
+    this.#host.bury(letters);
     if (this.#isTold || this.#isClosed) return;
     this.#isTold = true;
     this.#host.trouble(`Webhook endpoint "${endpoint}": messages become dead letters: ${error}`);
@@ -223,8 +238,4 @@ export class Delivery {
   #settle(): void {
     if (this.#fresh.length === 0 && this.#sending.size === 0) this.#settled();
   }
-}
-
-function letterIdOf(endpoint: string, { id }: Pick<Message, 'id'>): string {
-  return `${endpoint}/${id}`;
 }

@@ -27,6 +27,8 @@ export interface EndpointSettings {
 export interface Settings extends Required<Omit<WebhooksOptions, 'endpoints' | 'retry'>> {
   readonly endpoints: readonly EndpointSettings[];
   readonly retry: Required<RetryOptions>;
+  /** The library's own clock goes on when the machine's is set back; a receiver compares with the machine's time. */
+  readonly wallTime: () => number;
 }
 
 const ms = z
@@ -95,7 +97,8 @@ export function settingsOf(given: WebhooksOptions): Settings {
     if (parsed.success && faults.length === 0) {
       const endpoints = parsed.data.endpoints.map(endpointOf);
       faults.push(...repeatedNames(endpoints));
-      if (faults.length === 0) return { ...parsed.data, endpoints };
+      const wallTime = given.clock === undefined ? () => Date.now() : parsed.data.clock.now;
+      if (faults.length === 0) return { ...parsed.data, endpoints, wallTime };
     }
   } catch (error) {
     faults.push(`options: cannot be read: ${describeError(error)}`);

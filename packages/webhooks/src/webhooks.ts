@@ -60,7 +60,7 @@ export function webhooks(ks: Pick<Killswitch, 'hostId' | 'on'>, options: Webhook
       networks: endpoint.networks,
       redirects: endpoint.redirects,
       connections: connections(settings.atOnce),
-      bury: (letter) => keep('adding', () => deadLetters.add([letter])),
+      bury: (letters) => keep('adding', () => deadLetters.add(letters)),
       unearth: (letterId) => keep('removing', () => deadLetters.remove([letterId])),
       trouble,
     }),

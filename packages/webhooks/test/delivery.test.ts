@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Webhook } from 'standardwebhooks';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { fileDeadLetters, type WebhooksOptions } from '../src/index.ts';
+import { fileDeadLetters, memoryDeadLetters, type WebhooksOptions } from '../src/index.ts';
 import { type Received, receiver } from './support/receiver.ts';
-import { hooked, loopback, newSecret, site } from './support/site.ts';
+import { hooked, loopback, newSecret, root, site } from './support/site.ts';
 
 const secret = newSecret();
 const settled = { secrets: [secret], networks: loopback, events: ['order.settled'] as const };
@@ -114,10 +114,57 @@ test('only so many messages wait (I12); one more is a dead letter', async () => 
     await kill(`a${n}`);
   }
   expect(hooks.status()).toMatchObject([{ waiting: 3, dead: 2 }]);
-  expect(await hooks.deadLetters()).toMatchObject([
-    { tries: 0, error: '3 messages wait already' },
-    { tries: 0, error: '3 messages wait already' },
-  ]);
+  await vi.waitFor(async () =>
+    expect(await hooks.deadLetters()).toMatchObject([
+      { tries: 0, error: '3 messages waited already' },
+      { tries: 0, error: '3 messages waited already' },
+    ]),
+  );
+});
+
+test('a kill of thousands writes no letter in its own turn, and the newest are kept (I5, I12)', async () => {
+  const { ks, agent } = await site();
+  const there = await receiver(() => undefined);
+  const added: number[] = [];
+  const letters = memoryDeadLetters();
+  let isKilling = false;
+  const hooks = hooked(ks, {
+    endpoints: [{ url: there.url, secrets: [secret], networks: loopback, events: ['agent.killed'] }],
+    mostWaiting: 10,
+    deadLetters: {
+      ...letters,
+      add(some) {
+        added.push(isKilling ? some.length : 0);
+        return letters.add(some);
+      },
+    },
+  });
+  for (let n = 0; n < 3_000; n += 1) await agent(`a${n}`);
+  // What is told in one turn: all deaths of a page.
+  ks.on('audit', () => {
+    isKilling = true;
+    queueMicrotask(() => {
+      isKilling = false;
+    });
+  });
+  await ks.kill({ workspace: 'w' }, { principal: root, reason: 'all of them' });
+  expect(hooks.status()).toMatchObject([{ waiting: 10, dead: 2_990 }]);
+  await vi.waitFor(async () => expect((await hooks.deadLetters()).length).toBe(1_000));
+  expect(added.every((length) => length === 0)).toBe(true);
+  expect(hooks.troubles).toHaveLength(1);
+});
+
+test("the timestamp is the machine's, also when that was set back", async () => {
+  const there = await receiver((response) => response.end());
+  const { ks, agent, kill } = await site();
+  hooked(ks, { endpoints: [{ url: there.url, ...settled }] });
+  await agent('a1');
+  const hourAgo = Date.now() - 3_600_000;
+  vi.spyOn(Date, 'now').mockReturnValue(hourAgo);
+  await kill('a1');
+  await there.until(1);
+  expect(there.received[0]?.headers['webhook-timestamp']).toBe(String(Math.floor(hourAgo / 1_000)));
+  vi.restoreAllMocks();
 });
 
 test('closing delivers what is due, and keeps the rest', async () => {
