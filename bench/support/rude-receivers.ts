@@ -1,7 +1,10 @@
-/** A thread with three webhook receivers: one hangs, one refuses connections, one floods. Posts their ports. */
+/**
+ * A process with three webhook receivers: one hangs, one refuses connections, one floods. Sends their ports. It gives way to
+ * others: in life it is on a machine of its own.
+ */
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { parentPort } from 'node:worker_threads';
+import { setPriority } from 'node:os';
 
 const chunk = `HTTP/1.1 200 OK\r\n\r\n${'x'.repeat(1 << 16)}`;
 
@@ -23,7 +26,9 @@ async function listening(behave: (socket: Socket) => void): Promise<Server> {
   return server;
 }
 
+setPriority(19);
 const servers = await Promise.all([listening(() => undefined), listening(() => undefined), listening(flood)]);
 const ports = servers.map((server) => (server.address() as AddressInfo).port);
 servers[1]?.close();
-parentPort?.postMessage(ports);
+process.send?.(ports);
+process.on('disconnect', () => process.exit());

@@ -24,7 +24,7 @@ const rude: ReadonlyArray<readonly [name: string, behave: (socket: Socket) => vo
   ],
   ['sends half an answer', onceAsked((socket) => socket.write('HTTP/1.1 20')), false],
   ['sends half a body', onceAsked((socket) => socket.write(`${head}content-length: 10\r\n\r\nhalf`)), true],
-  ['speaks no HTTP', onceAsked((socket) => flood(socket, 'SSH-2.0-OpenSSH_9.2\r\n')), false],
+  ['speaks no HTTP', onceAsked((socket) => flood(socket, 'SSH-2.0-OpenSSH_9.2\r\n'.repeat(1_000))), false],
   [
     'changes the protocol',
     onceAsked((socket) =>
@@ -45,7 +45,7 @@ test.each(rude)('one that %s', async (_, behave, isDelivered) => {
       { url: other.url, name: 'other', secrets, networks: loopback, events },
     ],
     retry: { tries: 1 },
-    attemptMs: 2_000,
+    attemptMs: 3_000,
   });
   await agent('a1');
   await kill('a1');
