@@ -31,7 +31,7 @@ export const targets: Readonly<Record<string, Target>> = {
   'current-order': { tests: ['take-over', ...behaviour, 'placing'], atLeast: 0.4 },
   'order-record': { tests: ['recovery', ...behaviour, 'order-record'], atLeast: 0.4 },
   placing: { tests: ['placing-turns', 'joining-on-record', ...behaviour, 'placing'], atLeast: 0.4 },
-  settlement: { tests: ['late-handles', 'take-over', ...behaviour], atLeast: 0.4 },
+  settlement: { tests: ['late-handles', 'take-over', 'distrust', ...behaviour], atLeast: 0.4 },
   kills: { tests: ['let-go', ...behaviour], atLeast: 0.6 },
   volley: { tests: ['volley', ...behaviour], atLeast: 0.9 },
   deadline: { tests: ['deadline', ...behaviour], atLeast: 0.9 },

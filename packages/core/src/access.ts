@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { withDeadline } from './deadline.ts';
 import { describeError } from './errors.ts';
+import { parseInput } from './input.ts';
 import type { AccessRequest, Authorizer, Decision } from './ports/authorizer.ts';
 import type { Clock } from './ports/clock.ts';
+import { principalSchema } from './principal.ts';
 import { rolePolicy } from './role-policy.ts';
 
 const decideMs = 250;
@@ -11,6 +13,11 @@ const decisionSchema = z.object({
   reason: z.string().max(1_000),
   policyVersion: z.string().min(1).max(100),
 });
+
+/** What a surface asks. @throws InvalidInputError for a principal that is none, for example with a role that there is not. */
+export function accessInput(request: AccessRequest): AccessRequest {
+  return { ...request, principal: parseInput('principal', principalSchema, request?.principal) };
+}
 
 /**
  * Asks the configured authorizer, for at most 250 ms. If it gives no decision, a kill is decided by the built-in role

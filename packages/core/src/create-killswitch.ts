@@ -1,4 +1,4 @@
-import { decideAccess } from './access.ts';
+import { accessInput, decideAccess } from './access.ts';
 import { Admissions } from './admissions.ts';
 import { Book } from './book.ts';
 import { Cleanup } from './cleanup.ts';
@@ -80,8 +80,9 @@ export function createKillswitch(options: KillswitchOptions): Killswitch {
     }),
     listHost: (hostId, page) => lookups.list(`host:${hostId}`, page),
     status: () => lookups.status(),
-    authorise: (request, reason) => guard.demand(request, reason),
-    may: async (request) => (await decideAccess(settings.authorizer, clock, request)).effect === 'allow',
+    authorise: async (request, reason) => guard.demand(accessInput(request), reason),
+    may: async (request) =>
+      (await decideAccess(settings.authorizer, clock, accessInput(request))).effect === 'allow',
     on: (name, listener) => events.on(name, listener),
   };
 }

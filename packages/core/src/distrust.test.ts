@@ -39,8 +39,11 @@ describe('a handle that comes after the end is on record', () => {
       expect(report.settled).toBe(false);
       expect(report.errors).toEqual([expect.stringMatching(new RegExp(`"a1" is on record as ${end}`))]);
       expect(warnings).toEqual([expect.stringContaining('is being destroyed')]);
+      expect(await h.state.listOpenOrders()).toHaveLength(1);
+      expect(await h.state.listGates()).toContainEqual(expect.objectContaining({ orderId: report.orderId }));
       h.runtime.end(late);
       await h.clock.advance(3_000);
+      expect(await h.state.listOpenOrders()).toEqual([]);
       expect((await h.ks.report(report.orderId)).settled).toBe(true);
     },
   );

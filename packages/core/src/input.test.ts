@@ -46,7 +46,12 @@ describe('bad input is refused by name', () => {
       const killing = h.ks.kill({ workspace: 'w1' }, { principal, reason: 'drill' });
       await expect(killing).rejects.toThrow(message);
       await expect(killing).rejects.toMatchObject({ code: 'invalid-input' });
+      const asked = { principal, action: 'kill', scope: { everything: true } } as const;
+      for (const asking of [h.ks.authorise(asked, 'drill'), h.ks.may(asked)])
+        await expect(asking).rejects.toThrow('Invalid principal: ');
     }
+    for (const asking of [h.ks.authorise(undefined as never), h.ks.may(undefined as never)])
+      await expect(asking).rejects.toMatchObject({ code: 'invalid-input' });
     expect(h.audit.events()).toEqual([]);
   });
 

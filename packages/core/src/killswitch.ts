@@ -163,11 +163,11 @@ export interface Killswitch {
 
   /**
    * For surfaces such as an HTTP API: whether the principal may, with the denial put on record.
-   * @throws ForbiddenError, or UnknownTargetError for an agent or task of a foreign workspace (I11).
+   * @throws InvalidInputError, ForbiddenError, or UnknownTargetError for an agent or task of a foreign workspace (I11).
    */
   authorise(request: AccessRequest, reason?: string): Promise<Decision>;
 
-  /** Whether the principal may, without a trace on record: for surfaces that show only what somebody may see. */
+  /** Whether the principal may, without a trace on record: for surfaces that show only what somebody may see. @throws InvalidInputError. */
   may(request: AccessRequest): Promise<boolean>;
 
   /** Adds a listener, which can neither delay nor break anything (I5). The returned function removes it. */

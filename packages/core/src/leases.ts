@@ -22,6 +22,8 @@ export class Leases {
   readonly #hostId: string;
   readonly #leaseMs: number;
   #renewedAt = Number.NEGATIVE_INFINITY;
+  /** When this host was heard again after the others may have held it for silent. */
+  #backAt = Number.NEGATIVE_INFINITY;
   #heard = new Map<string, Heard>();
   #listedAt: number | undefined;
   #listenedMs = 0;
@@ -40,12 +42,13 @@ export class Leases {
     const now = this.#clock.now();
     const lease = { hostId: this.#hostId, until: now + this.#leaseMs };
     await this.#book.askAnew('renewing the lease', (store) => store.renewLease(lease));
+    if (now - this.#renewedAt >= silentMs) this.#backAt = this.#clock.now();
     this.#renewedAt = Math.max(this.#renewedAt, now);
   }
 
-  /** Whether the others have heard of this host lately. If not, they may have taken over its orders. */
-  get isHeard(): boolean {
-    return this.#clock.now() - this.#renewedAt < silentMs;
+  /** Whether the others have heard of this host all the time since then. If not, they may have taken over its orders. */
+  isHeardSince(at: number): boolean {
+    return this.#backAt <= at && this.#clock.now() - this.#renewedAt < silentMs;
   }
 
   /** Looks at everybody's. @throws StateUnavailableError. */

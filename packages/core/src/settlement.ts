@@ -34,17 +34,20 @@ export interface SettlementHost {
  */
 export class Settlement {
   readonly #host: SettlementHost;
+  /** When the order was last seen as it is in the store. */
+  #seenAt: number;
   #settledAt: number | undefined;
 
   constructor(host: SettlementHost) {
     this.#host = host;
+    this.#seenAt = host.clock.now();
   }
 
   /** Whether the order is over here: settled, by this host if it owns the order. @throws StateUnavailableError. */
   async end(): Promise<boolean> {
     const { order, leases } = this.#host;
-    // A host that was paused has to look first whether it still has a say.
-    if (!order.isOwn || !leases.isHeard) {
+    // A host that was silent, or cut off, has to look first whether it still has a say.
+    if (!order.isOwn || !leases.isHeardSince(this.#seenAt)) {
       const stored = await this.#read();
       // One that the store does not know is nobody's.
       if (stored === undefined || stored.settledAt !== undefined) return true;
@@ -79,8 +82,10 @@ export class Settlement {
   }
 
   async #read(): Promise<StopOrder | undefined> {
-    const { book, order } = this.#host;
+    const { book, order, clock } = this.#host;
+    const at = clock.now();
     const stored = await book.ask('reading an order', (store) => store.getOrder(order.version.orderId));
+    this.#seenAt = at;
     if (stored !== undefined) order.become(stored);
     return stored;
   }

@@ -49,6 +49,22 @@ it('I4: whoever fell silent and comes back settles nothing that was taken over: 
   expect(others.flatMap((other) => other.events('order.settled'))).toHaveLength(1);
 });
 
+it('I4: nor what has been settled meanwhile, also where nobody is left to be listed', async () => {
+  const { real, link, killer, others, clock } = await cutOffKiller();
+  const there = await others[0]?.agent('b1', { behaviour: 'immortal' });
+  killer.ks.kill({ everything: true }, request).catch(() => undefined);
+  await clock.advance(50);
+  link.reach = 'hung';
+  await clock.advance(10_000);
+  if (there !== undefined) others[0]?.runtime.end(there);
+  await clock.advance(4_000);
+  expect(await real.listOpenOrders()).toEqual([]);
+  link.reach = 'up';
+  await clock.advance(5_000);
+  expect(killer.events('order.settled')).toEqual([]);
+  expect(others.flatMap((other) => other.events('order.settled'))).toHaveLength(1);
+});
+
 it('a host that was deaf itself takes nothing over: it has to hear that the others are silent', async () => {
   const { real, link, killer, others, clock } = await cutOffKiller();
   await others[0]?.agent('b1', { behaviour: 'immortal' });
