@@ -122,11 +122,14 @@ export class Hosts {
   }
 
   #listen(life: Life): void {
-    const { history, faults, trace } = this.#world;
+    const { history, faults, trace, timeline } = this.#world;
     life.killswitch.on('step', ({ step, order, agentId }) => {
       if (step === 'signalled' && agentId !== undefined)
         life.signalled.set(agentId, (life.signalled.get(agentId) ?? 0) + 1);
       if (step === 'requested' && !life.isDead) {
+        // What was to join another order, and a call went wrong since, is a stop of this host's own: the store has not got it.
+        if (life.toJoin.has(order.orderId) && life.wasDisturbed('store', order.requestedAt, timeline.now))
+          life.placementsHeard.delete(order.orderId);
         const isUnplaced = !life.placementsHeard.has(order.orderId);
         history.requested.push({ ...history.moment(), order, life, isUnplaced });
       }

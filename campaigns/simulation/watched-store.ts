@@ -78,7 +78,10 @@ export function watchedStore(world: World, life: Life): StateStore {
         return placement;
       }).then((placement) => {
         heard(order.orderId);
-        if (!placement.placed) heard(placement.open.orderId);
+        if (!placement.placed) {
+          heard(placement.open.orderId);
+          if (placement.open.orderId !== order.orderId) life.toJoin.add(order.orderId);
+        }
         return placement;
       }),
     getOrder: (orderId) =>
