@@ -107,4 +107,16 @@ export const gates: readonly DeliberateBug[] = [
       },
     ],
   },
+  {
+    name: 'a host that shuts down lets in whoever was on the way when its stop had passed by',
+    invariant: 'I1',
+    noticedBy: 'core/src/shutdown.test.ts',
+    edits: [
+      {
+        file: 'admissions.ts',
+        from: '    if (this.#bar !== undefined) {\n',
+        to: '    if (false) {\n',
+      },
+    ],
+  },
 ];

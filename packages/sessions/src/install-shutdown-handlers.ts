@@ -21,13 +21,15 @@ export interface ShutdownHandlers {
 export function installShutdownHandlers(ks: Killswitch, options: ShutdownOptions = {}): ShutdownHandlers {
   const settings = settingsOf(options);
   const shutdown = new Shutdown(ks, settings);
+  let isEnding = false;
   const onSignal = (signal: NodeJS.Signals): void => {
     if (shutdown.isUnderWay) {
-      settings.log(`${signal} again: the grace is over`);
+      settings.log(`${signal} while shutting down: the grace is over`);
       shutdown.harden(`${signal}, again`);
-      return;
     }
-    void shutdown.run(signal).then(({ exitCode }) => settings.exit(exitCode));
+    // Also if it was begun by hand, without an exit.
+    if (!isEnding) void shutdown.run(signal).then(({ exitCode }) => settings.exit(exitCode));
+    isEnding = true;
   };
   for (const signal of settings.signals) process.on(signal, onSignal);
   return {

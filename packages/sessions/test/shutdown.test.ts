@@ -73,7 +73,7 @@ describe('D3: graceful shutdown', () => {
     service.child.kill('SIGINT');
     expect((await service.ended()).code).toBe(0);
     expect(marked(prefix)).toEqual([]);
-    expect(service.errors).toContain('SIGINT again: the grace is over');
+    expect(service.errors).toContain('SIGINT while shutting down: the grace is over');
   });
 
   it('calling it twice is safe: one promise, one shutdown, also beside the handlers', async () => {
