@@ -10,8 +10,8 @@ import { targets } from './mutation/targets.ts';
 import { SeededRandom } from './seeded-random.ts';
 
 /** Ample, so that a busy machine does not pass for a test that notices something. */
-const timeoutMs = 10_000;
-const limitMs = 60_000;
+const timeoutMs = 30_000;
+const limitMs = 90_000;
 
 interface Score {
   noticed: number;

@@ -154,6 +154,12 @@ export const equivalents: readonly Equivalent[] = [
   },
   {
     file: 'kills.ts',
+    text: "if (before.status !== 'killing') return true;",
+    changes: [["before.status !== 'killing'", 'false']],
+    reason: 'whoever was claimed just now is under this order first, and was not met before',
+  },
+  {
+    file: 'kills.ts',
     text: 'if (signalledAt !== undefined) pursuit.wasSignalled',
     changes: [['signalledAt !== undefined', 'true']],
     reason: 'that it was told to die at no time says nothing',

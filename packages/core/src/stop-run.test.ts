@@ -88,12 +88,16 @@ describe('a stop takes its steps in order, and at their times', () => {
 
   it('of a scope with nobody in it', async () => {
     const h = await harness();
+    h.ks.on('step', (event) => expect(event).not.toHaveProperty('agentId'));
+    const warnings: string[] = [];
+    h.ks.on('warning', ({ message }) => warnings.push(message));
     const steps = stepsOf(h);
     expect(await h.during(100, h.ks.kill({ workspace: 'w1' }, request))).toMatchObject({
       settled: true,
       total: 0,
     });
     expect(steps).toEqual(['0 placed', '0 requested', '0 settled']);
+    expect(warnings).toEqual([]);
   });
 });
 
