@@ -14,11 +14,12 @@ async function send(endpoint: Omit<WebhookEndpoint, 'secrets'>, resolve?: Resolv
   const hooks = hooked(ks, {
     endpoints: [{ secrets: [newSecret()], events: ['order.settled'], ...endpoint }],
     retry: { tries, firstMs: 5, longestMs: 10 },
+    attemptMs: 2_000,
     ...(resolve === undefined ? {} : { resolve }),
   });
   await agent('a1');
   await kill('a1');
-  await vi.waitFor(() => expect(hooks.status()).toMatchObject([{ waiting: 0 }]));
+  await vi.waitFor(() => expect(hooks.status()).toMatchObject([{ waiting: 0 }]), { timeout: 15_000 });
   return hooks.status()[0];
 }
 
@@ -73,6 +74,24 @@ test('what is connected to is the address that was looked at: no name is looked 
     lastError: expect.stringContaining('127.0.0.1 is not public'),
   });
 });
+
+test.each([
+  ['hangs', () => new Promise<never>(() => undefined)],
+  [
+    'throws',
+    () => {
+      throw new Error('no such name');
+    },
+  ],
+  ['answers nonsense', async () => [{}, null] as never],
+  ['answers nothing', async () => undefined as never],
+] as ReadonlyArray<readonly [string, Resolve]>)(
+  'a resolver that %s is a failed attempt',
+  async (_, resolve) => {
+    const status = await send({ url: 'https://hooks.example/' }, resolve);
+    expect(status).toMatchObject({ delivered: 0, dead: 1, lastError: expect.stringMatching(/./) });
+  },
+);
 
 test('a name is asked for by the resolver that was given, and its address connected to', async () => {
   const here = await receiver((response) => response.end());

@@ -57,6 +57,9 @@ test.each(rude)('one that %s', async (_, behave, isDelivered) => {
     { delivered: isDelivered ? 1 : 0, dead: isDelivered ? 0 : 1 },
     { delivered: 1, dead: 0 },
   ]);
+  // Neither the URL's path nor a secret stands anywhere.
+  const said = JSON.stringify([hooks.status(), await hooks.deadLetters(), hooks.troubles]);
+  for (const secret of ['/hook', ...secrets]) expect(said).not.toContain(secret);
   // What the system's buffers hold, but no flood.
   expect(there.written()).toBeLessThan(32 << 20);
 });
