@@ -31,6 +31,7 @@ export interface Gate {
 export interface Status {
   readonly auditDegraded: boolean;
   readonly gates: readonly Gate[];
+  readonly gatesLeftOff: boolean;
   readonly openOrders: readonly {
     readonly orderId: string;
     readonly scope: Scope;

@@ -7,7 +7,7 @@ import { onStatus } from '../status.js';
 const mostShown = 200;
 
 /**
- * Stops that are under way, and what is shut.
+ * Stops that are under way, and what is shut: first what opens some day, then what never does, the newest of each first.
  *
  * @param {HTMLElement} main
  * @param {import('../types.js').Me} _me
@@ -18,15 +18,17 @@ export function showOrders(main, _me, signal) {
   const gates = h('ul', { class: 'cards' });
   const none = h('p', {}, 'Looking…');
   const shut = h('p', {});
+  const rest = h('p', { class: 'quiet', hidden: true }, 'More tasks were killed earlier.');
   main.replaceChildren(
     ...[h('h2', {}, 'Stops under way'), none, open],
-    ...[h('h2', {}, 'What is shut'), shut, gates],
+    ...[h('h2', {}, 'What is shut'), shut, gates, rest],
   );
   onStatus((status) => {
     none.textContent = status.openOrders.length === 0 ? 'None.' : '';
     shut.textContent = status.gates.length === 0 ? 'Nothing.' : '';
+    rest.hidden = !status.gatesLeftOff && status.gates.length <= mostShown;
     keyed(open, status.openOrders, ({ orderId }) => orderId, card);
-    keyed(gates, status.gates.slice(-mostShown).reverse(), ({ orderId }) => orderId, card);
+    keyed(gates, status.gates.slice(0, mostShown), ({ orderId }) => orderId, card);
   }, signal);
 }
 

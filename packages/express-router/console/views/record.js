@@ -88,19 +88,27 @@ function fields(me, asked) {
     { name: 'type' },
     ...kinds.map(([value, text = '']) => h('option', { value, selected: value === asked.get('type') }, text)),
   );
+  // The record may be long, and begins with the oldest: unless something else is asked for, a day of it is.
+  const since = asked.size === 0 ? here(Date.now() - dayMs) : '';
   return [
     field('taskId', 'Task'),
     field('orderId', 'Stop'),
     field('principalId', 'Person'),
     ...(maySeeAll(me) ? [field('workspaceId', 'Workspace', asked.get('workspaceId') ?? workspace)] : []),
     h('label', {}, 'Kind', kind),
-    h('label', {}, 'From', h('input', { type: 'datetime-local', name: 'from' })),
+    h('label', {}, 'From', h('input', { type: 'datetime-local', name: 'from', value: since })),
     h('label', {}, 'Until', h('input', { type: 'datetime-local', name: 'until' })),
   ];
 }
 
 /** What the fields of a time are called: they hold it as it is here, and it is asked for as it is everywhere. */
 const times = new Set(['from', 'until']);
+const dayMs = 24 * 3_600_000;
+
+/** A time as such a field holds it. @param {number} at milliseconds since the Unix epoch */
+function here(at) {
+  return new Date(at - new Date(at).getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+}
 
 /** Whoever administers nothing reads of their own tasks only. @param {import('../types.js').Me} me */
 function maySeeAll({ may }) {
