@@ -62,7 +62,7 @@ async function recording() {
   };
   const recorder = new Recorder(sink, clock, new GuardedEvents(), () => undefined);
   const book = new Book(state, clock, new GuardedEvents(), 'h', 500);
-  const record = new OrderRecord({ hostId: 'h', clock, book, recorder, sink }, true);
+  const record = new OrderRecord({ hostId: 'h', clock, book, recorder, sink }, true, false);
   const release = (): void => {
     held = undefined;
     goOn();

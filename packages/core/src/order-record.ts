@@ -25,14 +25,17 @@ export class OrderRecord {
   /** Event ids already on record, of an order that was found open. */
   #onRecord: ReadonlySet<string> = new Set();
   #isComplete: boolean;
+  #wasOwn: boolean;
   /** Ids of agents whose death this run has put on record. */
   readonly #dead = new Set<string>();
   /** Ids of agents that this run has put on record as not confirmed dead. */
   readonly #unconfirmed = new Set<string>();
 
-  constructor(host: OrderRecordHost, isComplete: boolean) {
+  /** `isOwn`: whether the order is this host's to settle; `isFound`: whether it was found open, after an earlier life of its own. */
+  constructor(host: OrderRecordHost, isOwn: boolean, isFound: boolean) {
     this.#host = host;
-    this.#isComplete = isComplete;
+    this.#isComplete = !isFound || !isOwn;
+    this.#wasOwn = isOwn;
   }
 
   /** Whether all that follows from stored state was given to the recorder, as far as is known. */
@@ -43,6 +46,15 @@ export class OrderRecord {
   /** Something may have come about that nobody here was told of. */
   doubt(): void {
     this.#isComplete = false;
+  }
+
+  /**
+   * Whether the order is this host's to settle now. One that was taken over, also by joining another host's, may have done more
+   * than is on record: what that host could not tell is this one's to tell.
+   */
+  ownedHere(isOwn: boolean): void {
+    if (isOwn && !this.#wasOwn) this.doubt();
+    this.#wasOwn = isOwn;
   }
 
   /** Puts an event that follows from stored state on the record, unless the order's earlier life did. */

@@ -37,8 +37,9 @@ export class StopRun {
   readonly #record: OrderRecord;
   readonly #settlement: Settlement;
   readonly #sight = new Sight();
+  /** Resolves when this host has looked through the scope once, or has failed to. Never rejects. */
+  readonly looked: Promise<void> = this.#sight.looked;
   #stopped = false;
-  #wasOwner: boolean;
   #followed: StopRun | undefined;
   #isOutlived = false;
 
@@ -64,8 +65,7 @@ export class StopRun {
       idle: wake,
     });
     if (beginning === 'found') host.leases.heard(order.hostId);
-    this.#wasOwner = this.#order.isOwn;
-    this.#record = new OrderRecord(host, beginning !== 'found' || !this.#wasOwner);
+    this.#record = new OrderRecord(host, this.#order.isOwn, beginning === 'found');
     this.#settlement = new Settlement({
       ...host,
       order: this.#order,
@@ -80,11 +80,6 @@ export class StopRun {
 
   get order(): StopOrder {
     return this.#order.version;
-  }
-
-  /** Resolves when this host has looked through the scope once, or has failed to. Never rejects. */
-  get looked(): Promise<void> {
-    return this.#sight.looked;
   }
 
   /** Whether the order stands in the state store. While it does not, its gate is this host's to keep. */
@@ -166,8 +161,7 @@ export class StopRun {
       let isSeen = false;
       try {
         if (!this.isPlaced && (await this.#order.place())) this.step('placed');
-        // Also one that has joined another host's: what that one could not tell is this one's to tell, once it is its own.
-        if (!this.#order.isOwn) this.#wasOwner = false;
+        this.#record.ownedHere(this.#order.isOwn);
         await this.#order.takeOver();
         const other = this.#host.runOf(this.order);
         if (other !== undefined && other !== this) return await this.#follow(other);
@@ -179,7 +173,8 @@ export class StopRun {
         this.#sight.tried();
         if (this.#order.isSettled) return;
         // After the kills: a record that cannot be read holds up the settlement, never the sweep (I5).
-        if (!this.#isTold()) {
+        this.#record.ownedHere(this.#order.isOwn);
+        if (!this.#record.isComplete) {
           if (await this.#record.complete(this.order, this.#order.isOwn)) this.#wake.wake();
         } else if (living === 0 && isWhole && (await this.#settlement.end())) return;
       } catch (error) {
@@ -243,14 +238,5 @@ export class StopRun {
   #sweepHere(): void {
     if (this.#isOutlived || this.order.released !== undefined) return;
     this.#kills.take(this.#host.book.claimHere(scopeKey(this.order.scope), this.order.orderId));
-  }
-
-  /** An order that was found open, or taken over from a lost host, may have done more than is on record. */
-  #isTold(): boolean {
-    if (!this.#wasOwner && this.#order.isOwn) {
-      this.#wasOwner = true;
-      this.#record.doubt();
-    }
-    return this.#record.isComplete;
   }
 }
