@@ -57,9 +57,10 @@ export class EventChannel {
   }
 
   private hear(message: string): void {
-    // An admission concerns nobody else: whatever bars it was there before.
-    if (message.includes(`"from":"${this.self}"`) || message.includes('"admitted":')) return;
-    this.hint();
+    if (message.includes(`"from":"${this.self}"`)) return;
+    // What runs, or has ended by itself, concerns nobody else: whatever bars an admission was there before.
+    if (message.includes('"order":') || message.includes('"released":') || message.includes('":"kill'))
+      this.hint();
   }
 
   private hint(): void {

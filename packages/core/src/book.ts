@@ -83,9 +83,14 @@ export class Book {
     return this.ask('listing agents', async (store) => asPage(await store.listAgents(key, page)));
   }
 
-  /** This host's own live agents in a scope, from memory. */
-  ownIn(key: ScopeKey): Agent[] {
-    return this.#own.in(key);
+  /** How many agents of its own this host has ever met. */
+  get met(): number {
+    return this.#own.met;
+  }
+
+  /** This host's own live agents in a scope, from memory; with `met` only those that were met when there had been so many. */
+  ownIn(key: ScopeKey, met?: number): Agent[] {
+    return this.#own.in(key, met);
   }
 
   /** Takes note of an agent as stored: if it is this host's and lives, it can be killed without the store from now on. */

@@ -77,7 +77,7 @@ describe.each(scopes)('admit, kill %s, handle arrives', (kind, scope) => {
 
   it('I1: nobody survives, in any order on one host', async () => {
     expect((await run(`${kind}, one host`, admitAndKill(oneHost, 0))).runs).toBeGreaterThan(100);
-  }, 60_000);
+  }, 120_000);
 
   it('I1: nobody survives, in any order on two hosts', async () => {
     const twoHosts = { ...oneHost, hosts: ['host-1', 'host-2'], atOnce: [] };
@@ -126,14 +126,14 @@ describe('complete, kill, kill', () => {
       [0, task],
     ]);
     expect((await run('complete, kill, kill on one host', wanted)).runs).toBeGreaterThan(1_000);
-  }, 60_000);
+  }, 120_000);
 
   it('I2: one wins, in any order on two hosts', async () => {
     const atOnce = ['state.getTask', 'state.getOrder', 'state.listOrder', 'audit.append'];
     const twoHosts = { ...oneHost, hosts: ['host-1', 'host-2'], atOnce, isNetwork: true };
     const wanted = completeAndKill(twoHosts, [[1, task]], apart);
     expect((await run('complete, kill on two hosts', wanted)).runs).toBeGreaterThan(10);
-  }, 60_000);
+  }, 120_000);
 });
 
 describe('emergency stop, release, admit', () => {
@@ -175,7 +175,7 @@ describe('emergency stop, release, admit', () => {
       commute: apart,
     };
     expect((await run('emergency stop, release, admit on three hosts', wanted)).runs).toBeGreaterThan(100);
-  }, 60_000);
+  }, 120_000);
 });
 
 function isEnded(agent: Agent | undefined): boolean {

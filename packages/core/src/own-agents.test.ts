@@ -36,3 +36,17 @@ it('finds each agent under every scope that holds it, as its newest copy, until 
   expect(own.in('agent:b')).toEqual([all[2]]);
   expect(own.get('b')).toBeUndefined();
 });
+
+it('tells who was met before a moment, whatever became of them since', () => {
+  const own = new OwnAgents('h');
+  own.keep(agent('a', 't'));
+  const { met } = own;
+  expect(own.in('task:t', met)).toHaveLength(1);
+  own.keep({ ...agent('a', 't'), revision: 1 });
+  own.keep(agent('b', 't'));
+  expect(own.in('task:t', met).map(({ agentId, revision }) => [agentId, revision])).toEqual([['a', 1]]);
+  own.drop('a');
+  own.keep(agent('a', 't'));
+  expect(own.in('everything', met)).toEqual([]);
+  expect(own.in('task:t')).toHaveLength(2);
+});

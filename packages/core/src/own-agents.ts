@@ -7,6 +7,8 @@ const mostDoubted = 1_000;
 interface Own {
   /** Its newest copy. */
   agent: Agent;
+  /** As the how-manieth it was met. */
+  readonly nth: number;
   readonly groups: readonly Group[];
 }
 
@@ -24,6 +26,7 @@ export class OwnAgents {
   readonly #byId = new Map<string, Own>();
   /** By scope key; not of the scopes that hold all of them, or one by its own id. */
   readonly #byKey = new Map<ScopeKey, Group>();
+  #met = 0;
   readonly #hostId: string;
   readonly #hostKey: ScopeKey;
   /** Copies that no store ever held: their revisions mean nothing to it. */
@@ -40,11 +43,21 @@ export class OwnAgents {
     return this.#byId.get(agentId)?.agent;
   }
 
-  /** Those in a scope, as they are now. */
-  in(key: ScopeKey): Agent[] {
-    if (key === 'everything' || key === this.#hostKey) return Array.from(this.#byId.values(), agentOf);
+  /** How many agents this host has ever met. */
+  get met(): number {
+    return this.#met;
+  }
+
+  /** Those in a scope, as they are now; with `met` only those that were met when there had been so many. */
+  in(key: ScopeKey, met: number = this.#met): Agent[] {
+    const found = this.#in(key);
+    return (met === this.#met ? found : found.filter(({ nth }) => nth <= met)).map(agentOf);
+  }
+
+  #in(key: ScopeKey): Own[] {
+    if (key === 'everything' || key === this.#hostKey) return [...this.#byId.values()];
     const own = key.startsWith('agent:') ? this.#byId.get(key.slice('agent:'.length)) : undefined;
-    return [...(own === undefined ? [] : [own]), ...(this.#byKey.get(key)?.members ?? [])].map(agentOf);
+    return [...(own === undefined ? [] : [own]), ...(this.#byKey.get(key)?.members ?? [])];
   }
 
   /** Takes note of an agent as stored: it is kept if it is this host's and lives. */
@@ -93,7 +106,8 @@ export class OwnAgents {
       return;
     }
     // What an agent is in never changes.
-    const own: Own = { agent, groups: this.#keysOf(agent).map((key) => this.#group(key)) };
+    this.#met += 1;
+    const own: Own = { agent, nth: this.#met, groups: this.#keysOf(agent).map((key) => this.#group(key)) };
     for (const { members } of own.groups) members.add(own);
     this.#byId.set(agent.agentId, own);
   }

@@ -23,7 +23,8 @@ export interface PlacingHost {
   readonly events: GuardedEvents;
   /** The run of the same stop whose order the store has not taken yet. */
   readonly unplaced: (order: StopOrder) => StopRun | undefined;
-  readonly begin: (order: StopOrder, beginning: Beginning) => StopRun;
+  /** `met`: how many agents of its own this host had met before the store was told of the order. */
+  readonly begin: (order: StopOrder, beginning: Beginning, met?: number) => StopRun;
 }
 
 /** One try to place an order, for everybody who asked for this stop before it began. */
@@ -36,6 +37,8 @@ interface Turn {
     readonly here?: StopRun;
     /** When the store had said that. */
     readonly at: number;
+    /** How many agents of its own this host had met before it was asked. */
+    readonly met: number;
   }>;
   /** The run in which the order goes on, once its request is on record. */
   readonly run: Promise<StopRun>;
@@ -112,18 +115,19 @@ export class Placing {
     if (this.#next.get(key) === turn) this.#next.delete(key);
     const here = this.#host.unplaced(turn.order);
     const { clock } = this.#host;
-    if (here !== undefined) return { here, at: clock.now() };
+    const { met } = this.#host.book;
+    if (here !== undefined) return { here, at: clock.now(), met };
     this.#underWay.add(turn.order.orderId);
-    return { placement: await this.#tryToPlace(turn.order), at: clock.now() };
+    return { placement: await this.#tryToPlace(turn.order), at: clock.now(), met };
   }
 
-  async #begin({ order }: Turn, { placement, here, at }: Awaited<Turn['answer']>): Promise<StopRun> {
+  async #begin({ order }: Turn, { placement, here, at, met }: Awaited<Turn['answer']>): Promise<StopRun> {
     if (here !== undefined) return here;
     try {
       const open = placement?.placed === false ? placement.open : undefined;
       await this.#record(order, open);
       if (placement === undefined) return this.#host.begin(order, 'unplaced');
-      const run = this.#host.begin(open ?? order, open === undefined ? 'placed' : 'found');
+      const run = this.#host.begin(open ?? order, open === undefined ? 'placed' : 'found', met);
       if (open !== undefined) run.update(open);
       if (this.#hasLetIn(order, at)) run.outlived();
       return run;

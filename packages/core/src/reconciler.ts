@@ -44,9 +44,10 @@ export class Reconciler {
   /** Takes up the open orders that have no run here. @throws StateUnavailableError. */
   async follow(): Promise<void> {
     const { book, stops } = this.#host;
+    const { met } = book;
     const orders = await book.ask('listing open orders', (store) => store.listOpenOrders());
     // After the close nobody would end what is taken up here.
-    if (!this.#stopped) stops.follow(orders);
+    if (!this.#stopped) stops.follow(orders, met);
   }
 
   /** Somebody else may have changed something. */

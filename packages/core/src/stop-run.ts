@@ -42,9 +42,12 @@ export class StopRun {
   #stopped = false;
   #followed: StopRun | undefined;
   #isOutlived = false;
+  #met: number | undefined;
 
-  constructor(host: StopRunHost, order: StopOrder, beginning: Beginning) {
+  /** `met`: see {@link claimOwn}. */
+  constructor(host: StopRunHost, order: StopOrder, beginning: Beginning, met?: number) {
     this.#host = host;
+    this.#met = met;
     this.#wake = new Wake(host.clock);
     const wake = (): void => this.#wake.wake();
     const joined = (by: StopOrder, open: StopOrder): void => this.record(orderJoined(by, open, host.hostId));
@@ -211,7 +214,9 @@ export class StopRun {
 
   /** Whom perhaps only this host reaches is not kept waiting for the listing of all the others. */
   async #claimOwn(): Promise<void> {
-    for await (const { order, changes } of claimOwn(this.#host.book, this.order)) {
+    const met = this.#met;
+    this.#met = undefined;
+    for await (const { order, changes } of claimOwn(this.#host.book, this.order, met)) {
       this.update(order);
       this.#kills.take(changes);
     }

@@ -28,7 +28,7 @@ export class Stops {
     this.#placing = new Placing({
       ...host,
       unplaced: (order) => this.#unplacedLike(order),
-      begin: (order, beginning) => this.#runOf(order, beginning),
+      begin: (order, beginning, met) => this.#runOf(order, beginning, met),
     });
   }
 
@@ -41,10 +41,13 @@ export class Stops {
     return this.#placing.place(order);
   }
 
-  /** Starts a run for every open order that has none here: after a restart, or placed by another host. */
-  follow(orders: readonly StopOrder[]): void {
+  /**
+   * Starts a run for every open order that has none here: after a restart, or placed by another host. `met`: how many agents
+   * of its own this host had met before it read them.
+   */
+  follow(orders: readonly StopOrder[], met: number): void {
     for (const order of orders) {
-      if (!this.#placing.has(order.orderId)) this.#runOf(order, 'found').update(order);
+      if (!this.#placing.has(order.orderId)) this.#runOf(order, 'found', met).update(order);
     }
   }
 
@@ -110,7 +113,7 @@ export class Stops {
     return run?.isPlaced === false ? run : undefined;
   }
 
-  #runOf(order: StopOrder, beginning: Beginning): StopRun {
+  #runOf(order: StopOrder, beginning: Beginning, met?: number): StopRun {
     const known = this.#runs.get(order.orderId);
     if (known !== undefined) return known;
     const run = new StopRun(
@@ -123,6 +126,7 @@ export class Stops {
       },
       order,
       beginning,
+      met,
     );
     this.#runs.set(order.orderId, run);
     if (beginning === 'unplaced') this.#unplaced.set(stopKey(order), run);

@@ -129,6 +129,22 @@ describe('one look through a scope', () => {
     expect(calls).toEqual(['read', 'claim 1000', 'claimed 1000', 'claim 1000', 'claimed 1000']);
   });
 
+  it('claims at once those who were met before the order was read, and nobody if it was released by then', async () => {
+    const real = memoryState();
+    const book = new Book(real, manualClock(), new GuardedEvents(), 'h', 500);
+    for (const id of ['a', 'b']) await real.admit(agent(id));
+    book.note(agent('a'));
+    const { met } = book;
+    book.note(agent('b'));
+    await real.placeOrder(order);
+    const claimed: string[] = [];
+    const released = { releaseId: 'r', at: 1, approvedBy: [] };
+    for (const known of [{ ...order, released }, { ...order, settledAt: 9 }, order])
+      for await (const { changes } of claimOwn(book, known, met))
+        claimed.push(...changes.map(({ agent: { agentId } }) => agentId));
+    expect(claimed).toEqual(['a']);
+  });
+
   it('goes by the order as it was given where the store holds none', async () => {
     const { found, claimed } = await swept([[agent('a')]], undefined);
     expect([found[0]?.order, claimed]).toEqual([order, [['a']]]);

@@ -54,15 +54,18 @@ export async function claimAll(book: Book, order: StopOrder): Promise<void> {
 const mostClaims = 1_000;
 
 /**
- * Claims this host's own agents in the scope from what it holds in memory: two calls, where a sweep first has to list
- * everybody else's too. Whoever is in memory before the order is read, and it is still neither settled nor released, was
- * admitted before its gate shut; see {@link sweep}.
+ * Claims this host's own agents in the scope from what it holds in memory: at once, where a sweep first has to list everybody
+ * else's too. Whoever was in memory before the order was read, and it was neither settled nor released, had been admitted
+ * before its gate shut; see {@link sweep}. `met`: how many agents this host had met before the given order was read; without
+ * it, it is read now.
  * @throws StateUnavailableError
  */
-export async function* claimOwn(book: Book, { orderId, scope }: StopOrder): AsyncGenerator<Swept> {
-  const own = book.ownIn(scopeKey(scope));
+export async function* claimOwn(book: Book, given: StopOrder, met?: number): AsyncGenerator<Swept> {
+  const { orderId, scope } = given;
+  const own = book.ownIn(scopeKey(scope), met);
   if (own.length === 0) return;
-  const order = await book.ask('reading an order', (store) => store.getOrder(orderId));
+  const order =
+    met === undefined ? await book.ask('reading an order', (store) => store.getOrder(orderId)) : given;
   if (order === undefined || order.settledAt !== undefined || order.released !== undefined) return;
   for (let at = 0; at < own.length; at += mostClaims)
     yield { order, changes: await book.claim(own.slice(at, at + mostClaims), orderId) };

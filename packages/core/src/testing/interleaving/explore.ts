@@ -14,7 +14,7 @@ export interface Explored {
 }
 
 /** More orders than this are refused: a race has to be cut smaller, never sampled. */
-const mostRuns = 20_000;
+const mostRuns = 30_000;
 
 interface Node {
   /** Everybody who waits here, in the order of their asking. */
