@@ -1,5 +1,8 @@
 import type { RedisClient } from './client.ts';
 
+/** So long others may not hear that an agent runs or has ended by itself, which keeps no stop waiting. */
+const laterMs = 100;
+
 /**
  * Hears of changes by others on the channel: a hint and nothing more. It has a connection of its own, made from the
  * client's settings while somebody watches, since a subscribed one takes no other commands.
@@ -11,6 +14,8 @@ export class EventChannel {
   private readonly watchers = new Set<{ readonly changed: () => void }>();
   private connection: RedisClient | undefined;
   private isClosed = false;
+  /** Tells of what can wait. */
+  private later: NodeJS.Timeout | undefined;
 
   /** @param self what this client's own messages say they are from: it needs no hint of those */
   constructor(client: RedisClient, channel: string, self: string) {
@@ -37,6 +42,8 @@ export class EventChannel {
   }
 
   private end(): void {
+    clearTimeout(this.later);
+    this.later = undefined;
     this.connection?.disconnect();
     this.connection = undefined;
   }
@@ -58,12 +65,16 @@ export class EventChannel {
 
   private hear(message: string): void {
     if (message.includes(`"from":"${this.self}"`)) return;
-    // What runs, or has ended by itself, concerns nobody else: whatever bars an admission was there before.
-    if (message.includes('"order":') || message.includes('"released":') || message.includes('":"kill'))
-      this.hint();
+    // An admission concerns nobody else: whatever bars it was there before.
+    if (message.includes('"admitted":')) return;
+    const isUrgent = ['"order":', '"released":', '":"kill'].some((part) => message.includes(part));
+    if (isUrgent) this.hint();
+    else this.later ??= setTimeout(() => this.hint(), laterMs).unref();
   }
 
   private hint(): void {
+    clearTimeout(this.later);
+    this.later = undefined;
     for (const { changed } of [...this.watchers]) {
       try {
         changed();

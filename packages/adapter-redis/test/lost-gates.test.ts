@@ -2,6 +2,7 @@
  * Gates that the server has lost, and leases that it does not renew.
  * @services valkey
  */
+import { randomUUID } from 'node:crypto';
 import { memoryAudit } from '@agent-killswitch/core/memory';
 import { expect, it } from 'vitest';
 import { withService } from '../../../test/support/with-service.ts';
@@ -59,13 +60,14 @@ withService('valkey', 'VALKEY_URL', (url) => {
   it('a server that hangs for longer than a lease costs a host its agents, unless it keeps them; on record when it goes on (I4, I6)', async () => {
     const server = await PrivateServer.start();
     const audit = memoryAudit();
+    const [a, b, c] = [randomUUID(), randomUUID(), randomUUID()];
     const deadlines = { lease: 2_000 };
     const strict = await hostOf('strict', storeOf(server.url), audit, { deadlines });
     const lenient = await hostOf('lenient', storeOf(server.url), memoryAudit(), {
       deadlines,
       onLeaseLost: 'keep',
     });
-    const [dies, lives] = [await strict.spawn('lease-a'), await lenient.spawn('lease-b')];
+    const [dies, lives] = [await strict.spawn(a), await lenient.spawn(b)];
     server.signal('SIGSTOP');
     await expect.poll(() => isAlive(dies), { timeout: 15_000, interval: 20 }).toBe(false);
     expect(isAlive(lives)).toBe(true);
@@ -76,8 +78,8 @@ withService('valkey', 'VALKEY_URL', (url) => {
       principal: { id: 'system:lease' },
       scope: { host: 'strict' },
     });
-    expect(await strict.ks.agent('lease-a')).toMatchObject({ status: 'killed' });
-    expect(await lenient.ks.agent('lease-b')).toMatchObject({ status: 'running' });
-    await strict.spawn('lease-c');
+    expect(await strict.ks.agent(a)).toMatchObject({ status: 'killed' });
+    expect(await lenient.ks.agent(b)).toMatchObject({ status: 'running' });
+    await strict.spawn(c);
   });
 });
