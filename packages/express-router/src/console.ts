@@ -53,7 +53,8 @@ export function addConsole(router: Router, options: ConsoleOptions): void {
   });
   for (const [name, type] of Object.entries(files)) {
     const text = readFileSync(new URL(`../console/${name}`, import.meta.url), 'utf8');
-    const body = name === 'index.html' ? text.replace('content=""', `content="${escaped(given)}"`) : text;
+    const body =
+      name === 'index.html' ? text.replace('content=""', () => `content="${escaped(given)}"`) : text;
     const paths = name === 'index.html' ? ['/console/', '/console/index.html'] : [`/console/${name}`];
     router.get(paths, (_request, response) => {
       response.set({ ...headers, 'Content-Type': `${type}; charset=utf-8` }).send(body);
