@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { migrate, postgresAudit, verifyDatabase } from '@agent-killswitch/adapter-postgres-audit';
@@ -112,13 +113,17 @@ async function verifying(pool: Pool, report: Report): Promise<void> {
   }
   const figure = { value: median(own), baseline: median(bare), unit: 'records/s' };
   report({ metric: 'audit.verify', ...figure, limit: 0.5, direction: 'atLeast', n: total });
-  const { inUse, resident } = await memoryOf(pool);
+  const { inUse, resident, delay } = await burdenOf(pool);
   report({ metric: 'audit.verify.memory', value: inUse, unit: 'MB', limit: 20, n: total });
   report({ metric: 'audit.verify.rss', value: resident, unit: 'MB', limit: 50, n: total });
+  report({ metric: 'audit.verify.loop-delay', value: delay, unit: 'ms', limit: 50, n: total });
 }
 
-/** By how much what is in use, waste collected, grows at the most while all is verified; and the process, from the first tenth on. */
-async function memoryOf(pool: Pool): Promise<{ inUse: number; resident: number }> {
+/**
+ * What verifying all costs its process: by how much what is in use, waste collected, grows at the most; by how much the
+ * process grows from the first tenth on; and, at the 99th percentile, how late the process gets to anything else.
+ */
+async function burdenOf(pool: Pool): Promise<{ inUse: number; resident: number; delay: number }> {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
   const nowInUse = (): number => {
@@ -140,6 +145,8 @@ async function memoryOf(pool: Pool): Promise<{ inUse: number; resident: number }
   });
   let early = 0;
   let late = 0;
+  const loop = monitorEventLoopDelay({ resolution: 5 });
+  loop.enable();
   await verifyDatabase(pool, {
     onProgress: (count) => {
       const resident = process.memoryUsage.rss() / 2 ** 20;
@@ -147,7 +154,8 @@ async function memoryOf(pool: Pool): Promise<{ inUse: number; resident: number }
       else late = Math.max(late, resident);
     },
   });
-  return { inUse: most - before, resident: late - early };
+  loop.disable();
+  return { inUse: most - before, resident: late - early, delay: loop.percentile(99) / 1e6 };
 }
 
 async function timed(work: () => Promise<unknown>): Promise<number> {

@@ -63,6 +63,11 @@ async function expectRightOnes(server: Life, all: readonly AuditEvent[]): Promis
   expect(await look('of-sue')).toBe(await look('no-such'));
   for (const query of ['', '?taskId=of-nia', '?workspaceId=demo', '?workspaceId=other'])
     expect((await server.call('GET', `/api/orchestrator/audit${query}`, tokens.mia)).status).toBe(403);
+  expect(await server.call('GET', '/api/orchestrator/audit/verify', tokens.sue)).toMatchObject({
+    status: 200,
+    body: { ok: true, complete: true },
+  });
+  expect((await server.call('GET', '/api/orchestrator/audit/verify', tokens.mia)).status).toBe(403);
 }
 
 it('A6: from the journal, with nothing else installed', async () => {
@@ -118,6 +123,8 @@ withService('postgres', 'DATABASE_URL', (url) => {
     expect(await verifyDatabase(pool)).toMatchObject({ ok: true });
     const chained = await server.call('GET', '/api/orchestrator/audit?workspaceId=demo', tokens.adam);
     expect(chained.body.records[0]).toMatchObject({ partition: 'demo', seq: 0, prev: '0'.repeat(64) });
+    const verified = await server.call('GET', '/api/orchestrator/audit/verify', tokens.adam);
+    expect(verified.body).toMatchObject({ ok: true, complete: true, upTo: { partition: 'demo' } });
     expect(await server.terminate()).toBe(0);
     expect(
       readdirSync(join(site.stateDir, 'journal')).filter((file) => file.endsWith('.jsonl')),

@@ -28,6 +28,23 @@ const classes: Record<number, { activities: Record<number, string>; required: st
     required: ['actor', 'api', 'src_endpoint'],
   },
 };
+/** Of 1.6.0 as well: every attribute that may stand where we have some. The host profile brings `actor` and `device`. */
+const attributes: Readonly<Record<string, readonly string[]>> = {
+  event:
+    `activity_id activity_name actor api app category_name category_uid class_name class_uid count device dst_endpoint
+    duration end_time enrichments http_request http_response message metadata observables raw_data resources severity
+    severity_id src_endpoint start_time status status_code status_detail status_id time timezone_offset type_name type_uid
+    unmapped`.split(/\s+/),
+  metadata:
+    `correlation_uid debug event_code extension extensions is_truncated labels log_level log_name log_provider
+    log_version logged_time loggers modified_time original_time processed_time product profiles sequence tags tenant_uid
+    transformation_info_list uid untruncated_size version`.split(/\s+/),
+  product: ['cpe_name', 'feature', 'lang', 'name', 'path', 'uid', 'url_string', 'vendor_name', 'version'],
+  api: ['group', 'operation', 'request', 'response', 'service', 'token', 'version'],
+  endpoint: ['hostname', 'instance_uid', 'ip', 'name', 'owner', 'port', 'svc_name', 'type', 'type_id', 'uid'],
+  resource: ['data', 'group', 'labels', 'name', 'owner', 'role', 'role_id', 'tags', 'type', 'uid', 'version'],
+  user: ['account', 'domain', 'email_addr', 'full_name', 'groups', 'name', 'org', 'type', 'type_id', 'uid'],
+};
 const baseRequired = [
   'activity_id',
   'category_uid',
@@ -92,6 +109,21 @@ describe.each(records.map((record) => [record.event.type, record] as const))('%s
     expect(JSON.parse(JSON.stringify(event))).toEqual(event);
     expect(event.time).toBe(Date.parse(record.event.time));
     expect(event.message.length).toBeGreaterThan(10);
+  });
+
+  it('has no attribute that its schema does not know', () => {
+    const { metadata, app, api, src_endpoint, resources = [], actor } = event;
+    for (const [kind, object] of [
+      ['event', event],
+      ['metadata', metadata],
+      ['product', metadata.product],
+      ['product', app],
+      ['api', api],
+      ['endpoint', src_endpoint],
+      ...resources.map((resource) => ['resource', resource] as const),
+      ['user', actor?.user],
+    ] as const)
+      for (const name of Object.keys(object ?? {})) expect(attributes[kind], kind).toContain(name);
   });
 
   it('is rejected when it breaks a rule', () => {
