@@ -22,6 +22,8 @@ const optionsSchema = z.strictObject({
 const files: Readonly<Record<string, string>> = {
   'index.html': 'text/html',
   'console.css': 'text/css',
+  'views.css': 'text/css',
+  'banners.css': 'text/css',
   'icon.svg': 'image/svg+xml',
   ...Object.fromEntries(
     [
