@@ -45,7 +45,16 @@ export const targets: Readonly<Record<string, Target>> = {
   canonical: { tests: ['canonical', 'audit-chain'], atLeast: 0.9 },
   'verify-chain': { tests: ['verify-chain'], atLeast: 0.9 },
   recorder: {
-    tests: ['recorder', 'told-facts', 'contained', 'races', 'settlement', 'recovery', 'killswitch'],
+    tests: [
+      'recorder',
+      'told-facts',
+      'contained',
+      'lifetime',
+      'races',
+      'settlement',
+      'recovery',
+      'killswitch',
+    ],
     atLeast: 0.9,
   },
 };
