@@ -44,7 +44,7 @@ export function createKillswitch(options: KillswitchOptions): Killswitch {
   const reconciler = new Reconciler({ ...base, cleanup, stops, admissions, releases, copies, lost });
   const onLost = (): void => onLeaseLost({ ...base, stops });
   const keeper = new LeaseKeeper({ ...base, leaseMs: deadlines.lease, onLost });
-  const lifetime = new Lifetime({ ...base, copies, cleanup, stops, reconciler, keeper });
+  const lifetime = new Lifetime({ ...base, copies, cleanup, stops, reconciler, keeper, lost });
   const lookups = new Lookups({ ...base, stops });
 
   return {

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { createKillswitch } from './create-killswitch.ts';
+import { KillswitchError } from './errors.ts';
 import { memoryAudit } from './memory/memory-audit.ts';
 import { memoryRuntime } from './memory/memory-runtime.ts';
 import { alice } from './testing/harness.ts';
 import { machine } from './testing/machine.ts';
+import { patchedStore } from './testing/patched-store.ts';
 
 const request = { principal: alice, reason: 'drill' };
 const newcomer = { agentId: 'new', taskId: 'other', workspaceId: 'w1', ownerId: 'alice' };
@@ -41,6 +43,10 @@ async function elsewhere({ state, clock }: ReturnType<typeof machine>) {
   });
   await ks.start();
   return ks;
+}
+
+class StateLost extends KillswitchError {
+  readonly code = 'state-lost';
 }
 
 /** What a promise has come to so far. */
@@ -167,5 +173,37 @@ describe('a start', () => {
     await m.clock.advance(120_000);
     expect(m.runtime.isAlive(m.handles.other)).toBe(true);
     await other.close();
+  });
+
+  it('I1: that does not know all its agents yet puts nothing back into a store that has lost its state', async () => {
+    const m = machine();
+    let isReviewable = false;
+    let rejoined = 0;
+    const whileWhole = <T>(call: () => Promise<T>) => {
+      if (!isReviewable) throw new StateLost('it came back empty');
+      return call();
+    };
+    const state = patchedStore(m.state, {
+      listAgents: async (key, page) => whileWhole(() => m.state.listAgents(key, page)),
+      rejoin: async () => {
+        rejoined += 1;
+      },
+    });
+    const ks = createKillswitch({
+      hostId: 'host-1',
+      state,
+      audit: m.audit,
+      runtimes: { memory: m.runtime },
+      clock: m.clock,
+    });
+    await expect(ks.start()).rejects.toMatchObject({ code: 'state-unavailable' });
+    await m.clock.advance(5_000);
+    expect(rejoined).toBe(0);
+    isReviewable = true;
+    await ks.start();
+    isReviewable = false;
+    await m.clock.advance(5_000);
+    expect(rejoined).toBeGreaterThan(0);
+    await ks.close();
   });
 });

@@ -5,6 +5,7 @@ import { withDeadline } from './deadline.ts';
 import { describeError, isKillswitchError, NotStartedError, UnsavedError } from './errors.ts';
 import type { LeaseKeeper } from './lease-keeper.ts';
 import type { Leases } from './leases.ts';
+import type { LostState } from './lost-state.ts';
 import type { OpenedFirst } from './opened-first.ts';
 import type { StateStore } from './ports/state-store.ts';
 import type { Reconciler } from './reconciler.ts';
@@ -27,6 +28,7 @@ export interface LifetimeHost extends RestoreHost, ReviewHost {
   readonly cleanup: Cleanup;
   readonly sink: OpenedFirst;
   readonly keeper: LeaseKeeper;
+  readonly lost: LostState;
   readonly reconciler: Reconciler;
 }
 
@@ -68,13 +70,14 @@ export class Lifetime {
    * 60 s each time, a look at an agent of an earlier life by 1 s a handle.
    */
   async #start(): Promise<void> {
-    const { sink, leases, reconciler, cleanup, copies } = this.#host;
+    const { sink, leases, reconciler, cleanup, copies, lost } = this.#host;
     await leases.renew();
     await leases.listen();
     await reconciler.follow();
     // Stops are followed and the lease is kept from here on, however long the rest takes, and whatever becomes of it (I5).
     this.#follow();
     await reviewOwnAgents(this.#host);
+    lost.begin();
     // Nobody is let in before what only the record knows of is back in the store (I1, I9).
     if (await this.#open(sink)) await restore(this.#host);
     else await copies.begin(new Set());

@@ -23,12 +23,14 @@ export interface LostStateHost extends RestoreHost, Pick<ReviewHost, 'runtimes'>
  * agents that it holds in memory, those under its open orders among them, and the stops that are on its record. The open orders
  * themselves are placed anew by their runs.
  *
+ * - unready: not every agent of an earlier life of the host is known here yet. Left by `begin`.
  * - whole. Left when the store refuses a call because it has lost its state.
  * - lost: nobody is admitted here, and stops reach this host's own agents. Left when everything is put back; what hinders that
  *   is tried again each second.
  */
 export class LostState {
   readonly #host: LostStateHost;
+  #isReady = false;
   #isLost = false;
   #hindrance: string | undefined;
 
@@ -36,11 +38,22 @@ export class LostState {
     this.#host = host;
   }
 
+  /** From now on this host knows all its agents: what it puts back is not less than it had. */
+  begin(): void {
+    this.#isReady = true;
+  }
+
   /** Something that was asked of the store has failed: perhaps because of that. */
   notice(error: unknown): void {
     const { state, stops, leases } = this.#host;
     const cause = isKillswitchError(error, 'state-unavailable') ? error.cause : undefined;
-    if (this.#isLost || state.rejoin === undefined || !isKillswitchError(cause, 'state-lost')) return;
+    if (
+      !this.#isReady ||
+      this.#isLost ||
+      state.rejoin === undefined ||
+      !isKillswitchError(cause, 'state-lost')
+    )
+      return;
     this.#isLost = true;
     leases.awaitOthers();
     stops.unplace();
