@@ -2,8 +2,21 @@
 export type RandomBytes = (bytes: Uint8Array) => void;
 
 export const cryptoRandomBytes: RandomBytes = (bytes) => {
-  globalThis.crypto.getRandomValues(bytes);
+  if (bytes.length > pool.length) {
+    globalThis.crypto.getRandomValues(bytes);
+    return;
+  }
+  if (drawn + bytes.length > pool.length) {
+    globalThis.crypto.getRandomValues(pool);
+    drawn = 0;
+  }
+  bytes.set(pool.subarray(drawn, drawn + bytes.length));
+  drawn += bytes.length;
 };
+
+/** Asking the source costs more than all the rest of an id: it is asked for many at a time. Each byte is used once. */
+const pool = new Uint8Array(4_096);
+let drawn: number = pool.length;
 
 const alphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
