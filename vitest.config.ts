@@ -41,6 +41,19 @@ export default defineConfig({
         },
       },
       {
+        // The same tests of the mapping, once more, on the older Express.
+        resolve: { conditions, alias: { express: 'express4' } },
+        ssr: { resolve: { conditions } },
+        test: {
+          name: 'express-4',
+          include: ['packages/express-router/test/{bad-input,events,router,strangers,views}.test.ts'],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+          maxWorkers: 3,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
         ...onSource,
         test: {
           name: 'e2e',
