@@ -17,11 +17,11 @@ export type {
   SessionContext,
   SessionFacts,
   Sessions,
-  SessionsOptions,
   SessionTask,
   StartedSession,
   WorkerSessionFacts,
 } from './sessions.ts';
+export type { SessionsOptions } from './sessions-options.ts';
 export type { ShutdownReport } from './shutdown.ts';
 export type { ShutdownOptions } from './shutdown-options.ts';
 export { type WorkerSession, workerSession } from './worker-session.ts';

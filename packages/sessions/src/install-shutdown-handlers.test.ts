@@ -84,7 +84,10 @@ it('what stands in memory only is named (UnsavedError)', async () => {
     async *read() {},
     heads: async () => [],
   };
-  const { signal, ended, lines } = installed(await harness({ audit }), { graceMs: 0 });
+  const { signal, ended, lines } = installed(
+    await harness({ audit, deadlines: { forceAfter: 100, confirmWithin: 300 } }),
+    { graceMs: 0 },
+  );
   signal();
   expect(await ended).toBe(1);
   expect(lines.join()).toContain('audit events are on the last resort only');

@@ -249,11 +249,22 @@ describe('bad input, by name, and nothing else is disturbed', () => {
       code: 'invalid-input',
     });
     await expect(sessions.list({ limit: 0 })).rejects.toMatchObject({ code: 'invalid-input' });
+    const nothing = undefined as never;
+    for (const call of [
+      () => sessions.start('s1', nothing, heeding),
+      () => sessions.startWorker('s1', nothing, '/none.js'),
+      () => sessions.startWorker('s1', adas, nothing),
+      () => sessions.kill('s1', nothing),
+      () => sessions.killAll(nothing),
+    ])
+      await expect(call()).rejects.toMatchObject({ code: 'invalid-input' });
+    expect(await sessions.kill(nothing, { principal: ada, reason })).toBe(false);
+    expect(await sessions.get(nothing)).toBeUndefined();
     expect((await sessions.list()).items).toEqual([]);
   });
 
   it('a task that ignores its signal is named as not confirmed dead, until it ends after all (I1, I3)', async () => {
-    const { sessions, events } = await harness();
+    const { sessions, events } = await harness({ deadlines: { forceAfter: 100, confirmWithin: 300 } });
     const { task, end } = held();
     const { ended } = await sessions.start('s1', adas, task);
     const other = await sessions.start('s2', adas, heeding);
@@ -267,8 +278,9 @@ describe('bad input, by name, and nothing else is disturbed', () => {
     expect(named).not.toHaveProperty('killedAt');
     await expect.poll(async () => (await sessions.get('s1'))?.unconfirmedAt).toEqual(expect.any(Number));
     // Meanwhile others start and die as ever.
-    expect(await sessions.kill('s2', { principal: ada, reason })).toMatchObject({ killed: 1 });
+    await sessions.kill('s2', { principal: ada, reason });
     await other.ended;
+    await expect.poll(async () => (await sessions.get('s2'))?.status).toBe('killed');
     end();
     await ended;
     await expect.poll(async () => (await sessions.get('s1'))?.status).toBe('killed');
@@ -321,5 +333,6 @@ describe('bad input, by name, and nothing else is disturbed', () => {
         maxCheckpointBytes: 0,
       }),
     ).toThrow(/promises.*workers.*backendId.*maxCheckpointBytes/);
+    expect(() => createSessions(ks, undefined as never)).toThrow(/promises/);
   });
 });

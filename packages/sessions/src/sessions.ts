@@ -1,23 +1,7 @@
-import type { PromiseRuntime, WorkerAgentOptions, WorkerRuntime } from '@agent-killswitch/adapter-process';
-import type { Clock, KillRequest, NewAgent, OrderReport, Page, StopRequest } from '@agent-killswitch/core';
+import type { WorkerAgentOptions } from '@agent-killswitch/adapter-process';
+import type { KillRequest, NewAgent, OrderReport, Page, StopRequest } from '@agent-killswitch/core';
 import type { Session } from './session.ts';
 import type { SessionQuery } from './session-reader.ts';
-import type { SessionStore } from './session-store.ts';
-
-export interface SessionsOptions {
-  /** The runtime that tasks run in; the killswitch has to be given it too, under its name (`promise`). */
-  readonly promises: PromiseRuntime;
-  /** The runtime for `startWorker`, likewise (`worker`). Default: none, and no workers. */
-  readonly workers?: WorkerRuntime;
-  /** Where sessions are listed and checkpoints kept. Default: `memorySessions()`, which ends with this process. */
-  readonly store?: SessionStore;
-  /** The backend that sessions are on: what `killAll` and `ks.revokeBackend` aim at. The same on every host. Default `sessions`. */
-  readonly backendId?: string;
-  /** The largest checkpoint, as JSON, in bytes. Default 262,144. */
-  readonly maxCheckpointBytes?: number;
-  /** The killswitch's. Default: the machine's. */
-  readonly clock?: Clock;
-}
 
 /** Whose a session is. `taskId` defaults to the session's own id; `parentId` is a session or agent that it dies with. */
 export type SessionFacts = Pick<NewAgent, 'workspaceId' | 'ownerId'> &

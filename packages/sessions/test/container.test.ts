@@ -3,9 +3,12 @@ import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { promisify } from 'node:util';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { withService } from '../../../test/support/with-service.ts';
 import { marked, Service } from './support/service.ts';
+
+// Processes take their time to start on a busy machine.
+vi.setConfig({ testTimeout: 120_000 });
 
 const root = new URL('../../..', import.meta.url).pathname.replace(/\/$/, '');
 /** The machine's own Node and libraries, since no image with them can be had. */

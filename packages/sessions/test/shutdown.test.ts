@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { marked, Service } from './support/service.ts';
 import type { AgentKind, ServicePlan } from './support/service-plan.ts';
+
+// Processes take their time to start on a busy machine.
+vi.setConfig({ testTimeout: 120_000 });
 
 async function serve(plan: Omit<ServicePlan, 'folder' | 'prefix'> = {}, command?: readonly string[]) {
   const prefix = `${randomUUID()}-`;
@@ -29,7 +32,7 @@ describe('D3: graceful shutdown', () => {
     async (signal) => {
       const { service, prefix } = await serve({ kinds: everyKind, graceMs: 300 });
       const worker = async () => (await service.record(`${prefix}5`))?.checkpoint?.number;
-      await expect.poll(worker, { timeout: 10_000 }).toBe(2);
+      await expect.poll(worker, { timeout: 60_000 }).toBe(2);
       expect(marked(prefix).length).toBeGreaterThanOrEqual(5);
       service.child.kill(signal);
       expect(await service.ended()).toEqual({ code: 0, signal: null });
@@ -69,7 +72,7 @@ describe('D3: graceful shutdown', () => {
   it('a second signal ends the grace at once', async () => {
     const { service, prefix } = await serve({ kinds: ['deaf child'], graceMs: 600_000 });
     service.child.kill('SIGTERM');
-    await expect.poll(async () => (await service.events()).length).toBeGreaterThan(0);
+    await expect.poll(async () => (await service.events()).length, { timeout: 60_000 }).toBeGreaterThan(0);
     service.child.kill('SIGINT');
     expect((await service.ended()).code).toBe(0);
     expect(marked(prefix)).toEqual([]);
@@ -94,7 +97,7 @@ describe('D3: graceful shutdown', () => {
     });
     await service.until('saved');
     service.child.kill('SIGTERM');
-    await expect.poll(async () => (await service.events()).length).toBeGreaterThan(0);
+    await expect.poll(async () => (await service.events()).length, { timeout: 60_000 }).toBeGreaterThan(0);
     service.child.kill('SIGTERM');
     expect((await service.ended()).code).toBe(1);
     expect(service.errors).toContain(`Agent "${prefix}0" is not confirmed dead: its promise has not settled`);

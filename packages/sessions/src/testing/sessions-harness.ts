@@ -8,7 +8,8 @@ import {
 } from '@agent-killswitch/core';
 import { type MemoryAudit, memoryAudit, memoryState } from '@agent-killswitch/core/memory';
 import { createSessions } from '../create-sessions.ts';
-import type { SessionContext, Sessions, SessionsOptions, SessionTask } from '../sessions.ts';
+import type { SessionContext, Sessions, SessionTask } from '../sessions.ts';
+import type { SessionsOptions } from '../sessions-options.ts';
 
 const member = (id: string, workspaceId = 'w'): Principal => ({
   id,
@@ -48,7 +49,6 @@ export async function harness(
     state: memoryState(),
     audit,
     runtimes: { promise: promises, worker: workers },
-    deadlines: { forceAfter: 100, confirmWithin: 300 },
     lastResort: () => undefined,
     ...options,
   });

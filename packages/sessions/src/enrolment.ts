@@ -1,0 +1,76 @@
+import type { HostedRuntime } from '@agent-killswitch/adapter-process';
+import { describeError, type Handle, InvalidInputError, type Killswitch } from '@agent-killswitch/core';
+import { Checkpoints } from './checkpoints.ts';
+import type { SessionStore } from './session-store.ts';
+import type { SessionFacts, StartedSession } from './sessions.ts';
+
+/** Takes sessions in, and has the killswitch know of them as of any agent. */
+export class Enrolment {
+  readonly #ks: Killswitch;
+  readonly #store: SessionStore;
+  readonly #backendId: string;
+
+  constructor(ks: Killswitch, store: SessionStore, backendId: string) {
+    this.#ks = ks;
+    this.#store = store;
+    this.#backendId = backendId;
+  }
+
+  /** Asks whether it may start, and puts it on file; nothing runs yet. @throws like `Sessions.start` */
+  async admit(sessionId: string, facts: SessionFacts): Promise<Checkpoints> {
+    if (typeof facts !== 'object' || facts === null)
+      throw new InvalidInputError('facts', ['must be an object with ownerId and workspaceId']);
+    const { workspaceId, ownerId, taskId = sessionId, ...more } = facts;
+    const { spawnedAt } = await this.#ks.admit({
+      ...more,
+      ...{ agentId: sessionId, sessionIds: [sessionId], taskId, workspaceId, ownerId },
+      backendId: this.#backendId,
+    });
+    const checkpoints = new Checkpoints(this.#store, { sessionId, workspaceId, startedAt: spawnedAt });
+    await this.orFail(sessionId, () => checkpoints.begin());
+    return checkpoints;
+  }
+
+  /** What has to succeed for an admitted session to start. @throws whatever `work` does; the session has failed then */
+  async orFail<T>(sessionId: string, work: () => T | Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      // If it cannot be stored that it never ran, the next start finds that out.
+      await this.#ks.failed(sessionId, error).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /** Says that it runs, and later that it is over. @throws what `Killswitch.running` does; it was told to end then */
+  async enrol<T>(
+    sessionId: string,
+    runtime: HostedRuntime,
+    handle: Handle,
+    ended: Promise<PromiseSettledResult<T>>,
+  ): Promise<StartedSession<T>> {
+    const enrolled = this.#ks.running(sessionId, [handle]);
+    const told = ended.then(async (end) => {
+      await enrolled.catch(() => undefined);
+      await this.#tell(sessionId, end);
+      return end;
+    });
+    try {
+      await enrolled;
+    } catch (error) {
+      await runtime.kill(handle, { agentId: sessionId, signal: new AbortController().signal });
+      throw error;
+    }
+    return { sessionId, ended: told };
+  }
+
+  async #tell(sessionId: string, end: PromiseSettledResult<unknown>): Promise<void> {
+    try {
+      if (end.status === 'fulfilled') await this.#ks.completed(sessionId);
+      else await this.#ks.failed(sessionId, end.reason);
+    } catch (error) {
+      // It is seen dead by whoever looks at it next.
+      process.emitWarning(`The end of session "${sessionId}" could not be stored: ${describeError(error)}`);
+    }
+  }
+}
