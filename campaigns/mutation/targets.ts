@@ -36,7 +36,10 @@ export const targets: Readonly<Record<string, Target>> = {
   volley: { tests: ['volley', ...behaviour], atLeast: 0.9 },
   deadline: { tests: ['deadline', ...behaviour], atLeast: 0.9 },
   urgency: { tests: ['place-order', ...behaviour], atLeast: 0.9 },
-  pursuit: { tests: ['ladder', 'pursuit', 'pursuit-copies', 'let-go', ...behaviour], atLeast: 0.4 },
+  pursuit: {
+    tests: ['pursuit-copies', 'locating', 'ladder', 'pursuit', 'let-go', ...behaviour],
+    atLeast: 0.4,
+  },
   urgencies: { tests: ['ladder', ...behaviour], atLeast: 0.4 },
   locating: { tests: ['locating', 'ladder', 'pursuit', ...behaviour], atLeast: 0.4 },
   'place-order': { tests: ['place-order', ...behaviour], atLeast: 0.9 },
