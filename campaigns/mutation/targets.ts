@@ -30,7 +30,7 @@ export const targets: Readonly<Record<string, Target>> = {
   sight: { tests: [...behaviour], atLeast: 0.9 },
   'current-order': { tests: ['take-over', ...behaviour, 'placing'], atLeast: 0.4 },
   'order-record': { tests: ['recovery', ...behaviour, 'order-record'], atLeast: 0.4 },
-  placing: { tests: ['placing-turns', 'joining-on-record', ...behaviour, 'placing'], atLeast: 0.4 },
+  placing: { tests: ['placing-turns', 'joining-on-record', ...behaviour, 'placing'], atLeast: 0.75 },
   settlement: { tests: ['late-handles', 'take-over', 'distrust', ...behaviour], atLeast: 0.75 },
   kills: { tests: ['let-go', ...behaviour], atLeast: 0.8 },
   volley: { tests: ['volley', ...behaviour], atLeast: 0.9 },
@@ -38,7 +38,7 @@ export const targets: Readonly<Record<string, Target>> = {
   urgency: { tests: ['place-order', ...behaviour], atLeast: 0.9 },
   pursuit: {
     tests: ['pursuit-copies', 'locating', 'ladder', 'pursuit', 'let-go', ...behaviour],
-    atLeast: 0.4,
+    atLeast: 0.8,
   },
   urgencies: { tests: ['ladder', ...behaviour], atLeast: 0.4 },
   locating: { tests: ['locating', 'ladder', 'pursuit', ...behaviour], atLeast: 0.4 },

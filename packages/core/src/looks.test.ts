@@ -201,6 +201,28 @@ it('I4: claims by an order that the store does not hold are kept from it until i
   expect(await h.during(3_000, kill)).toMatchObject({ settled: true, killed: 1 });
 });
 
+it.each(['down', 'hung'] as const)(
+  'I6: this host’s agents die in time also where the store is %s as soon as it has taken the order',
+  async (reach) => {
+    const real = memoryState();
+    const link = flakyStore(real);
+    const state = patchedStore(link.state, {
+      placeOrder: async (order) => {
+        const placement = await real.placeOrder(order);
+        link.reach = reach;
+        return placement;
+      },
+    });
+    const h = await harness({ state });
+    const handle = await h.agent('a1', { task: 't', behaviour: 'stubborn' });
+    const kill = h.ks.kill({ task: 't' }, request);
+    await h.clock.advance(2_600);
+    expect(h.runtime.isAlive(handle)).toBe(false);
+    link.reach = 'up';
+    expect(await h.during(5_000, kill)).toMatchObject({ settled: true, stored: true, killed: 1 });
+  },
+);
+
 it('I12: nothing of a stop under way is left ticking in a host that is closed', async () => {
   const { clock, pending } = countedTimers();
   const h = await harness({ clock });
