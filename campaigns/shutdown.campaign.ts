@@ -34,6 +34,9 @@ const campaign: Campaign = {
       // Every fifth has a task that nobody can force.
       const isDeaf = round % 5 === 4;
       const kinds = Array.from({ length: random.integer(4, 16) }, () => random.pick(killable));
+      const hasSecond = round % 3 === 1;
+      // It uses up the whole grace, so that a second signal finds the first one's work.
+      if (hasSecond) kinds.unshift('deaf child');
       if (isDeaf) kinds.unshift('deaf session');
       const service = new Service({
         prefix,
@@ -47,16 +50,15 @@ const campaign: Campaign = {
         log(`round ${round}: ${what}`);
       };
       try {
-        await service.until(isDeaf ? 'saved' : 'port');
-        await pause(random.next() * 150);
+        await service.until(isDeaf ? 'saved' : hasSecond ? 'started' : 'port');
+        await pause(round % 4 === 0 ? 0 : random.next() * 150);
         faultsFired.signals += 1;
         if (isDeaf) deaf += 1;
         if (!service.told.some((told) => 'ready' in told))
           faultsFired['signals while agents were starting'] += 1;
         service.child.kill(random.pick(['SIGTERM', 'SIGINT']));
-        const hasSecond = round % 3 === 1;
         if (hasSecond) {
-          await pause(random.next() * 100);
+          await pause(random.next() * 40);
           if (service.child.exitCode === null) faultsFired['second signals'] += 1;
           service.child.kill(random.pick(['SIGTERM', 'SIGINT']));
         }
