@@ -1,9 +1,9 @@
 /** Nothing is sent to where it must not go, whatever names resolve to. */
 import type { LookupAddress } from 'node:dns';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Resolve, WebhookEndpoint } from '../src/index.ts';
 import { receiver } from './support/receiver.ts';
-import { hooked, loopback, newSecret, site } from './support/site.ts';
+import { comes, hooked, loopback, newSecret, site } from './support/site.ts';
 
 const to = (...addresses: readonly string[]): LookupAddress[] =>
   addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
@@ -19,7 +19,7 @@ async function send(endpoint: Omit<WebhookEndpoint, 'secrets'>, resolve?: Resolv
   });
   await agent('a1');
   await kill('a1');
-  await vi.waitFor(() => expect(hooks.status()).toMatchObject([{ waiting: 0 }]), { timeout: 15_000 });
+  await comes(() => expect(hooks.status()).toMatchObject([{ waiting: 0 }]));
   return hooks.status()[0];
 }
 

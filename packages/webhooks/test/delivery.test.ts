@@ -6,7 +6,7 @@ import { Webhook } from 'standardwebhooks';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { fileDeadLetters, type WebhooksOptions } from '../src/index.ts';
 import { type Received, receiver } from './support/receiver.ts';
-import { hooked, loopback, newSecret, root, site } from './support/site.ts';
+import { comes, hooked, loopback, newSecret, root, site } from './support/site.ts';
 
 const secret = newSecret();
 const settled = { secrets: [secret], networks: loopback, events: ['order.settled'] as const };
@@ -33,7 +33,7 @@ test('what fails is tried again under the same id, until it is delivered', async
     expect(request.body).toEqual(first.body);
     verified(request);
   }
-  await vi.waitFor(() =>
+  await comes(() =>
     expect(hooks.status()).toMatchObject([{ state: 'open', waiting: 0, delivered: 1, dead: 0 }]),
   );
   expect(await hooks.deadLetters()).toEqual([]);
@@ -45,7 +45,7 @@ test('what was tried often enough is a dead letter, can be read, and is delivere
   const there = await receiver((response) => response.writeHead(isWell ? 204 : 503).end());
   const hooks = await oneMessage(there.url);
   await there.until(3);
-  await vi.waitFor(() =>
+  await comes(() =>
     expect(hooks.status()).toMatchObject([{ waiting: 0, dead: 1, lastError: 'answered 503' }]),
   );
   const [letter] = await hooks.deadLetters();
@@ -56,7 +56,7 @@ test('what was tried often enough is a dead letter, can be read, and is delivere
   await there.until(4);
   expect(there.received[3]?.headers['webhook-id']).toBe(letter?.messageId);
   verified(there.received[3] as Received);
-  await vi.waitFor(async () => expect(await hooks.deadLetters()).toEqual([]));
+  await comes(async () => expect(await hooks.deadLetters()).toEqual([]));
 });
 
 test('Retry-After is honoured, for all messages of the endpoint', async () => {
@@ -71,7 +71,7 @@ test('Retry-After is honoured, for all messages of the endpoint', async () => {
   await agent('a2');
   await kill('a1');
   await there.until(1);
-  await vi.waitFor(() => expect(hooks.status()).toMatchObject([{ state: 'busy' }]));
+  await comes(() => expect(hooks.status()).toMatchObject([{ lastError: 'answered 429' }]));
   await kill('a2');
   await there.until(3);
   for (const time of at.slice(1)) expect(time - (at[0] ?? 0)).toBeGreaterThanOrEqual(990);
@@ -93,14 +93,14 @@ test('410 ends it: what waits is dead, what comes is not sent; a retry opens it 
   for (const agentId of ['a1', 'a2', 'a3']) await agent(agentId);
   await kill('a1');
   await there.until(1);
-  await vi.waitFor(() => expect(hooks.status()).toMatchObject([{ state: 'gone', waiting: 0 }]));
+  await comes(() => expect(hooks.status()).toMatchObject([{ state: 'gone', waiting: 0 }]));
   await kill('a2');
   expect(hooks.status()).toMatchObject([{ state: 'gone', waiting: 0, dead: 1 }]);
   expect(hooks.troubles[0]).toContain('answered 410');
   isGone = false;
   expect(await hooks.retry()).toBe(1);
   await there.until(2);
-  await vi.waitFor(() => expect(hooks.status()).toMatchObject([{ state: 'open', delivered: 1 }]));
+  await comes(() => expect(hooks.status()).toMatchObject([{ state: 'open', delivered: 1 }]));
   await kill('a3');
   await there.until(3);
 });
@@ -114,7 +114,7 @@ test('only so many messages wait (I12); one more is a dead letter', async () => 
     await kill(`a${n}`);
   }
   expect(hooks.status()).toMatchObject([{ waiting: 3, dead: 2 }]);
-  await vi.waitFor(async () =>
+  await comes(async () =>
     expect(await hooks.deadLetters()).toMatchObject([
       { tries: 0, error: '3 messages waited already' },
       { tries: 0, error: '3 messages waited already' },
@@ -132,7 +132,7 @@ test('of a kill of thousands, what has no room is kept, the newest of it (I12)',
   for (let n = 0; n < 3_000; n += 1) await agent(`a${n}`);
   await ks.kill({ workspace: 'w' }, { principal: root, reason: 'all of them' });
   expect(hooks.status()).toMatchObject([{ waiting: 10, dead: 2_990 }]);
-  await vi.waitFor(async () => expect(await hooks.deadLetters()).toHaveLength(1_000));
+  await comes(async () => expect(await hooks.deadLetters()).toHaveLength(1_000));
   expect(hooks.troubles).toHaveLength(1);
 });
 
@@ -159,6 +159,7 @@ test('closing delivers what is due, and keeps the rest', async () => {
   await agent('a2');
   await kill('a1');
   await kill('a2');
+  await comes(() => expect(hooks.status()).toMatchObject([{ delivered: 1 }]));
   await hooks.close(200);
   expect(hooks.status()).toMatchObject([{ state: 'closed', delivered: 1, dead: 1, waiting: 0 }]);
   // The next life of the process reads them.
@@ -195,7 +196,7 @@ test('a file with dead letters is bounded, and a damaged one is set aside', asyn
 test('dead letters that cannot be kept are named, and nothing else is disturbed', async () => {
   const there = await receiver((response) => response.writeHead(500).end());
   const hooks = await oneMessage(there.url, { deadLetters: fileDeadLetters('/proc/none/letters.jsonl') });
-  await vi.waitFor(() =>
+  await comes(() =>
     expect(hooks.troubles).toContainEqual(expect.stringContaining('/proc/none/letters.jsonl')),
   );
   // They are in memory all the same.

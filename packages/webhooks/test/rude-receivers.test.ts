@@ -2,9 +2,9 @@
 import type { Socket } from 'node:net';
 import { createKillswitch } from '@agent-killswitch/core';
 import { manualClock, memoryAudit, memoryRuntime, memoryState } from '@agent-killswitch/core/memory';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { flood, receiver, rudeReceiver } from './support/receiver.ts';
-import { hooked, loopback, newSecret, root, site } from './support/site.ts';
+import { comes, hooked, loopback, newSecret, root, site } from './support/site.ts';
 
 const megabyte = 'x'.repeat(1 << 20);
 const head = 'HTTP/1.1 200 OK\r\n';
@@ -50,9 +50,7 @@ test.each(rude)('one that %s', async (_, behave, isDelivered) => {
   await agent('a1');
   await kill('a1');
   await other.until(1);
-  await vi.waitFor(() => expect(hooks.status()).toMatchObject([{ waiting: 0 }, { waiting: 0 }]), {
-    timeout: 15_000,
-  });
+  await comes(() => expect(hooks.status()).toMatchObject([{ waiting: 0 }, { waiting: 0 }]));
   expect(hooks.status()).toMatchObject([
     { delivered: isDelivered ? 1 : 0, dead: isDelivered ? 0 : 1 },
     { delivered: 1, dead: 0 },

@@ -6,7 +6,7 @@ import {
   type Principal,
 } from '@agent-killswitch/core';
 import { type MemoryAudit, memoryAudit, memoryRuntime, memoryState } from '@agent-killswitch/core/memory';
-import { onTestFinished } from 'vitest';
+import { onTestFinished, vi } from 'vitest';
 import { type Webhooks, type WebhooksOptions, webhooks } from '../../src/index.ts';
 
 export const root: Principal = { id: 'root', kind: 'user', grants: [{ role: 'super-admin' }] };
@@ -67,4 +67,9 @@ export function hooked(
   });
   onTestFinished(() => hooks.close(0));
   return { ...hooks, troubles };
+}
+
+/** Waits until it no longer throws, however busy the machine is. */
+export function comes(expectation: () => void | Promise<void>): Promise<void> {
+  return vi.waitFor(expectation, { timeout: 15_000, interval: 10 });
 }
