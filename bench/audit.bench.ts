@@ -1,7 +1,5 @@
 import { hash } from 'node:crypto';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { migrate, postgresAudit, verifyDatabase } from '@agent-killswitch/adapter-postgres-audit';
 import { type AuditEvent, canonical, genesisHash } from '@agent-killswitch/core';
 import { Pool } from 'pg';
@@ -11,6 +9,7 @@ import { BareTable } from './audit/bare-table.ts';
 import { fillRecord } from './audit/fill-record.ts';
 import { median } from './compare.ts';
 import type { Report } from './report.ts';
+import { collectGarbage } from './support/collect-garbage.ts';
 
 const writers = 64;
 const chains = 16;
@@ -124,12 +123,8 @@ async function verifying(pool: Pool, report: Report): Promise<void> {
  * process grows from the first tenth on; and, at the 99th percentile, how late the process gets to anything else.
  */
 async function burdenOf(pool: Pool): Promise<{ inUse: number; resident: number; delay: number }> {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
   const nowInUse = (): number => {
-    // What the first one finds to be waste outside of the heap is gone with the second.
-    collect();
-    collect();
+    collectGarbage();
     const { heapUsed, external } = process.memoryUsage();
     return (heapUsed + external) / 2 ** 20;
   };

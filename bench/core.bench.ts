@@ -1,5 +1,3 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import {
   type AccessRequest,
   type Agent,
@@ -15,6 +13,7 @@ import { createMongoAbility, subject } from '@casl/ability';
 import { createActor, createMachine, transition as xstateTransition } from 'xstate';
 import { compare, median } from './compare.ts';
 import type { Report } from './report.ts';
+import { collectGarbage } from './support/collect-garbage.ts';
 
 const agents = 100_000;
 const rounds = 5;
@@ -71,24 +70,18 @@ async function populated() {
 /** From the call to the settled order, policy decision and chained audit included, against chaining the same events alone. */
 async function killAll(): Promise<{ killMs: number; hashMs: number }> {
   const { ks, audit } = await populated();
+  collectGarbage();
   const since = performance.now();
   const result = await ks.kill({ everything: true }, { principal: superAdmin, reason: 'bench' });
   const killMs = performance.now() - since;
   if (result.killed !== agents || !result.settled) throw new Error(`Killed ${result.killed} of ${agents}`);
   await ks.close();
   const events = audit.events();
+  collectGarbage();
   const sinceHash = performance.now();
   let last: AuditRecord | undefined;
   for (const event of events) last = chain(last, 'bench', event);
   return { killMs, hashMs: performance.now() - sinceHash };
-}
-
-/** Twice, since what the first round frees may have held more. */
-function collectGarbage(): void {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
-  collect();
-  collect();
 }
 
 async function bytesPerAgent(): Promise<number> {

@@ -11,6 +11,7 @@ import { serviceNamed } from '../scripts/services/table.ts';
 import { withServices } from '../scripts/services/with-services.ts';
 import { median } from './compare.ts';
 import type { Report } from './report.ts';
+import { collectGarbage } from './support/collect-garbage.ts';
 
 const few = 10_000;
 const many = 100_000;
@@ -87,6 +88,7 @@ async function killAll(client: Redis, n: number): Promise<number> {
     );
   const book = new Book(store, systemClock, new GuardedEvents(), 'killer', 10_000);
   const order = orderOf();
+  collectGarbage();
   const since = performance.now();
   await store.placeOrder(order);
   let claimed = 0;
@@ -111,6 +113,7 @@ async function barePipeline(client: Redis, n: number): Promise<number> {
     await filling.exec();
   }
   const sha = String(await client.script('LOAD', bareSwap));
+  collectGarbage();
   const since = performance.now();
   let won = 0;
   for (let at = 0; at < n; at += 1_000) {

@@ -84,6 +84,11 @@ export class Folder {
     return unless(['ENOENT'], lstat(this.at(name), { bigint: true }));
   }
 
+  /** The folder itself. */
+  ownStat(): Promise<BigIntStats> {
+    return this.#handle.stat({ bigint: true });
+  }
+
   /** What is in it, a few at a time: it may be more than memory holds. */
   async *entries(): AsyncGenerator<Entry> {
     // Node's types know no directory whose names are buffers.

@@ -1,3 +1,4 @@
+import { createHash, type Hash } from 'node:crypto';
 import { systemCode } from './errors.ts';
 import { type Entry, Folder } from './folder.ts';
 import { isForbidden, storedName } from './stored-name.ts';
@@ -14,6 +15,8 @@ export interface Storable {
   readonly renamed: number;
   /** Folders that were not looked through, since they lie too deep. */
   readonly tooDeep: readonly Buffer[];
+  /** Which folders there are, and when each of them was last changed: the same twice if nothing was renamed between the two. */
+  readonly folders: string;
 }
 
 /**
@@ -23,20 +26,22 @@ export interface Storable {
  * @throws what the system says when something cannot be renamed
  */
 export async function makeStorable(tree: string, signal: AbortSignal): Promise<Storable> {
-  const work: Work = { signal, renamed: 0, tooDeep: [] };
+  const work: Work = { signal, renamed: 0, tooDeep: [], folders: createHash('sha256') };
   const root = await Folder.open(tree);
   try {
     await visit(root, [], work);
   } finally {
     await root.close();
   }
-  return work;
+  const { renamed, tooDeep } = work;
+  return { renamed, tooDeep, folders: work.folders.digest('hex') };
 }
 
 interface Work {
   readonly signal: AbortSignal;
   renamed: number;
   readonly tooDeep: Buffer[];
+  readonly folders: Hash;
 }
 
 async function visit(folder: Folder, path: readonly Buffer[], work: Work): Promise<void> {
@@ -54,6 +59,10 @@ async function visit(folder: Folder, path: readonly Buffer[], work: Work): Promi
     work.renamed += 1;
     if (entry.isDirectory()) await descend(folder, path, name, work);
   }
+  // Last, so that what was renamed while it was listed has left its time.
+  const { dev, ino, ctimeNs } = await folder.ownStat();
+  for (const name of path) work.folders.update(name).update(slash);
+  work.folders.update(`\0${dev}:${ino}:${ctimeNs}\0`);
 }
 
 async function descend(parent: Folder, above: readonly Buffer[], name: Buffer, work: Work): Promise<void> {

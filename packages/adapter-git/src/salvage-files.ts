@@ -18,11 +18,13 @@ export interface Changes {
   readonly leftOut: readonly Buffer[];
   /** The listing itself was too long: more stays out than `leftOut` names. */
   readonly isCut: boolean;
+  /** The folders of the tree before it was looked through; see {@link makeStorable}. */
+  readonly folders: string;
 }
 
 /** Finds changed and untracked files, ignored ones excepted, and chooses as many as the limits allow, the smallest first. */
 export async function findChanges(call: GitCall, tree: string, limits: SalvageLimits): Promise<Changes> {
-  const { tooDeep } = await makeStorable(tree, call.signal);
+  const { tooDeep, folders } = await makeStorable(tree, call.signal);
   const { paths, isCut } = await list(call);
   const looker = new Looker(tree, call.user);
   const leftOut = [...tooDeep];
@@ -44,7 +46,7 @@ export async function findChanges(call: GitCall, tree: string, limits: SalvageLi
       bytes += size;
     }
   }
-  return { store, bytes, removed, leftOut, isCut };
+  return { store, bytes, removed, leftOut, isCut, folders };
 }
 
 /**
@@ -65,17 +67,22 @@ export async function stage(call: GitCall, { store, removed }: Changes): Promise
 
 /**
  * Sees to it that the tree is what was staged of it. It is not while somebody goes on writing: what they had just renamed
- * was found in neither place.
+ * may have been found in neither place, and even twice, which the times of the folders tell.
  * @throws WorktreeBusyError naming something that is not
  */
-export async function checkAtRest(call: GitCall, tree: string, { leftOut, isCut }: Changes): Promise<void> {
+export async function checkAtRest(
+  call: GitCall,
+  tree: string,
+  { leftOut, isCut, folders }: Changes,
+): Promise<void> {
   const expected = new Set(leftOut.map((path) => path.toString('latin1')));
-  const { renamed } = await makeStorable(tree, call.signal);
   // Of so many files only the first were looked at, which is said.
   const paths = isCut ? [] : (await list(call)).paths;
   const other = paths.find((path) => !expected.has(path.toString('latin1')));
-  if (renamed === 0 && other === undefined) return;
-  throw new WorktreeBusyError(`Somebody is still writing in it: ${JSON.stringify(`${other ?? '.git'}`)}`);
+  const now = await makeStorable(tree, call.signal);
+  if (now.renamed === 0 && now.folders === folders && other === undefined) return;
+  const what = other ?? (now.renamed > 0 ? '.git' : 'its folders');
+  throw new WorktreeBusyError(`Somebody is still writing in it: ${JSON.stringify(`${what}`)}`);
 }
 
 /** What git finds changed in the index, and what it finds besides. */

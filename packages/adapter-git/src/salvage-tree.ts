@@ -9,7 +9,7 @@ import type { View } from './view.ts';
 
 /** How often a tree that changes meanwhile is looked at. */
 const maxLooks = 3;
-const noChanges: Changes = { store: [], bytes: 0, removed: [], leftOut: [], isCut: false };
+const noChanges: Changes = { store: [], bytes: 0, removed: [], leftOut: [], isCut: false, folders: '' };
 
 /** A worktree in a view. */
 export interface Work {

@@ -65,8 +65,12 @@ describe('by somebody who goes on in the worktree after the agent’s death', ()
     fs.writeFileSync('deep/' + (i % 500) + '/x', String(i));
     fs.rmSync('deep/' + ((i + 250) % 500), { recursive: true, force: true });`;
 
+  // Whoever looks finds it in neither place, more often than not: also when they look again.
+  const flutter = () => `fs.renameSync('d30', 'o30'); fs.renameSync('o30', 'd30');`;
+
   it.each([
     ['who swaps folders', swap],
+    ['who renames a folder to and fro', flutter],
     ['who makes and removes files', churn],
   ])(
     '%s nothing is lost: what does not rest stays aside, which is said',
