@@ -201,6 +201,7 @@ export class Recorder {
     if (this.#written === 0) this.#lastResort(canonical(event));
     const standIn = eventRefused(event, error, this.#clock.now());
     this.#waiting[0] = standIn;
+    this.#tell(standIn);
     const message = `The audit sink refuses event "${standIn.refusedId}" for good; it is on the last resort: ${standIn.error}`;
     this.#events.emit('warning', { message });
     return true;

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import type { AuditEvent } from './audit-event.ts';
+import { InvalidInputError } from './errors.ts';
 import { memoryAudit } from './memory/memory-audit.ts';
 import { memoryState } from './memory/memory-state.ts';
 import { flakyStore } from './testing/flaky-store.ts';
@@ -70,4 +71,20 @@ it('says which stops and deaths the state store has not taken', async () => {
   link.reach = 'up';
   await clock.advance(5_000);
   expect(ks.unsaved()).toMatchObject({ orders: 0, agents: 0, auditEvents: 0 });
+});
+
+it('tells what stands on record in place of an event that the sink refuses (I4)', async () => {
+  const sink = memoryAudit();
+  const append = async (batch: readonly AuditEvent[]): Promise<void> => {
+    if (batch.some(({ type }) => type === 'agent.killed')) throw new InvalidInputError('event', ['too long']);
+    await sink.append(batch);
+  };
+  const { ks, agent, during } = await harness({ audit: { ...sink, append } });
+  await agent('a1');
+  const told: AuditEvent[] = [];
+  ks.on('audit', ({ event }) => told.push(event));
+  await during(6_000, ks.kill({ task: 'task-a1' }, { principal: alice, reason: 'it went rogue' }));
+  const standIns = sink.events().filter(({ type }) => type === 'audit.event-refused');
+  expect(standIns).toHaveLength(1);
+  expect(told).toEqual(expect.arrayContaining(standIns));
 });

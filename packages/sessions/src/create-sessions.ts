@@ -29,8 +29,13 @@ export function createSessions(ks: Killswitch, options: SessionsOptions): Sessio
         saved.catch(() => undefined);
         return saved;
       };
+      const begun = Promise.withResolvers<void>();
+      begun.promise.catch(() => undefined);
+      // A stop may have claimed it while it was put on file: then none of the task's code runs (I1).
       const { handle, ended } = promises.spawnAgent(
         async ({ signal }) => {
+          await begun.promise;
+          signal.throwIfAborted();
           try {
             return await task({ sessionId, signal, checkpoint });
           } finally {
@@ -39,7 +44,7 @@ export function createSessions(ks: Killswitch, options: SessionsOptions): Sessio
         },
         { agentId: sessionId },
       );
-      return enrolment.enrol(sessionId, promises, handle, ended);
+      return enrolment.enrol(sessionId, promises, handle, ended, begun);
     },
 
     async startWorker(sessionId, facts, file) {
@@ -62,6 +67,11 @@ export function createSessions(ks: Killswitch, options: SessionsOptions): Sessio
 
     async killAll(given) {
       const { workspaceId, ...request } = given ?? {};
+      // A query that lacks it must not come to mean everybody.
+      if (workspaceId === undefined && 'workspaceId' in (given ?? {}))
+        throw new InvalidInputError('killAll', [
+          'workspaceId: is undefined; leave it out to mean all sessions',
+        ]);
       return ks.kill(
         workspaceId === undefined ? { backend: backendId } : { workspace: workspaceId },
         request,

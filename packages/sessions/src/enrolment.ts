@@ -42,14 +42,25 @@ export class Enrolment {
     }
   }
 
-  /** Says that it runs, and later that it is over. @throws what `Killswitch.running` does; it was told to end then */
+  /**
+   * Says that it runs, and later that it is over. `begun` is resolved once it may begin, and rejected if a stop came first.
+   * @throws what `Killswitch.running` does; it was told to end then
+   */
   async enrol<T>(
     sessionId: string,
     runtime: HostedRuntime,
     handle: Handle,
     ended: Promise<PromiseSettledResult<T>>,
+    begun?: PromiseWithResolvers<void>,
   ): Promise<StartedSession<T>> {
     const enrolled = this.#ks.running(sessionId, [handle]);
+    enrolled.then(
+      ({ status }) => {
+        if (status === 'running') begun?.resolve();
+        else begun?.reject(new Error('It was stopped before it began'));
+      },
+      (error: unknown) => begun?.reject(error),
+    );
     const told = ended.then(async (end) => {
       await enrolled.catch(() => undefined);
       await this.#tell(sessionId, end);

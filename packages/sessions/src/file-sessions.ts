@@ -1,5 +1,5 @@
 import { mkdir, open, readdir, readFile, rename } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { pageOfRecords } from './page-of-records.ts';
 import { type SessionRecord, sessionRecordSchema } from './session-record.ts';
 import type { SessionStore } from './session-store.ts';
@@ -17,7 +17,11 @@ export function fileSessions(folder: string): SessionStore {
 
   async function read(sessionId: string): Promise<SessionRecord | undefined> {
     try {
-      return sessionRecordSchema.parse(JSON.parse(await readFile(fileOf(sessionId), 'utf8')));
+      const record = sessionRecordSchema.parse(JSON.parse(await readFile(fileOf(sessionId), 'utf8')));
+      // A copy, or a file system to which two ids are one name.
+      if (record.sessionId !== sessionId)
+        throw new Error(`${fileOf(sessionId)} is the file of session "${record.sessionId}"`);
+      return record;
     } catch (error) {
       if (isMissing(error)) return undefined;
       throw error;
@@ -27,7 +31,7 @@ export function fileSessions(folder: string): SessionStore {
   return {
     get: read,
     async put(record) {
-      await mkdir(folder, { recursive: true, mode: 0o700 });
+      const made = await mkdir(folder, { recursive: true, mode: 0o700 });
       const file = fileOf(record.sessionId);
       // No session id begins with a dot. Complete or not at all: the old one stays until the new one is on the disk.
       const draft = join(folder, `.${record.sessionId}`);
@@ -39,6 +43,8 @@ export function fileSessions(folder: string): SessionStore {
         await handle.close();
       }
       await rename(draft, file);
+      await syncFolder(folder);
+      if (made !== undefined) await syncFolder(dirname(folder));
     },
     async list(page, workspaceId) {
       const names = await readdir(folder).catch((error: unknown) => {
@@ -54,6 +60,16 @@ export function fileSessions(folder: string): SessionStore {
       return pageOfRecords(records, page, workspaceId);
     },
   };
+}
+
+/** Names are on the disk when their folder is. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
 }
 
 function isMissing(error: unknown): boolean {

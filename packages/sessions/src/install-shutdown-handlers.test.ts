@@ -1,3 +1,4 @@
+import { memoryState } from '@agent-killswitch/core/memory';
 import { expect, it, onTestFinished } from 'vitest';
 import { installShutdownHandlers } from './install-shutdown-handlers.ts';
 import type { ShutdownOptions } from './shutdown-options.ts';
@@ -105,4 +106,37 @@ it('options that make no sense, all at once', async () => {
   const wrong = { graceMs: -1, closeMs: 0, close: 'it', signals: ['SIGKILL'], color: 'red' } as never;
   expect(() => installShutdownHandlers(ks, wrong)).toThrow(/graceMs[\s\S]*closeMs|closeMs[\s\S]*graceMs/);
   expect(process.listenerCount('SIGUSR2')).toBe(0);
+});
+
+it('a signal that comes when everybody is dead places no stop that the next start would find open', async () => {
+  const state = memoryState();
+  const made = await harness({ state });
+  const closing = Promise.withResolvers<void>();
+  const go = Promise.withResolvers<void>();
+  const close = (): Promise<void> => {
+    closing.resolve();
+    return go.promise;
+  };
+  const { signal, ended } = installed(made, { close });
+  signal();
+  await closing.promise;
+  signal();
+  await new Promise(setImmediate);
+  go.resolve();
+  expect(await ended).toBe(0);
+  expect(await state.listOpenOrders()).toEqual([]);
+});
+
+it('a log that throws keeps no process from its end', async () => {
+  const made = await harness();
+  const { task, end } = held();
+  await made.sessions.start('s1', adas, task);
+  const log = (): never => {
+    throw new Error('EPIPE');
+  };
+  const { signal, ended } = installed(made, { log, graceMs: 600_000 });
+  signal();
+  signal();
+  end();
+  expect(await ended).toBe(0);
 });

@@ -1,4 +1,5 @@
 import type { Killswitch } from '@agent-killswitch/core';
+import { contained } from './contained.ts';
 import { Shutdown, type ShutdownReport } from './shutdown.ts';
 import { type ShutdownOptions, settingsOf } from './shutdown-options.ts';
 
@@ -24,8 +25,8 @@ export function installShutdownHandlers(ks: Killswitch, options: ShutdownOptions
   let isEnding = false;
   const onSignal = (signal: NodeJS.Signals): void => {
     if (shutdown.isUnderWay) {
-      settings.log(`${signal} while shutting down: the grace is over`);
       shutdown.harden(`${signal}, again`);
+      contained(() => settings.log(`${signal} while shutting down: the grace is over`));
     }
     // Also if it was begun by hand, without an exit.
     if (!isEnding) void shutdown.run(signal).then(({ exitCode }) => settings.exit(exitCode));

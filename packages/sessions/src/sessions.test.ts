@@ -3,6 +3,8 @@ import { createKillswitch } from '@agent-killswitch/core';
 import { memoryAudit, memoryState } from '@agent-killswitch/core/memory';
 import { describe, expect, it } from 'vitest';
 import { createSessions } from './create-sessions.ts';
+import { memorySessions } from './memory-sessions.ts';
+import type { SessionStore } from './session-store.ts';
 import {
   ada,
   adas,
@@ -335,4 +337,44 @@ describe('bad input, by name, and nothing else is disturbed', () => {
     ).toThrow(/promises.*workers.*backendId.*maxCheckpointBytes/);
     expect(() => createSessions(ks, undefined as never)).toThrow(/promises/);
   });
+});
+
+it('a task whose session was stopped while it was put on file never begins (I1)', async () => {
+  const inner = memorySessions();
+  const putting = Promise.withResolvers<void>();
+  const go = Promise.withResolvers<void>();
+  const store: SessionStore = {
+    ...inner,
+    async put(record) {
+      putting.resolve();
+      await go.promise;
+      await inner.put(record);
+    },
+  };
+  const { ks, sessions } = await harness({}, { store });
+  let hasBegun = false;
+  const starting = sessions.start('s1', adas, async () => {
+    hasBegun = true;
+  });
+  await putting.promise;
+  const claimed = Promise.withResolvers<void>();
+  ks.on('step', ({ step }) => {
+    if (step === 'claimed') claimed.resolve();
+  });
+  const stop = ks.emergencyStop({ principal: root, reason });
+  await claimed.promise;
+  go.resolve();
+  expect((await (await starting).ended).status).toBe('rejected');
+  expect((await stop).outcomes).toMatchObject([{ agentId: 's1', outcome: 'confirmed' }]);
+  expect(hasBegun).toBe(false);
+});
+
+it('a workspace that is undefined never means all sessions', async () => {
+  const { sessions } = await harness();
+  const task = held();
+  await sessions.start('s1', adas, task.task);
+  const given = { principal: root, reason, workspaceId: undefined } as never;
+  await expect(sessions.killAll(given)).rejects.toMatchObject({ code: 'invalid-input' });
+  expect((await sessions.get('s1'))?.status).toBe('running');
+  task.end();
 });

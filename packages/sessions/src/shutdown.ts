@@ -1,4 +1,5 @@
 import { describeError, type Killswitch, type OrderReport } from '@agent-killswitch/core';
+import { contained } from './contained.ts';
 import type { Settings } from './shutdown-options.ts';
 import { within } from './within.ts';
 
@@ -22,6 +23,9 @@ export class Shutdown {
   readonly #settings: Settings;
   readonly #hardened = Promise.withResolvers<OrderReport>();
   #run: Promise<ShutdownReport> | undefined;
+  /** The stop is answered: another one would stay open, for the next start to carry out. */
+  #isStopped = false;
+  #isHard = false;
 
   constructor(ks: Killswitch, settings: Settings) {
     this.#ks = ks;
@@ -39,8 +43,10 @@ export class Shutdown {
     return this.#run;
   }
 
-  /** Joins the stop that is under way, which has no grace from now on (I7). */
+  /** Joins the stop that is under way, which has no grace from now on (I7). Nothing once it is answered, or a second time. */
   harden(reason: string): void {
+    if (this.#isStopped || this.#isHard) return;
+    this.#isHard = true;
     this.#ks.shutdown({ reason, graceMs: 0 }).then(this.#hardened.resolve, this.#hardened.reject);
   }
 
@@ -58,10 +64,11 @@ export class Shutdown {
     const stop = await attempt('The agents were not stopped', () =>
       Promise.race([this.#ks.shutdown({ reason, graceMs }), this.#hardened.promise]),
     );
+    this.#isStopped = true;
     if (stop !== undefined) faults.push(...faultsOf(stop));
     await attempt('The killswitch was not closed well', () => within(closeMs, () => this.#ks.close()));
     if (close !== undefined) await attempt('Not closed', () => within(closeMs, close));
-    for (const fault of faults) log(fault);
+    for (const fault of faults) contained(() => log(fault));
     return { exitCode: faults.length === 0 ? 0 : 1, ...(stop === undefined ? {} : { stop }), faults };
   }
 }

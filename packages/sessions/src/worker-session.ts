@@ -33,13 +33,29 @@ export function workerSession(): WorkerSession {
   // The thread ends when its work is done, and not before its checkpoints are stored.
   port.unref();
 
-  const save = (json: string): Promise<void> =>
-    new Promise((resolve, reject) => {
-      count += 1;
-      waiting.set(count, { resolve, reject });
-      port.ref();
-      port.postMessage({ number: count, json });
-    });
+  // One is on its way at a time, and of those that come meanwhile only the newest is next: each one costs the host a turn (I12).
+  let next: { json: string; done: PromiseWithResolvers<void> } | undefined;
+  let isSending = false;
+  const send = async (): Promise<void> => {
+    isSending = true;
+    for (let one = next; one !== undefined; one = next) {
+      const { json, done } = one;
+      next = undefined;
+      await new Promise<void>((resolve, reject) => {
+        count += 1;
+        waiting.set(count, { resolve, reject });
+        port.ref();
+        port.postMessage({ number: count, json });
+      }).then(done.resolve, done.reject);
+    }
+    isSending = false;
+  };
+  const save = (json: string): Promise<void> => {
+    const done = next?.done ?? Promise.withResolvers<void>();
+    next = { json, done };
+    if (!isSending) void send();
+    return done.promise;
+  };
   return {
     sessionId: agentId,
     signal,

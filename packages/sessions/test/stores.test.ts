@@ -1,6 +1,6 @@
 /** @services valkey */
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
@@ -87,6 +87,14 @@ describe('fileSessions', () => {
     return fileSessions(last);
   };
   behavesLikeAStore(make, () => fileSessions(last));
+
+  it('refuses a file that holds another session than it is named by (I11)', async () => {
+    const store = make();
+    await store.put({ sessionId: 's1', workspaceId: 'w', startedAt: 1 });
+    copyFileSync(join(last, 's1.json'), join(last, 'S1.json'));
+    await expect(store.get('S1')).rejects.toThrow('is the file of session "s1"');
+    expect(await store.get('s1')).toMatchObject({ sessionId: 's1' });
+  });
 });
 
 withService('valkey', 'VALKEY_URL', (url) => {
