@@ -8,8 +8,8 @@ export const claims: readonly DeliberateBug[] = [
     edits: [
       {
         file: 'lifecycle.ts',
-        from: "    case 'running': {\n      const ended",
-        to: "    case 'running':\n    case 'killing': {\n      const ended",
+        from: "    case 'running': {\n      if",
+        to: "    case 'running':\n    case 'killing': {\n      if",
       },
     ],
   },

@@ -10,6 +10,7 @@ import {
   InvalidInputError,
   isKillswitchError,
   ParentKilledError,
+  StateUnavailableError,
   TaskConflictError,
   UnknownTargetError,
 } from './errors.ts';
@@ -109,6 +110,7 @@ export class Admissions {
       throw new GateClosedError(this.#bar);
     }
     for (const run of barring) run.outlived();
+    book.trust(agent.agentId);
     book.note(agent);
     events.emit('transition', { agent });
     return agent;
@@ -134,10 +136,21 @@ export class Admissions {
     if (agent === undefined) throw new UnknownTargetError('agent', agentId);
     // Its first process may be gone and its descendants alive: as long as it is not seen dead it can be killed (I1).
     if (agent.status === 'running' && !(await isSeenDead(this.#host, agent, agent.handles))) {
-      this.#ending.set(agentId, { event, routes: this.#routesTo(agent), isLooking: false });
+      this.#doubtEnd(agent, event);
       return false;
     }
-    return (await this.#apply(agentId, event)).status === event.type;
+    return (await this.#end(agent, event)).status === event.type;
+  }
+
+  async #end({ agentId, handles }: Agent, event: Ending): Promise<Agent> {
+    const agent = await this.#apply(agentId, { ...event, handles: handles.length });
+    // It has got one more handle meanwhile, which has still to be seen dead.
+    if (agent.status === 'running') this.#doubtEnd(agent, event);
+    return agent;
+  }
+
+  #doubtEnd(agent: Agent, event: Ending): void {
+    this.#ending.set(agent.agentId, { event, routes: this.#routesTo(agent), isLooking: false });
   }
 
   /** Looks again at agents that are said to have ended but were seen alive. Waits for none: one that hangs delays nobody (I5). */
@@ -156,12 +169,16 @@ export class Admissions {
   async #settleEnding(agentId: string, { event, routes }: Doubted): Promise<void> {
     const agent = await this.#host.book.find(agentId);
     if (agent?.status === 'running') {
+      if (agent.handles.length > routes.length) {
+        this.#doubtEnd(agent, event);
+        return;
+      }
       const seen = await Promise.all(routes.map((route) => route.look(lookMs)));
       const isDead = routes.length === agent.handles.length && seen.every(({ state }) => state === 'dead');
       if (!isDead) return;
     }
     this.#ending.delete(agentId);
-    if (agent?.status === 'running') await this.#apply(agentId, { ...event, at: this.#host.clock.now() });
+    if (agent?.status === 'running') await this.#end(agent, { ...event, at: this.#host.clock.now() });
   }
 
   #routesTo({ agentId, handles }: Agent): Route[] {
@@ -235,5 +252,8 @@ function refuse(agent: Agent, admission: Admission): void {
       throw new TaskConflictError(
         `Task id "${agent.taskId}" is taken: a task has one workspace and one owner`,
       );
+    default:
+      // Whoever was not let in by name is not let in (I10).
+      throw new StateUnavailableError('The state store gave an answer to an admission that is none');
   }
 }

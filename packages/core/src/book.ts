@@ -104,6 +104,11 @@ export class Book {
     this.#own.doubt(agentId);
   }
 
+  /** See {@link OwnAgents.trust}. */
+  trust(agentId: string): void {
+    this.#own.trust(agentId);
+  }
+
   /**
    * Applies an event to an agent, against whatever races it. If the store is down, it is applied in memory to an agent
    * that is known here and told to the store later.

@@ -10,8 +10,9 @@ import { InvalidTransitionError } from './errors.ts';
  */
 export type LifecycleEvent =
   | { readonly type: 'running'; readonly at: number; readonly handles: readonly Handle[] }
-  | { readonly type: 'completed'; readonly at: number }
-  | { readonly type: 'failed'; readonly at: number; readonly error: string }
+  /** `handles`: how many of its handles were seen dead. Whoever has got another one since is not over (I2). */
+  | { readonly type: 'completed'; readonly at: number; readonly handles?: number }
+  | { readonly type: 'failed'; readonly at: number; readonly error: string; readonly handles?: number }
   | { readonly type: 'claim'; readonly at: number; readonly orderId: string }
   | {
       readonly type: 'unconfirmed';
@@ -122,6 +123,7 @@ function onEnd(agent: Agent, event: Extract<LifecycleEvent, { type: 'completed' 
   switch (agent.status) {
     case 'spawning':
     case 'running': {
+      if (agent.handles.length > (event.handles ?? Number.POSITIVE_INFINITY)) return [agent, []];
       const ended = { ...raised(agent), completedAt: event.at };
       return event.type === 'completed'
         ? [{ ...ended, status: 'completed' }, [{ type: 'clean-up' }]]

@@ -91,6 +91,11 @@ export class OwnAgents {
     }
   }
 
+  /** Takes back {@link doubt}: the agent was let in, at a later try (I6). */
+  trust(agentId: string): void {
+    this.#doubted.delete(agentId);
+  }
+
   #take(agent: Agent): void {
     if (agent.hostId !== this.#hostId) return;
     const neverRan = agent.handles.length === 0 && this.#doubted.has(agent.agentId);

@@ -84,7 +84,8 @@ export class Reconciler {
       () => lost.putBack(),
       () => this.follow(),
       () => copies.look(),
-      () => book.tell(),
+      // Goes on beside: what is told takes as long as there is of it, and whoever is to die waits for none of it (I5).
+      async () => void book.tell().catch((error) => lost.notice(error)),
       () => admissions.settleDoubts(),
       async () => admissions.settleEndings(),
       () => releases.settleDoubts(),

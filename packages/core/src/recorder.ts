@@ -52,7 +52,7 @@ export class Recorder {
   #stopped = false;
   #cancelPause: (() => void) | undefined;
   readonly #told = new Set<string>();
-  #flushes: Array<{ readonly target: number; readonly done: () => void }> = [];
+  readonly #flushes = new Set<{ readonly target: number; readonly done: () => void }>();
 
   constructor(sink: AuditSink, clock: Clock, events: GuardedEvents, lastResort: LastResort) {
     this.#sink = sink;
@@ -77,12 +77,13 @@ export class Recorder {
   }
 
   /**
-   * Takes events, to be appended in one batch if they fit into one; what there is no room for goes to the last resort
-   * alone.
+   * Takes events, all or none, to be appended in one batch if they fit into one; what there is no room for goes to the
+   * last resort alone.
    */
   record(...events: AuditEvent[]): void {
+    const hasRoom = this.#waiting.length + events.length <= maxWaiting;
     for (const event of events) {
-      if (!this.#take(event) && !this.#degraded) this.#lastResort(canonical(event));
+      if (!this.#take(event, hasRoom) && !this.#degraded) this.#lastResort(canonical(event));
       this.#tell(event);
     }
     this.#goOn();
@@ -109,8 +110,7 @@ export class Recorder {
     this.#events.emit('audit', { event });
   }
 
-  #take(event: AuditEvent): boolean {
-    const hasRoom = this.#waiting.length < maxWaiting;
+  #take(event: AuditEvent, hasRoom = this.#waiting.length < maxWaiting): boolean {
     if (hasRoom) {
       if (this.#waiting.length === 0) this.#waitingSince = this.#clock.now();
       this.#waiting.push(event);
@@ -139,7 +139,7 @@ export class Recorder {
     if (this.#durable >= target) return Promise.resolve(true);
     return new Promise((resolve) => {
       const cancel = this.#clock.setTimer(ms, () => {
-        this.#flushes = this.#flushes.filter((flush) => flush.done !== done);
+        this.#flushes.delete(flush);
         // Whoever waited goes on now, and a crash from here on must not lose what they were told.
         this.#spill();
         resolve(false);
@@ -148,7 +148,8 @@ export class Recorder {
         cancel();
         resolve(true);
       };
-      this.#flushes.push({ target, done });
+      const flush = { target, done };
+      this.#flushes.add(flush);
     });
   }
 
@@ -219,10 +220,11 @@ export class Recorder {
   }
 
   #announce(): void {
-    const reached = this.#flushes.filter((flush) => flush.target <= this.#durable);
-    if (reached.length === 0) return;
-    this.#flushes = this.#flushes.filter((flush) => flush.target > this.#durable);
-    for (const flush of reached) flush.done();
+    for (const flush of [...this.#flushes]) {
+      if (flush.target > this.#durable) continue;
+      this.#flushes.delete(flush);
+      flush.done();
+    }
   }
 
   #degrade(error: string): void {

@@ -1,5 +1,6 @@
 import type { AuditRecord } from './audit-chain.ts';
 import type { AuditEvent } from './audit-event.ts';
+import { orderJoined } from './audit-facts.ts';
 import type { Book } from './book.ts';
 import { withDeadline } from './deadline.ts';
 import { AuditUnavailableError, describeError } from './errors.ts';
@@ -97,7 +98,13 @@ async function restoreStops(host: RestoreHost, { stops }: Recalled): Promise<voi
   const putBack = async (order: StopOrder): Promise<void> => {
     const stop = now.get(order.orderId);
     if (stop === undefined) return;
-    const { placed } = await book.ask('restoring an order', (store) => store.placeOrder(order));
+    const placement = await book.ask('restoring an order', (store) => store.placeOrder(order));
+    const { placed } = placement;
+    // Else the next start would find it on record only once more, and carry it out when that other one is long over (I9).
+    // Another host may be about to place its own: what becomes of that is its to say.
+    const isOwn = order.hostId === host.hostId;
+    if (isOwn && !placement.placed && placement.open.orderId !== order.orderId)
+      host.recorder.record(orderJoined(order, placement.open, host.hostId));
     events.emit('warning', { message: `Stop order "${order.orderId}" was on record only: it is restored` });
     const { settledAt } = stop;
     if (!placed || settledAt === undefined) return;

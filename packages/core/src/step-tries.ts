@@ -98,7 +98,9 @@ export class StepTries {
   #failed(step: CleanupStep, agent: Agent, tries: number, { thrown }: Fault): Tried {
     const { backoffMs = defaults.backoffMs } = step.limits ?? {};
     const isStuck = (this.#unanswered.get(keyOf(step, agent)) ?? 0) >= mostUnanswered;
-    const pauseMs = Math.min(Math.max(backoffMs * 2 ** (tries - 1), againMs.shortest), againMs.longest);
+    const pauseMs = Math.ceil(
+      Math.min(Math.max(backoffMs * 2 ** (tries - 1), againMs.shortest), againMs.longest),
+    );
     const retryAt = this.#host.clock.now() + (isStuck ? unansweredAgainMs : pauseMs);
     return { step: step.name, status: 'failed', tries, error: describeError(thrown), retryAt };
   }

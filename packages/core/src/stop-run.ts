@@ -13,6 +13,7 @@ import { Settlement } from './settlement.ts';
 import { Sight } from './sight.ts';
 import type { Beginning, StopRunHost } from './stop-run-host.ts';
 import { claimOwn, sweep } from './sweep.ts';
+import { urgencyOf } from './urgency.ts';
 import { Wake } from './wake.ts';
 
 const passMs = { first: 10, longest: 500, follower: 1_000 };
@@ -60,7 +61,7 @@ export class StopRun {
       ...host,
       orderId: order.orderId,
       reason: order.reason,
-      killAt: () => this.order.killAt,
+      killAt: () => urgencyOf(this.order).killAt,
       forceAt: () => this.order.forceAt,
       pursue: (agent) => host.pursue(agent, this),
       step: (step, agentId) => this.step(step, agentId),

@@ -9,6 +9,7 @@ import type { PursuitHost } from './pursuit-host.ts';
 import { scopeKey, scopeKeysOf } from './scope.ts';
 import { StopRun } from './stop-run.ts';
 import type { Beginning, StopRunHost } from './stop-run-host.ts';
+import { urgencyOf } from './urgency.ts';
 
 type Host = Omit<StopRunHost, 'pursue' | 'late' | 'runOf' | 'goOn'> & Omit<PursuitHost, 'took' | 'reason'>;
 
@@ -159,7 +160,7 @@ export class Stops {
       this.#pursuits.set(agent.agentId, pursuit);
       void pursuit.done.then(() => this.#pursuits.delete(agent.agentId));
     }
-    pursuit.hurry(() => run.order);
+    pursuit.hurry(() => urgencyOf(run.order));
     return pursuit;
   }
 
