@@ -184,11 +184,8 @@ export const equivalents: readonly Equivalent[] = [
   },
   {
     file: 'recorder.ts',
-    text: 'this.#flushes = this.#flushes.filter((flush) => flush.done !== done);',
-    changes: [
-      ['this.#flushes = this.#flushes.filter((flush) => flush.done !== done);', ';'],
-      ['this.#flushes.filter((flush) => flush.done !== done)', 'this.#flushes'],
-    ],
+    text: 'this.#flushes.delete(flush);',
+    changes: [['this.#flushes.delete(flush);', ';']],
     reason: 'lets go of a flush early; told again later it has been answered already',
   },
 ];
