@@ -1,29 +1,8 @@
 import { type AuditEvent, canonical } from '@agent-killswitch/core';
+import { columnNames } from '../../packages/adapter-postgres-audit/src/columns.ts';
 
 /** What of a kill stands in columns that are texts, or are written as such. */
-export const killColumnNames = [
-  'chain',
-  'prev',
-  'hash',
-  'event',
-  'event_id',
-  'type',
-  'event_time',
-  'host_id',
-  'workspace_id',
-  'order_id',
-  'task_id',
-  'agent_id',
-  'session_ids',
-  'owner_id',
-  'backend_id',
-  'principal_id',
-  'principal_kind',
-  'reason',
-  'status_before',
-  'outcome',
-  'policy_version',
-] as const;
+export const killColumnNames = ['chain', 'prev', 'hash', 'event', ...columnNames] as const;
 
 /** Their values, in this order. */
 export function killColumns(event: AuditEvent, prev: string, hash: string): readonly string[] {

@@ -28,6 +28,7 @@ installShutdownHandlers(ks, {
     await new Promise((resolve) => server.close(resolve));
     state.close();
     await audit.close();
+    await sessions.close();
   },
 });
 

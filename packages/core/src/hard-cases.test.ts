@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { createKillswitch } from './create-killswitch.ts';
+import { KillswitchError } from './errors.ts';
 import type { Killswitch } from './killswitch.ts';
 import { manualClock } from './memory/manual-clock.ts';
 import { memoryAudit } from './memory/memory-audit.ts';
@@ -8,6 +9,11 @@ import { memoryState } from './memory/memory-state.ts';
 import { flakyStore } from './testing/flaky-store.ts';
 import { harness, root } from './testing/harness.ts';
 import { patchedStore } from './testing/patched-store.ts';
+
+/** As a store says that its state is gone. */
+class StateLostError extends KillswitchError {
+  readonly code = 'state-lost';
+}
 
 const request = { principal: root, reason: 'drill' };
 const newcomer = { agentId: 'a1', taskId: 't', workspaceId: 'w1', ownerId: 'alice' };
@@ -64,6 +70,36 @@ it('I6: an agent that was admitted at the second try dies without the store', as
   await h.ks.running('a1', [handle]).catch(() => undefined);
   await h.during(20_000, h.ks.emergencyStop(request));
   expect(h.runtime.isAlive(handle)).toBe(false);
+});
+
+it('I5: a store that takes for ever to be put back keeps no stop of another host waiting', async () => {
+  const real = memoryState();
+  let isLost = false;
+  const clock = manualClock();
+  const rejoin = (): Promise<never> => {
+    isLost = false;
+    return new Promise(() => undefined);
+  };
+  const state = new Proxy(real, {
+    get(store, name) {
+      if (name === 'rejoin') return rejoin;
+      if (name === 'watch') return () => () => undefined;
+      const member = Reflect.get(store, name);
+      if (typeof member !== 'function') return member;
+      return (...given: unknown[]) =>
+        isLost ? Promise.reject(new StateLostError('lost')) : member.apply(store, given);
+    },
+  });
+  const there = await harness({ state, hostId: 'host-b', clock });
+  const asked = await harness({ state: real, hostId: 'host-a', clock });
+  const handle = await there.agent('x');
+  isLost = true;
+  await clock.advance(5_000);
+  expect([isLost, there.runtime.isAlive(handle)]).toEqual([false, true]);
+  const kill = asked.ks.kill({ workspace: 'w1' }, request);
+  await clock.advance(5_000);
+  await kill;
+  expect(there.runtime.isAlive(handle)).toBe(false);
 });
 
 it('I10: an answer to an admission that is none lets nobody in', async () => {

@@ -32,6 +32,7 @@ export class LostState {
   readonly #host: LostStateHost;
   #isReady = false;
   #isLost = false;
+  #isPuttingBack = false;
   #hindrance: string | undefined;
 
   constructor(host: LostStateHost) {
@@ -59,9 +60,10 @@ export class LostState {
     stops.unplace();
   }
 
-  /** Never rejects. */
+  /** One at a time: what has not come back yet is waited for. Never rejects. */
   async putBack(): Promise<void> {
-    if (!this.#isLost) return;
+    if (!this.#isLost || this.#isPuttingBack) return;
+    this.#isPuttingBack = true;
     const { state, events } = this.#host;
     try {
       let count = 0;
@@ -79,6 +81,8 @@ export class LostState {
       events.emit('warning', {
         message: `The state store has lost its state, and nothing could be put back: ${what}`,
       });
+    } finally {
+      this.#isPuttingBack = false;
     }
   }
 

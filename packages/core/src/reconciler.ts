@@ -79,12 +79,12 @@ export class Reconciler {
 
   async #round(): Promise<void> {
     const { book, leases, admissions, releases, cleanup, copies, lost } = this.#host;
+    // What takes as long as there is of it goes on beside: whoever is to die waits for none of it (I5).
     for (const task of [
       () => leases.listen(),
-      () => lost.putBack(),
+      async () => void lost.putBack(),
       () => this.follow(),
       () => copies.look(),
-      // Goes on beside: what is told takes as long as there is of it, and whoever is to die waits for none of it (I5).
       async () => void book.tell().catch((error) => lost.notice(error)),
       () => admissions.settleDoubts(),
       async () => admissions.settleEndings(),

@@ -3,9 +3,9 @@ import { type AuditEvent, auditEventSchema } from './audit-event.ts';
 import { InvalidInputError } from './errors.ts';
 import { eventRefused } from './event-refused.ts';
 import { GuardedEvents } from './events.ts';
-import { type ManualClock, manualClock } from './memory/manual-clock.ts';
 import { memoryAudit } from './memory/memory-audit.ts';
 import { Recorder } from './recorder.ts';
+import { countedTimers } from './testing/counted-timers.ts';
 import { everyEvent } from './testing/every-event.ts';
 
 function event(n: number): AuditEvent {
@@ -28,23 +28,7 @@ const many = (count: number, from = 0): AuditEvent[] =>
 /** A recorder over a sink whose appends can be made to fail or hang. */
 function setup() {
   const sink = memoryAudit();
-  const real = manualClock();
-  const timers = new Set<object>();
-  const clock: ManualClock = {
-    ...real,
-    setTimer(ms, fire) {
-      const timer = {};
-      timers.add(timer);
-      const cancel = real.setTimer(ms, () => {
-        timers.delete(timer);
-        fire();
-      });
-      return () => {
-        timers.delete(timer);
-        cancel();
-      };
-    },
-  };
+  const { clock, pending } = countedTimers();
   const events = new GuardedEvents();
   const lines: string[] = [];
   const told: string[] = [];
@@ -62,7 +46,7 @@ function setup() {
     await sink.append(batch);
   };
   const recorder = new Recorder({ ...sink, append }, clock, events, (line) => lines.push(line));
-  return { sink, clock, lines, told, mode, batches, recorder, timers: () => timers.size };
+  return { sink, clock, lines, told, mode, batches, recorder, timers: pending };
 }
 
 describe('Recorder', () => {

@@ -22,6 +22,7 @@ export async function askStore<T>(what: string, call: () => Promise<T>): Promise
 export class Checkpoints {
   readonly #store: SessionStore;
   readonly #base: SessionRecord;
+  readonly #lost: (error: unknown) => void;
   #number = 0;
   #next: SessionRecord | undefined;
   #waiting: Array<{ readonly resolve: () => void; readonly reject: (error: unknown) => void }> = [];
@@ -29,10 +30,14 @@ export class Checkpoints {
   #isOver = false;
   #newest: Promise<void> = Promise.resolve();
 
-  /** @param base the session's record, without a checkpoint */
-  constructor(store: SessionStore, base: SessionRecord) {
+  /**
+   * @param base the session's record, without a checkpoint
+   * @param lost told at the end if the last one is not known to be stored
+   */
+  constructor(store: SessionStore, base: SessionRecord, lost: (error: unknown) => void) {
     this.#store = store;
     this.#base = base;
+    this.#lost = lost;
   }
 
   /** Stores that the session is there. @throws SessionStoreError */
@@ -52,7 +57,7 @@ export class Checkpoints {
   /** Takes no more. Resolves when the last one is stored, or could not be; after two seconds at the latest. */
   async end(): Promise<void> {
     this.#isOver = true;
-    await this.#newest.catch(() => undefined);
+    await this.#newest.catch(this.#lost);
   }
 
   #put(record: SessionRecord): Promise<void> {

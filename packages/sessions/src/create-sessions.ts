@@ -78,6 +78,7 @@ export function createSessions(ks: Killswitch, options: SessionsOptions): Sessio
       );
     },
 
+    close: () => enrolment.close(),
     get: (sessionId) => reader.get(sessionId),
     list: (query = {}) => reader.list(query),
   };

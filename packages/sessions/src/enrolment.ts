@@ -1,6 +1,7 @@
 import type { HostedRuntime } from '@agent-killswitch/adapter-process';
 import { describeError, type Handle, InvalidInputError, type Killswitch } from '@agent-killswitch/core';
 import { Checkpoints } from './checkpoints.ts';
+import { SessionStoreError } from './errors.ts';
 import type { SessionStore } from './session-store.ts';
 import type { SessionFacts, StartedSession } from './sessions.ts';
 
@@ -9,6 +10,9 @@ export class Enrolment {
   readonly #ks: Killswitch;
   readonly #store: SessionStore;
   readonly #backendId: string;
+  /** Sessions of this process whose end is not stored yet. */
+  readonly #open = new Set<Promise<unknown>>();
+  #lost = 0;
 
   constructor(ks: Killswitch, store: SessionStore, backendId: string) {
     this.#ks = ks;
@@ -26,7 +30,13 @@ export class Enrolment {
       ...{ agentId: sessionId, sessionIds: [sessionId], taskId, workspaceId, ownerId },
       backendId: this.#backendId,
     });
-    const checkpoints = new Checkpoints(this.#store, { sessionId, workspaceId, startedAt: spawnedAt });
+    const record = { sessionId, workspaceId, startedAt: spawnedAt };
+    const checkpoints = new Checkpoints(this.#store, record, (error) => {
+      this.#lost += 1;
+      process.emitWarning(
+        `The last checkpoint of session "${sessionId}" is not stored: ${describeError(error)}`,
+      );
+    });
     await this.orFail(sessionId, () => checkpoints.begin());
     return checkpoints;
   }
@@ -66,6 +76,8 @@ export class Enrolment {
       await this.#tell(sessionId, end);
       return end;
     });
+    this.#open.add(told);
+    void told.then(() => this.#open.delete(told));
     try {
       await enrolled;
     } catch (error) {
@@ -73,6 +85,13 @@ export class Enrolment {
       throw error;
     }
     return { sessionId, ended: told };
+  }
+
+  /** See `Sessions.close`. */
+  async close(): Promise<void> {
+    await Promise.all(this.#open);
+    if (this.#lost > 0)
+      throw new SessionStoreError(`Last checkpoints that could not be stored: ${this.#lost}`);
   }
 
   async #tell(sessionId: string, end: PromiseSettledResult<unknown>): Promise<void> {

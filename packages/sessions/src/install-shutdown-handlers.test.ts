@@ -1,6 +1,8 @@
 import { memoryState } from '@agent-killswitch/core/memory';
 import { expect, it, onTestFinished } from 'vitest';
 import { installShutdownHandlers } from './install-shutdown-handlers.ts';
+import { memorySessions } from './memory-sessions.ts';
+import type { SessionStore } from './session-store.ts';
 import type { ShutdownOptions } from './shutdown-options.ts';
 import { adas, type Harness, harness, heeding, held } from './testing/sessions-harness.ts';
 
@@ -139,4 +141,52 @@ it('a log that throws keeps no process from its end', async () => {
   signal();
   end();
   expect(await ended).toBe(0);
+});
+
+it('a last checkpoint that could not be stored is a fault, where the sessions are closed', async () => {
+  const inner = memorySessions();
+  let isDown = false;
+  const store: SessionStore = {
+    ...inner,
+    put: (record) => (isDown ? Promise.reject(new Error('disk full')) : inner.put(record)),
+  };
+  const made = await harness({}, { store });
+  await made.sessions.start('s1', adas, async ({ signal, checkpoint }) => {
+    await checkpoint('old');
+    isDown = true;
+    await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    void checkpoint('last words');
+  });
+  const { signal, ended, lines } = installed(made, { close: () => made.sessions.close() });
+  await expect.poll(() => isDown).toBe(true);
+  signal();
+  expect(await ended).toBe(1);
+  expect(lines).toEqual([expect.stringContaining('Last checkpoints that could not be stored: 1')]);
+});
+
+it('the end waits for a last checkpoint that is on its way', async () => {
+  const inner = memorySessions();
+  const putting = Promise.withResolvers<void>();
+  const go = Promise.withResolvers<void>();
+  const store: SessionStore = {
+    ...inner,
+    async put(record) {
+      if (record.checkpoint !== undefined) {
+        putting.resolve();
+        await go.promise;
+      }
+      await inner.put(record);
+    },
+  };
+  const made = await harness({}, { store });
+  await made.sessions.start('s1', adas, async ({ signal, checkpoint }) => {
+    await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    void checkpoint('last words');
+  });
+  const { signal, ended } = installed(made, { close: () => made.sessions.close() });
+  signal();
+  await putting.promise;
+  go.resolve();
+  expect(await ended).toBe(0);
+  expect((await inner.get('s1'))?.checkpoint).toMatchObject({ json: '"last words"' });
 });

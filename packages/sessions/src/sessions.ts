@@ -74,4 +74,11 @@ export interface Sessions {
 
   /** A page of sessions in any status, the newest first. Asks for no principal. @throws like `get`, InvalidInputError */
   list(query?: SessionQuery): Promise<Page<Session>>;
+
+  /**
+   * Waits until every session of this process is over and its last checkpoint stored; stops nobody. For the `close` of
+   * `installShutdownHandlers`, so that a lost checkpoint is a fault of the shutdown.
+   * @throws SessionStoreError if the last checkpoint of any session of this process could not be stored
+   */
+  close(): Promise<void>;
 }
