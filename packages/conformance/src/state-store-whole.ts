@@ -111,7 +111,12 @@ export const wholeClauses: readonly StateStoreClause[] = [
       const joining = await store.placeOrder({ ...order, orderId: 'joining' });
       expectSame(joining, { placed: false, open: order }, 'the answer to one that joins');
       const approvedBy = [order.principal, { id: 'second', kind: 'user' as const }];
-      const released = { ...order, revision: 1, released: { releaseId: 'r', at: epoch + 1, approvedBy } };
+      const released = {
+        ...order,
+        revision: 1,
+        joins: 2,
+        released: { releaseId: 'r', at: epoch + 1, approvedBy },
+      };
       expectThat(await store.swapOrder(released), 'the release is stored');
       expectSame(await store.getOrder('full'), released, 'the released order');
       expectSame(await store.listOpenOrders(), [released], 'the open orders');

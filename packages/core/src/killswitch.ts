@@ -119,7 +119,8 @@ export interface Killswitch {
 
   /**
    * Opens the gates that a hold, an emergency stop or a revocation left on a scope, those that stand now and no later
-   * ones. Restarts nothing (I9). With `release.approvals` above 1, gates open at the request of that many people.
+   * ones. Restarts nothing (I9). With `release.approvals` above 1, gates open at the request of that many people,
+   * all of them after the newest stop of that scope.
    * @throws InvalidInputError (agents and tasks stay stopped for good), ForbiddenError, AuditUnavailableError,
    *   StateUnavailableError, StoppedAgainError (somebody has stopped it again meanwhile). After any of them but
    *   StateUnavailableError the gates stand; after that one `status().gates` tells.

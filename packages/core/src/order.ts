@@ -30,6 +30,8 @@ export const stopOrderSchema = z.strictObject({
   forceAt: timeSchema,
   /** Whoever is not observed dead by now is reported `unconfirmed`. */
   deadlineAt: timeSchema,
+  /** How many stops have joined it, if a release could open its gate: no approval given before the newest counts (I9). */
+  joins: z.number().int().positive().optional(),
   /** The release that is about to open its gate, or has: from then on it claims nobody new, and nobody joins it (I9). */
   released: z
     .strictObject({

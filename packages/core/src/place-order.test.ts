@@ -63,7 +63,7 @@ describe('placeOrder', () => {
     const store = memoryState();
     const held = { opens: 'on-release' as const };
     await store.placeOrder(order('one', held));
-    const open = order('one', { ...held, revision: 1 });
+    const open = order('one', { ...held, revision: 1, joins: 1 });
     expect(await placeOrder(bookOf(store), order('two', held))).toEqual({ placed: false, open });
     expect(await store.getOrder('one')).toEqual(open);
   });

@@ -27,7 +27,8 @@ export async function placeOrder(book: Book, order: StopOrder): Promise<Placemen
 async function join(book: Book, open: StopOrder, by: StopOrder): Promise<StopOrder | undefined> {
   const isReleasable = open.opens === 'on-release';
   for (let order = open; ; ) {
-    const next = { ...order, ...nearest(order, by), revision: order.revision + 1 };
+    const hardened = { ...order, ...nearest(order, by), revision: order.revision + 1 };
+    const next = isReleasable ? { ...hardened, joins: (order.joins ?? 0) + 1 } : hardened;
     if (!isReleasable && !isHarder(next, order)) return order;
     if (await book.ask('joining an order', (store) => store.swapOrder(next))) return next;
     const stored = await book.ask('reading an order', (store) => store.getOrder(open.orderId));

@@ -4,7 +4,10 @@ import { actorSchema } from './principal.ts';
 
 /** One person's consent to open the gates of exactly these orders. */
 export const approvalSchema = z.strictObject({
-  /** Sorted, no repeats. A stop that comes later is not among them and stays shut. */
+  /**
+   * Sorted, no repeats. A stop that comes later is not among them and stays shut. For the store: an order that stops have
+   * joined is named a second time with how many, `ord_1+2`, so that approvals given before the newest are not among these.
+   */
   orderIds: z.array(idSchema).min(1),
   principal: actorSchema,
   reason: recordedReasonSchema,

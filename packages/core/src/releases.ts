@@ -97,8 +97,8 @@ export class Releases {
         'Not released: the audit record cannot be written. Restore the audit sink and release again',
       );
     }
-    const approval = { orderIds, principal: actor, reason, at };
-    const approvals = await this.#approve(approval);
+    const approval = { orderIds: approvedOf(orderIds, orders), principal: actor, reason, at };
+    const approvals = (await this.#approve(approval)).map((each) => ({ ...each, orderIds }));
     const needed = this.#host.approvals;
     const report = { releaseId, scope, gates, approvals, needed };
     if (orderIds.length > 0 && approvals.length < needed) return { ...report, released: false };
@@ -195,4 +195,13 @@ export class Releases {
     const gates = await this.#host.book.ask('listing gates', (store) => store.listGates(key));
     return gates.filter((gate) => gate.opens === 'on-release' && scopeKey(gate.scope) === key);
   }
+}
+
+/**
+ * What an approval names: the orders, and of each that was joined by how many stops, so that it is another one than those
+ * that were given before somebody stopped anew, and can be given by the same people.
+ */
+function approvedOf(orderIds: readonly string[], orders: readonly StopOrder[]): string[] {
+  const joined = orders.flatMap(({ orderId, joins }) => (joins === undefined ? [] : [`${orderId}+${joins}`]));
+  return [...orderIds, ...joined].sort();
 }
