@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { Checkpoints } from './checkpoints.ts';
 import { memorySessions } from './memory-sessions.ts';
 import type { SessionRecord } from './session-record.ts';
 import type { SessionStore } from './session-store.ts';
@@ -171,4 +172,77 @@ it('a session that cannot be put on file does not start', async () => {
     error: expect.stringContaining('read-only'),
   });
   expect(await sessions.kill('s1', { principal: ada, reason })).toBe(false);
+});
+
+/** Checkpoints over a store whose first `put`s return only when they are let go, and the later ones at once. */
+function hanging(first: number) {
+  const kept: (string | undefined)[] = [];
+  const puts: Array<{ go: (error?: Error) => void }> = [];
+  const lost: unknown[] = [];
+  const hung: unknown[] = [];
+  const put = async ({ checkpoint }: SessionRecord): Promise<void> => {
+    const { promise, resolve } = Promise.withResolvers<Error | undefined>();
+    puts.push({ go: resolve });
+    if (puts.length > first) resolve(undefined);
+    const error = await promise;
+    if (error !== undefined) throw error;
+    kept.push(checkpoint?.json);
+  };
+  const host = { store: { put }, lost: (e: unknown) => lost.push(e), hung: (e: unknown) => hung.push(e) };
+  const checkpoints = new Checkpoints(
+    { ...host, waitMs: 40 },
+    { sessionId: 's1', workspaceId: 'w', startedAt: 1 },
+  );
+  /** Gives checkpoints until so many calls are out. */
+  const hang = async (calls: number): Promise<void> => {
+    while (hung.length < calls) await checkpoints.save('hangs', 1).catch(() => undefined);
+  };
+  return { checkpoints, kept, puts, lost, hung, hang };
+}
+
+describe('a store call that does not return', () => {
+  it('is given up, and later checkpoints are kept', async () => {
+    const { checkpoints, kept, hang } = hanging(1);
+    await expect(checkpoints.save('1', 1)).rejects.toMatchObject({
+      code: 'session-store',
+      message: 'Session "s1" could not be saved: Error: no answer within 40 ms',
+    });
+    await hang(1);
+    await checkpoints.save('2', 2);
+    expect(kept.at(-1)).toBe('2');
+  });
+
+  it('and returns after all: the last one wins, by being written once more', async () => {
+    const { checkpoints, kept, puts, hang } = hanging(1);
+    await hang(1);
+    await checkpoints.save('2', 2);
+    const before = puts.length;
+    puts[0]?.go();
+    await expect.poll(() => puts.length).toBe(before + 1);
+    await checkpoints.end();
+    expect(kept.slice(-3)).toEqual(['2', 'hangs', '2']);
+    expect(puts).toHaveLength(before + 1);
+  });
+
+  it('doubles the pause before the next with each that is out, so that few are out at any time (I12)', async () => {
+    const { checkpoints, puts, kept, hang } = hanging(3);
+    const began = performance.now();
+    await hang(3);
+    // 40 ms each, and 40 ms before the third.
+    expect(performance.now() - began).toBeGreaterThan(155);
+    await expect(checkpoints.save('x', 1)).rejects.toThrow('the store has not returned from 3 calls');
+    expect(puts).toHaveLength(3);
+    // One that returns, even with an error, says that the store is there again.
+    puts[0]?.go(new Error('late'));
+    await expect.poll(() => kept).toEqual(['x']);
+  });
+
+  it('the last words are tried whatever came before', async () => {
+    const { checkpoints, kept, lost, hang } = hanging(3);
+    await hang(3);
+    await expect(checkpoints.save('last words', 10)).rejects.toMatchObject({ code: 'session-store' });
+    await checkpoints.end();
+    expect(kept).toEqual(['last words']);
+    expect(lost).toEqual([]);
+  });
 });

@@ -1,43 +1,52 @@
-import { describeError } from '@agent-killswitch/core';
-import { SessionOverError, SessionStoreError } from './errors.ts';
+import { askStore, storeMs } from './ask-store.ts';
+import { SessionOverError } from './errors.ts';
 import type { SessionRecord } from './session-record.ts';
 import type { SessionStore } from './session-store.ts';
 import { within } from './within.ts';
 
-const storeMs = 2_000;
+const longestPauseMs = 3_600_000;
 
-/** Resolves as `call` does. @throws SessionStoreError, after two seconds at the latest */
-export async function askStore<T>(what: string, call: () => Promise<T>): Promise<T> {
-  try {
-    return await within(storeMs, call);
-  } catch (cause) {
-    throw new SessionStoreError(`${what}: ${describeError(cause)}`, { cause });
-  }
+export interface CheckpointsHost {
+  readonly store: Pick<SessionStore, 'put'>;
+  /** Told at the end if the last one is not known to be stored. */
+  readonly lost: (error: unknown) => void;
+  /** Told of each call of the store that has not returned in time. */
+  readonly hung: (error: unknown) => void;
+  /** How long a call is waited for, in milliseconds. Default 2,000. */
+  readonly waitMs?: number;
 }
 
 /**
  * The checkpoints of one session, of which only the last one counts. One is written at a time, so that none overtakes a later
  * one; of those that come meanwhile, the newest is next, and the others need no writing (I12).
+ *
+ * A call of the store that does not return in time is given up, and the next one is made. Should it return after all, it may have
+ * put an older checkpoint in the place of a newer one: the newest is then written once more. A store may hold on to whatever was
+ * given to such a call, so each one that is out doubles the pause before the next (I12); at the end the last one is tried at once.
  */
 export class Checkpoints {
-  readonly #store: SessionStore;
+  readonly #host: CheckpointsHost;
   readonly #base: SessionRecord;
-  readonly #lost: (error: unknown) => void;
+  readonly #waitMs: number;
   #number = 0;
+  #latest: SessionRecord;
+  /** To be written next. */
   #next: SessionRecord | undefined;
-  #waiting: Array<{ readonly resolve: () => void; readonly reject: (error: unknown) => void }> = [];
+  /** Settles with the next write. */
+  #written: PromiseWithResolvers<void> = promised();
+  #newest: Promise<void> = Promise.resolve();
   #isWriting = false;
   #isOver = false;
-  #newest: Promise<void> = Promise.resolve();
+  /** Calls that are given up and have not returned. */
+  #out = 0;
+  #pausedUntil = 0;
 
-  /**
-   * @param base the session's record, without a checkpoint
-   * @param lost told at the end if the last one is not known to be stored
-   */
-  constructor(store: SessionStore, base: SessionRecord, lost: (error: unknown) => void) {
-    this.#store = store;
+  /** @param base the session's record, without a checkpoint */
+  constructor(host: CheckpointsHost, base: SessionRecord) {
+    this.#host = host;
     this.#base = base;
-    this.#lost = lost;
+    this.#latest = base;
+    this.#waitMs = host.waitMs ?? storeMs;
   }
 
   /** Stores that the session is there. @throws SessionStoreError */
@@ -57,32 +66,82 @@ export class Checkpoints {
   /** Takes no more. Resolves when the last one is stored, or could not be; after two seconds at the latest. */
   async end(): Promise<void> {
     this.#isOver = true;
-    await this.#newest.catch(this.#lost);
+    if (this.#next !== undefined && !this.#isWriting) void this.#put(this.#next);
+    await this.#newest.catch(this.#host.lost);
   }
 
   #put(record: SessionRecord): Promise<void> {
+    this.#latest = record;
     this.#next = record;
-    this.#newest = askStore(`Session "${record.sessionId}" could not be saved`, () => {
-      const written = new Promise<void>((resolve, reject) => this.#waiting.push({ resolve, reject }));
-      if (!this.#isWriting) void this.#write();
-      return written;
-    });
+    const { promise } = this.#written;
+    const what = `Session "${record.sessionId}" could not be saved`;
+    this.#newest = askStore(
+      what,
+      () => {
+        if (!this.#isWriting) void this.#write();
+        return promise;
+      },
+      this.#waitMs,
+    );
     return this.#newest;
   }
 
   async #write(): Promise<void> {
     this.#isWriting = true;
-    for (let record = this.#next; record !== undefined; record = this.#next) {
-      this.#next = undefined;
-      const waiting = this.#waiting;
-      this.#waiting = [];
-      try {
-        await this.#store.put(record);
-        for (const { resolve } of waiting) resolve();
-      } catch (error) {
-        for (const { reject } of waiting) reject(error);
+    while (this.#next !== undefined) {
+      const { resolve, reject } = this.#written;
+      this.#written = promised();
+      if (!this.#isOver && performance.now() < this.#pausedUntil) {
+        reject(new Error(`the store has not returned from ${this.#out} calls; it is asked again later`));
+        break;
       }
+      const record = this.#next;
+      this.#next = undefined;
+      await this.#call(record).then(resolve, reject);
     }
     this.#isWriting = false;
   }
+
+  /** @throws whatever the store does, or that it has not answered in time */
+  async #call(record: SessionRecord): Promise<void> {
+    let isOut = true;
+    const call = (async () => this.#host.store.put(record))();
+    const returned = call.then(
+      () => true,
+      () => false,
+    );
+    void returned.then(() => {
+      isOut = false;
+    });
+    try {
+      await within(this.#waitMs, () => call);
+    } catch (error) {
+      if (isOut) {
+        this.#giveUp(error);
+        void returned.then((isStored) => this.#returned(record, isStored));
+      }
+      throw error;
+    }
+  }
+
+  #giveUp(error: unknown): void {
+    this.#out += 1;
+    const pauseMs = Math.min(this.#waitMs * (2 ** (this.#out - 1) - 1), longestPauseMs);
+    this.#pausedUntil = performance.now() + pauseMs;
+    this.#host.hung(error);
+  }
+
+  #returned(record: SessionRecord, isStored: boolean): void {
+    this.#out -= 1;
+    this.#pausedUntil = 0;
+    if (isStored && record !== this.#latest) this.#next ??= this.#latest;
+    if (!this.#isWriting) void this.#write();
+  }
+}
+
+function promised(): PromiseWithResolvers<void> {
+  const made = Promise.withResolvers<void>();
+  // Nobody may be waiting for it.
+  made.promise.catch(() => undefined);
+  return made;
 }

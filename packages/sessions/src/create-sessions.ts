@@ -4,13 +4,24 @@ import {
   idSchema,
   isKillswitchError,
   type Killswitch,
+  parseInput,
+  principalSchema,
+  reasonSchema,
 } from '@agent-killswitch/core';
+import { z } from 'zod';
 import { checkpointJson } from './checkpoint-json.ts';
 import { Enrolment } from './enrolment.ts';
 import { SessionReader } from './session-reader.ts';
 import type { Sessions } from './sessions.ts';
 import { type SessionsOptions, settingsOf } from './sessions-options.ts';
 import { startWorker } from './start-worker.ts';
+
+/** A `StopRequest`. */
+const killSchema = z.strictObject({
+  principal: principalSchema,
+  reason: reasonSchema,
+  waitMs: z.number().int().nonnegative().optional(),
+});
 
 /** @throws InvalidConfigurationError listing every fault in the options. */
 export function createSessions(ks: Killswitch, options: SessionsOptions): Sessions {
@@ -55,8 +66,10 @@ export function createSessions(ks: Killswitch, options: SessionsOptions): Sessio
 
     async kill(sessionId, request) {
       if (!idSchema.safeParse(sessionId).success) return false;
+      // Before anything is looked up: what is wrong with it must not tell who there is (I11).
+      const asked = parseInput('request', killSchema, request);
       try {
-        return await ks.kill({ agent: sessionId }, request);
+        return (await reader.isSession(sessionId)) && (await ks.kill({ agent: sessionId }, asked));
       } catch (error) {
         const isNone =
           isKillswitchError(error, 'unknown-target') || isKillswitchError(error, 'invalid-transition');

@@ -31,12 +31,15 @@ export class Enrolment {
       backendId: this.#backendId,
     });
     const record = { sessionId, workspaceId, startedAt: spawnedAt };
-    const checkpoints = new Checkpoints(this.#store, record, (error) => {
+    const lost = (error: unknown): void => {
       this.#lost += 1;
       process.emitWarning(
         `The last checkpoint of session "${sessionId}" is not stored: ${describeError(error)}`,
       );
-    });
+    };
+    const hung = (error: unknown): void =>
+      process.emitWarning(`The store of session "${sessionId}" hangs: ${describeError(error)}`);
+    const checkpoints = new Checkpoints({ store: this.#store, lost, hung }, record);
     await this.orFail(sessionId, () => checkpoints.begin());
     return checkpoints;
   }
@@ -50,6 +53,18 @@ export class Enrolment {
       await this.#ks.failed(sessionId, error).catch(() => undefined);
       throw error;
     }
+  }
+
+  /** Whether a stop has claimed it since it was admitted. @throws StateUnavailableError */
+  async isStopped(sessionId: string): Promise<boolean> {
+    return (await this.#ks.agent(sessionId)).status !== 'spawning';
+  }
+
+  /** A session that was stopped before anything of it ran: that is the end of it. */
+  async neverBegun(sessionId: string): Promise<StartedSession<never>> {
+    const end = { status: 'rejected', reason: new Error('It was stopped before it began') } as const;
+    await this.#tell(sessionId, end);
+    return { sessionId, ended: Promise.resolve(end) };
   }
 
   /**

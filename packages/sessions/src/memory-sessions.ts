@@ -1,16 +1,26 @@
-import { pageOfRecords } from './page-of-records.ts';
+import { NewestPlaces } from './newest-places.ts';
+import { readPage } from './read-page.ts';
+import { placeOf } from './session-place.ts';
 import type { SessionRecord } from './session-record.ts';
 import type { SessionStore } from './session-store.ts';
 
 /** Sessions in this process's memory: they and their checkpoints end with it. */
 export function memorySessions(): SessionStore {
   const records = new Map<string, SessionRecord>();
+  const get = async (sessionId: string) => structuredClone(records.get(sessionId));
   return {
+    get,
     async put(record) {
       records.set(record.sessionId, structuredClone(record));
     },
-    get: async (sessionId) => structuredClone(records.get(sessionId)),
-    list: async (page, workspaceId) =>
-      structuredClone(pageOfRecords([...records.values()], page, workspaceId)),
+    async list({ limit, cursor }, workspaceId) {
+      const newest = new NewestPlaces(limit + 1, cursor);
+      for (const record of records.values())
+        if (workspaceId === undefined || record.workspaceId === workspaceId) newest.add(placeOf(record));
+      return readPage(newest.found, limit, get);
+    },
+    async remove({ sessionId }) {
+      records.delete(sessionId);
+    },
   };
 }

@@ -1,5 +1,7 @@
-import { InvalidConfigurationError, type Page, type PageRequest } from '@agent-killswitch/core';
-import { placeOf, type SessionRecord, sessionRecordSchema } from './session-record.ts';
+import { describeError, InvalidConfigurationError } from '@agent-killswitch/core';
+import { readPage } from './read-page.ts';
+import { placeOf } from './session-place.ts';
+import { recordOf, type SessionRecord, UnreadableRecordError } from './session-record.ts';
 import type { SessionStore } from './session-store.ts';
 
 /** A client of Valkey or Redis, ready-made: `Redis` and `Cluster` of ioredis are such. It stays yours to close. */
@@ -15,6 +17,9 @@ export interface RedisSessionsOptions {
 const put = `redis.call('SET', KEYS[1], ARGV[1])
 redis.call('ZADD', KEYS[2], 0, ARGV[2])
 redis.call('ZADD', KEYS[3], 0, ARGV[2])`;
+const remove = `redis.call('DEL', KEYS[1])
+redis.call('ZREM', KEYS[2], ARGV[1])
+redis.call('ZREM', KEYS[3], ARGV[1])`;
 
 /**
  * Sessions in Valkey or Redis, beside the state of `redisState`: `{orchestrator}:session:<id>`, listed under
@@ -34,41 +39,32 @@ export function redisSessions(client: SessionClient, options: RedisSessionsOptio
   const listOf = (workspaceId?: string): string =>
     workspaceId === undefined ? `${base}sessions` : `${base}sessions:${workspaceId}`;
 
+  const keysOf = ({ sessionId, workspaceId }: Pick<SessionRecord, 'sessionId' | 'workspaceId'>): string[] => [
+    keyOf(sessionId),
+    listOf(),
+    listOf(workspaceId),
+  ];
+  async function get(sessionId: string): Promise<SessionRecord | undefined> {
+    const key = keyOf(sessionId);
+    const text = await client.call('GET', key).catch((error: unknown) => {
+      throw describeError(error).includes('WRONGTYPE') ? new UnreadableRecordError(key, error) : error;
+    });
+    return typeof text === 'string' ? recordOf(sessionId, text, key) : undefined;
+  }
+
   return {
+    get,
     async put(record) {
-      const keys = [keyOf(record.sessionId), listOf(), listOf(record.workspaceId)];
-      await client.call('EVAL', put, keys.length, ...keys, JSON.stringify(record), placeOf(record));
+      await client.call('EVAL', put, 3, ...keysOf(record), JSON.stringify(record), placeOf(record));
     },
-    async get(sessionId) {
-      return recordOf(await client.call('GET', keyOf(sessionId)));
-    },
-    async list({ limit, cursor }: PageRequest, workspaceId): Promise<Page<SessionRecord>> {
+    async list({ limit, cursor }, workspaceId) {
       const from = cursor === undefined ? '+' : `(${cursor}`;
-      const found = await client.call(
-        'ZREVRANGEBYLEX',
-        listOf(workspaceId),
-        from,
-        '-',
-        'LIMIT',
-        0,
-        limit + 1,
-      );
-      const places = Array.isArray(found) ? found.map(String) : [];
-      const given = places.slice(0, limit);
-      if (given.length === 0) return { items: [] };
-      const texts = await client.call(
-        'MGET',
-        ...given.map((place) => keyOf(place.slice(place.indexOf(':') + 1))),
-      );
-      const items = (Array.isArray(texts) ? texts : [])
-        .map(recordOf)
-        .filter((record) => record !== undefined);
-      const last = given.at(-1);
-      return places.length > limit && last !== undefined ? { items, cursor: last } : { items };
+      const page = ['LIMIT', 0, limit + 1] as const;
+      const found = await client.call('ZREVRANGEBYLEX', listOf(workspaceId), from, '-', ...page);
+      return readPage(Array.isArray(found) ? found.map(String) : [], limit, get);
+    },
+    async remove(session) {
+      await client.call('EVAL', remove, 3, ...keysOf(session), placeOf(session));
     },
   };
-}
-
-function recordOf(text: unknown): SessionRecord | undefined {
-  return typeof text === 'string' ? sessionRecordSchema.parse(JSON.parse(text)) : undefined;
 }

@@ -1,5 +1,6 @@
 import {
   type Agent,
+  describeError,
   idSchema,
   isKillswitchError,
   type Killswitch,
@@ -8,13 +9,14 @@ import {
   type StopOrder,
 } from '@agent-killswitch/core';
 import { z } from 'zod';
-import { askStore } from './checkpoints.ts';
+import { askStore } from './ask-store.ts';
 import { type Session, sessionOf } from './session.ts';
+import { placeOf } from './session-place.ts';
 import type { SessionRecord } from './session-record.ts';
 import type { SessionStore } from './session-store.ts';
 
 const querySchema = z.strictObject({
-  /** At most this many, 1 to 1,000. Default 100. */
+  /** At most this many, 1 to 1,000; fewer if their checkpoints are large. Default 100. */
   limit: z.number().int().min(1).max(1_000).default(100),
   /** Where the previous page ended. */
   cursor: z
@@ -25,6 +27,11 @@ const querySchema = z.strictObject({
   workspaceId: idSchema.optional(),
 });
 export type SessionQuery = Readonly<z.input<typeof querySchema>>;
+
+export interface SessionPage extends Page<Session> {
+  /** One line for each session of this page whose checkpoint cannot be read; the session itself is among `items`, without it. */
+  readonly damaged?: readonly string[];
+}
 
 /** Puts together what the killswitch's state and the session store know of sessions. */
 export class SessionReader {
@@ -49,18 +56,40 @@ export class SessionReader {
     return sessionOf(agent, await this.#claimant(agent, new Map()), record);
   }
 
+  /** Whether there is or was a session with this id. @throws StateUnavailableError */
+  async isSession(sessionId: string): Promise<boolean> {
+    return (await this.#agent(sessionId)) !== undefined;
+  }
+
   /** See `Sessions.list`. */
-  async list(query: SessionQuery): Promise<Page<Session>> {
+  async list(query: SessionQuery): Promise<SessionPage> {
     const { limit, cursor, workspaceId } = parseInput('query', querySchema, query);
     const page = cursor === undefined ? { limit } : { limit, cursor };
-    const records = await askStore('Sessions could not be listed', () => this.#store.list(page, workspaceId));
+    const found = await askStore('Sessions could not be listed', () => this.#store.list(page, workspaceId));
+    const damaged = (found.damaged ?? []).map(({ fault }) => fault);
     const orders = new Map<string, Promise<StopOrder>>();
-    const read = async (record: SessionRecord): Promise<Session | undefined> => {
-      const agent = await this.#agent(record.sessionId);
-      return agent && sessionOf(agent, await this.#claimant(agent, orders), record);
+    const read = async (sessionId: string, record?: SessionRecord): Promise<Session | undefined> => {
+      const agent = await this.#agent(sessionId);
+      if (agent === undefined) return undefined;
+      const claimant = await this.#claimant(agent, orders);
+      try {
+        return sessionOf(agent, claimant, record);
+      } catch (error) {
+        damaged.push(describeError(error));
+        return sessionOf(agent, claimant, undefined);
+      }
     };
-    const items = (await Promise.all(records.items.map(read))).filter((session) => session !== undefined);
-    return records.cursor === undefined ? { items } : { items, cursor: records.cursor };
+    const all = await Promise.all([
+      ...found.items.map((record) => read(record.sessionId, record)),
+      ...(found.damaged ?? []).map(({ sessionId }) => read(sessionId)),
+    ]);
+    const items = all.filter((session) => session !== undefined);
+    if ((found.damaged ?? []).length > 0) items.sort((a, b) => (placeOf(a) < placeOf(b) ? 1 : -1));
+    return {
+      items,
+      ...(found.cursor === undefined ? {} : { cursor: found.cursor }),
+      ...(damaged.length > 0 ? { damaged } : {}),
+    };
   }
 
   async #agent(sessionId: string): Promise<Agent | undefined> {

@@ -1,4 +1,4 @@
-import { idSchema } from '@agent-killswitch/core';
+import { describeError, idSchema } from '@agent-killswitch/core';
 import { z } from 'zod';
 
 /** What an agent last said of its work. */
@@ -24,7 +24,25 @@ export const sessionRecordSchema = z.strictObject({
 });
 export type SessionRecord = z.infer<typeof sessionRecordSchema>;
 
-/** Where a session stands among all, as text that sorts by its start. */
-export function placeOf({ startedAt, sessionId }: SessionRecord): string {
-  return `${String(startedAt).padStart(15, '0')}:${sessionId}`;
+/** This one record cannot be read, whatever is the matter with others. */
+export class UnreadableRecordError extends Error {
+  constructor(where: string, cause: unknown) {
+    super(`${where} cannot be read: ${describeError(cause)}`, { cause });
+  }
+}
+
+/** @param where what holds the text, for the error. @throws UnreadableRecordError */
+export function recordOf(sessionId: string, text: string, where: string): SessionRecord {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    // The parser's own message quotes what is in it.
+    throw new UnreadableRecordError(where, 'it is not JSON');
+  }
+  const parsed = sessionRecordSchema.safeParse(value);
+  if (!parsed.success) throw new UnreadableRecordError(where, 'it is no session');
+  // A copy, or a file system to which two ids are one name (I11).
+  if (parsed.data.sessionId === sessionId) return parsed.data;
+  throw new UnreadableRecordError(where, `it is that of session "${parsed.data.sessionId}"`);
 }

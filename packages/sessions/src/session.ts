@@ -1,4 +1,5 @@
 import type { Agent, AgentStatus, StopOrder } from '@agent-killswitch/core';
+import { SessionStoreError } from './errors.ts';
 import type { SessionRecord } from './session-record.ts';
 
 /** What is known of a session. Times are milliseconds since the Unix epoch. */
@@ -31,7 +32,10 @@ export interface Session {
   };
 }
 
-/** @param order the one that claimed the agent, if any did */
+/**
+ * @param order the one that claimed the agent, if any did
+ * @throws SessionStoreError for a checkpoint that is none
+ */
 export function sessionOf(
   agent: Agent,
   order: StopOrder | undefined,
@@ -44,7 +48,7 @@ export function sessionOf(
     ...('error' in agent ? { error: agent.error } : {}),
     ...('kill' in agent ? killOf(agent.kill) : {}),
     ...(order === undefined ? {} : { killedBy: order.principal.id, killReason: order.reason }),
-    ...(record?.checkpoint === undefined ? {} : { checkpoint: checkpointOf(record.checkpoint) }),
+    ...(record?.checkpoint === undefined ? {} : { checkpoint: checkpointOf(sessionId, record.checkpoint) }),
   };
 }
 
@@ -55,6 +59,10 @@ function killOf({ confirmedAt, unconfirmedAt }: Extract<Agent, { status: 'killed
   };
 }
 
-function checkpointOf({ json, ...rest }: NonNullable<SessionRecord['checkpoint']>) {
-  return { value: JSON.parse(json) as unknown, ...rest };
+function checkpointOf(sessionId: string, { json, ...rest }: NonNullable<SessionRecord['checkpoint']>) {
+  try {
+    return { value: JSON.parse(json) as unknown, ...rest };
+  } catch {
+    throw new SessionStoreError(`The checkpoint of session "${sessionId}" is not JSON`);
+  }
 }

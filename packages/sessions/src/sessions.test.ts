@@ -1,9 +1,10 @@
 import { promiseRuntime } from '@agent-killswitch/adapter-process';
 import { createKillswitch } from '@agent-killswitch/core';
-import { memoryAudit, memoryState } from '@agent-killswitch/core/memory';
+import { memoryAudit, memoryRuntime, memoryState } from '@agent-killswitch/core/memory';
 import { describe, expect, it } from 'vitest';
 import { createSessions } from './create-sessions.ts';
 import { memorySessions } from './memory-sessions.ts';
+import type { SessionRecord } from './session-record.ts';
 import type { SessionStore } from './session-store.ts';
 import {
   ada,
@@ -114,6 +115,27 @@ describe('D1: start a session as a background task and kill it', () => {
     expect(await sessions.kill('s1', { principal: ada, reason })).toBe(false);
     expect(events('agent.killed')).toEqual([]);
   });
+});
+
+it('an agent that is no session cannot be told from an unknown id, whoever asks and whatever is asked (I11)', async () => {
+  const runtime = memoryRuntime();
+  const { ks, sessions, events } = await harness({ runtimes: { memory: runtime } });
+  await ks.admit({ agentId: 'container', taskId: 't', ...adas, backendId: 'docker' });
+  await ks.running('container', [runtime.spawn()]);
+  for (const principal of [ada, bob, stranger, admin, root])
+    for (const id of ['container', 'nobody'])
+      expect(await sessions.kill(id, { principal, reason })).toBe(false);
+  const faults = async (id: string, request: object): Promise<unknown> =>
+    sessions.kill(id, request as never).catch(({ code, message }) => ({ code, message }));
+  for (const request of [{}, { principal: ada }, { principal: ada, reason, waitMs: -1 }, { hold: true }]) {
+    const fault = await faults('container', request);
+    expect(fault).toMatchObject({ code: 'invalid-input' });
+    expect(await faults('nobody', request)).toEqual(fault);
+  }
+  expect(await sessions.get('container')).toBeUndefined();
+  expect((await ks.agent('container')).status).toBe('running');
+  expect(events('request.denied')).toEqual([]);
+  expect(events('order.requested')).toEqual([]);
 });
 
 describe('D2: a kill cancels the task and leaves a post-mortem', () => {
@@ -339,35 +361,45 @@ describe('bad input, by name, and nothing else is disturbed', () => {
   });
 });
 
-it('a task whose session was stopped while it was put on file never begins (I1)', async () => {
-  const inner = memorySessions();
-  const putting = Promise.withResolvers<void>();
-  const go = Promise.withResolvers<void>();
-  const store: SessionStore = {
-    ...inner,
-    async put(record) {
-      putting.resolve();
-      await go.promise;
-      await inner.put(record);
-    },
-  };
-  const { ks, sessions } = await harness({}, { store });
-  let hasBegun = false;
-  const starting = sessions.start('s1', adas, async () => {
-    hasBegun = true;
-  });
-  await putting.promise;
-  const claimed = Promise.withResolvers<void>();
-  ks.on('step', ({ step }) => {
-    if (step === 'claimed') claimed.resolve();
-  });
-  const stop = ks.emergencyStop({ principal: root, reason });
-  await claimed.promise;
-  go.resolve();
-  expect((await (await starting).ended).status).toBe('rejected');
-  expect((await stop).outcomes).toMatchObject([{ agentId: 's1', outcome: 'confirmed' }]);
-  expect(hasBegun).toBe(false);
-});
+it.each(['task', 'worker'] as const)(
+  'a %s whose session was stopped while it was put on file never begins (I1)',
+  async (kind) => {
+    const inner = memorySessions();
+    const putting = Promise.withResolvers<void>();
+    const go = Promise.withResolvers<void>();
+    const store: SessionStore = {
+      ...inner,
+      async put(record) {
+        putting.resolve();
+        await go.promise;
+        await inner.put(record);
+      },
+    };
+    const { ks, sessions } = await harness({}, { store });
+    let hasBegun = false;
+    const started = async () => {
+      hasBegun = true;
+    };
+    // Its absence would be told by the thread that ran it.
+    const starting =
+      kind === 'task' ? sessions.start('s1', adas, started) : sessions.startWorker('s1', adas, '/none.js');
+    await putting.promise;
+    const claimed = Promise.withResolvers<void>();
+    ks.on('step', ({ step }) => {
+      if (step === 'claimed') claimed.resolve();
+    });
+    const stop = ks.emergencyStop({ principal: root, reason });
+    await claimed.promise;
+    go.resolve();
+    expect(await (await starting).ended).toMatchObject({
+      status: 'rejected',
+      reason: { message: 'It was stopped before it began' },
+    });
+    expect((await stop).outcomes).toMatchObject([{ agentId: 's1', outcome: 'confirmed' }]);
+    expect(await sessions.get('s1')).toMatchObject({ status: 'killed', killedBy: 'root' });
+    expect(hasBegun).toBe(false);
+  },
+);
 
 it('a workspace that is undefined never means all sessions', async () => {
   const { sessions } = await harness();
@@ -377,4 +409,26 @@ it('a workspace that is undefined never means all sessions', async () => {
   await expect(sessions.killAll(given)).rejects.toMatchObject({ code: 'invalid-input' });
   expect((await sessions.get('s1'))?.status).toBe('running');
   task.end();
+});
+
+it('a checkpoint that cannot be read fails no listing: it is named, and its session is listed', async () => {
+  const inner = memorySessions();
+  const store: SessionStore = {
+    ...inner,
+    async list(page) {
+      const { items } = await inner.list(page);
+      const [third, second, first] = items;
+      const bad = { ...second, checkpoint: { json: '{', savedAt: 1, number: 1 } } as SessionRecord;
+      return {
+        items: [third, bad].filter((each) => each !== undefined),
+        damaged: [{ sessionId: first?.sessionId ?? '', fault: 'torn' }],
+      };
+    },
+  };
+  const { sessions } = await harness({}, { store });
+  for (const id of ['s1', 's2', 's3']) await sessions.start(id, adas, heeding);
+  const { items, damaged } = await sessions.list();
+  expect(items.map(({ sessionId }) => sessionId)).toEqual(['s3', 's2', 's1']);
+  expect(damaged).toEqual(['torn', expect.stringContaining('The checkpoint of session "s2" is not JSON')]);
+  await sessions.killAll({ principal: root, reason });
 });

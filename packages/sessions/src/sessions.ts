@@ -1,7 +1,7 @@
 import type { WorkerAgentOptions } from '@agent-killswitch/adapter-process';
-import type { KillRequest, NewAgent, OrderReport, Page, StopRequest } from '@agent-killswitch/core';
+import type { KillRequest, NewAgent, OrderReport, StopRequest } from '@agent-killswitch/core';
 import type { Session } from './session.ts';
-import type { SessionQuery } from './session-reader.ts';
+import type { SessionPage, SessionQuery } from './session-reader.ts';
 
 /** Whose a session is. `taskId` defaults to the session's own id; `parentId` is a session or agent that it dies with. */
 export type SessionFacts = Pick<NewAgent, 'workspaceId' | 'ownerId'> &
@@ -58,8 +58,8 @@ export interface Sessions {
 
   /**
    * Kills a session, wherever it runs: the report of the stop, or `false` if there is none that could be killed, since the id is
-   * unknown, foreign (I11), or of a session that is over.
-   * @throws ForbiddenError, InvalidInputError
+   * unknown, foreign (I11), of an agent that is no session, or of a session that is over.
+   * @throws ForbiddenError, InvalidInputError, StateUnavailableError (it is not of this host, and nobody can be asked)
    */
   kill(sessionId: string, request: StopRequest): Promise<OrderReport | false>;
 
@@ -73,7 +73,7 @@ export interface Sessions {
   get(sessionId: string): Promise<Session | undefined>;
 
   /** A page of sessions in any status, the newest first. Asks for no principal. @throws like `get`, InvalidInputError */
-  list(query?: SessionQuery): Promise<Page<Session>>;
+  list(query?: SessionQuery): Promise<SessionPage>;
 
   /**
    * Waits until every session of this process is over and its last checkpoint stored; stops nobody. For the `close` of

@@ -1,9 +1,11 @@
-import { MessageChannel } from 'node:worker_threads';
+import { MessageChannel, type Worker } from 'node:worker_threads';
 import type { WorkerRuntime } from '@agent-killswitch/adapter-process';
 import { InvalidInputError } from '@agent-killswitch/core';
 import type { Enrolment } from './enrolment.ts';
 import type { StartedSession, WorkerSessionFacts } from './sessions.ts';
 import { takeCheckpoints } from './worker-checkpoints.ts';
+
+const mostUnheard = 1_000;
 
 export interface WorkerHost {
   readonly enrolment: Enrolment;
@@ -22,23 +24,45 @@ export async function startWorker(
 ): Promise<StartedSession<undefined>> {
   if (typeof file !== 'string' && !(file instanceof URL))
     throw new InvalidInputError('file', ['must be a path or a URL']);
-  const { data, worker = {}, ...facts } = given ?? {};
+  const { data, worker: options = {}, ...facts } = given ?? {};
   const checkpoints = await enrolment.admit(sessionId, facts as WorkerSessionFacts);
+  const isStopped = await enrolment.orFail(sessionId, () => enrolment.isStopped(sessionId));
+  // A stop may have claimed it while it was put on file: then none of its code runs (I1).
+  if (isStopped) return enrolment.neverBegun(sessionId);
   const { port1, port2 } = new MessageChannel();
-  const { handle, exited } = await enrolment.orFail(sessionId, () =>
+  const { handle, worker, exited } = await enrolment.orFail(sessionId, () =>
     workers.spawnAgent(file, {
-      ...worker,
+      ...options,
       agentId: sessionId,
       data: { data, port: port2 },
       transferList: [port2],
     }),
   );
-  const takeRest = takeCheckpoints(port1, (json) => checkpoints.save(json, now()), maxBytes);
+  let flood: Error | undefined;
+  const flooded = (): void => {
+    if (flood !== undefined) return;
+    flood = new Error('It flooded its host with messages past checkpoint(), and was ended');
+    void worker.terminate();
+  };
+  const takeRest = takeCheckpoints(port1, (json) => checkpoints.save(json, now()), maxBytes, flooded);
+  limitUnheard(worker, flooded);
   const ended = exited.then(async ({ exitCode, error }): Promise<PromiseSettledResult<undefined>> => {
     takeRest();
     await checkpoints.end();
-    if (exitCode === 0 && error === undefined) return { status: 'fulfilled', value: undefined };
-    return { status: 'rejected', reason: error ?? new Error(`The worker exited with code ${exitCode}`) };
+    const fault = flood ?? error;
+    if (exitCode === 0 && fault === undefined) return { status: 'fulfilled', value: undefined };
+    return { status: 'rejected', reason: fault ?? new Error(`The worker exited with code ${exitCode}`) };
   });
   return enrolment.enrol(sessionId, workers, handle, ended);
+}
+
+/** Nobody listens to a session's `parentPort`, yet whatever it sends there takes its host's time. */
+function limitUnheard(worker: Worker, flooded: () => void): void {
+  let unheard = 0;
+  worker.on('message', () => {
+    // Counted by turns of the event loop.
+    if (unheard === 0) setImmediate(() => (unheard = 0));
+    unheard += 1;
+    if (unheard > mostUnheard) flooded();
+  });
 }

@@ -31,19 +31,22 @@ export function faultOf({ code, message }: NonNullable<Answer['fault']>): Error 
   return new SessionStoreError(message);
 }
 
+/** `checkpoint()` has one message on its way at a time, and sends the next when that is answered. */
+const mostUnanswered = 8;
+
 /**
- * Takes a worker's checkpoints from its port. What it says is not trusted: what is no checkpoint is dropped.
+ * Takes a worker's checkpoints from its port, a few in each turn of the event loop. What it says is not trusted: what is no
+ * checkpoint is dropped, and `flooded` is called for one that sends more than `checkpoint()` would (I5, I12).
  * @returns takes what has come and was not taken yet, for a worker that has exited, and closes the port
  */
 export function takeCheckpoints(
   port: MessagePort,
   save: (json: string) => Promise<void>,
   maxBytes: number,
+  flooded: () => void,
 ): () => void {
-  const take = async (message: unknown): Promise<void> => {
-    const told = toldSchema.safeParse(message);
-    if (told.success) port.postMessage(await answer(told.data));
-  };
+  let unanswered = 0;
+  let isOpen = true;
   const answer = async ({ number, json }: Told): Promise<Answer> => {
     try {
       await save(readable(withinLimit(json, maxBytes)));
@@ -56,13 +59,45 @@ export function takeCheckpoints(
       };
     }
   };
-  port.on('message', (message) => void take(message));
-  // A worker keeps its host alive, its checkpoints do not.
-  port.unref();
-  return () => {
-    for (let left = receiveMessageOnPort(port); left !== undefined; left = receiveMessageOnPort(port))
+  const take = async (message: unknown): Promise<void> => {
+    const told = toldSchema.safeParse(message);
+    if (!told.success) return;
+    unanswered += 1;
+    port.postMessage(await answer(told.data));
+    unanswered -= 1;
+  };
+  /** Whether that was all. */
+  const takeWaiting = (): boolean => {
+    for (let taken = 0; taken < mostUnanswered && unanswered < mostUnanswered; taken++) {
+      const left = receiveMessageOnPort(port);
+      if (left === undefined) return true;
       void take(left.message);
+    }
+    return false;
+  };
+  const close = (): void => {
+    isOpen = false;
     port.close();
+  };
+  const listen = (): void => {
+    if (!isOpen) return;
+    // Without a listener the port keeps what comes, and holds nobody up.
+    port.once('message', (message) => {
+      void take(message);
+      if (takeWaiting()) {
+        setImmediate(listen);
+      } else {
+        close();
+        flooded();
+      }
+    });
+    // A worker keeps its host alive, its checkpoints do not.
+    port.unref();
+  };
+  listen();
+  return () => {
+    if (isOpen) takeWaiting();
+    close();
   };
 }
 

@@ -1,6 +1,7 @@
 /** @services valkey */
 import { randomUUID } from 'node:crypto';
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
@@ -19,10 +20,14 @@ const recordOf = (n: number, workspaceId = 'w', text = 'x'): SessionRecord => ({
   checkpoint: { json: JSON.stringify(text), savedAt: 5, number: 1 },
 });
 
-/** What every session store has to do. `reopened`: the same store as another process sees it. */
+/**
+ * What every session store has to do. `reopened`: the same store as another process sees it. `damage`: puts something else in the
+ * place of a session's record.
+ */
 function behavesLikeAStore(
   make: () => SessionStore,
-  reopened: ((store: SessionStore) => SessionStore) | undefined,
+  reopened?: (store: SessionStore) => SessionStore,
+  damage?: (sessionId: string, by: string) => Promise<unknown>,
 ): void {
   it('keeps the last record put', async () => {
     const store = make();
@@ -72,10 +77,56 @@ function behavesLikeAStore(
     expect(second.items).toHaveLength(2);
     expect(second).not.toHaveProperty('cursor');
   });
+
+  it('a page of large checkpoints ends early, and the next one goes on there (I5, I12)', async () => {
+    const store = make();
+    const text = 'x'.repeat(2 ** 20);
+    for (let n = 0; n < 11; n++) await store.put(recordOf(n, 'w', text));
+    const sizes: number[] = [];
+    const ids: string[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await store.list(cursor === undefined ? { limit: 1_000 } : { limit: 1_000, cursor });
+      sizes.push(page.items.length);
+      ids.push(...page.items.map(({ sessionId }) => sessionId));
+      cursor = page.cursor;
+    } while (cursor !== undefined);
+    expect(Math.max(...sizes)).toBeLessThan(11);
+    expect(ids).toEqual(Array.from({ length: 11 }, (_, n) => `s-${10 - n}`));
+  });
+
+  it('forgets what is removed, and nothing else; what is not there too', async () => {
+    const store = make();
+    for (let n = 0; n < 3; n++) await store.put(recordOf(n));
+    for (let times = 0; times < 2; times++) await store.remove(recordOf(1));
+    expect(await store.get('s-1')).toBeUndefined();
+    for (const workspaceId of [undefined, 'w'])
+      expect((await store.list({ limit: 5 }, workspaceId)).items).toEqual([recordOf(2), recordOf(0)]);
+  });
+
+  if (damage === undefined) return;
+  const others = JSON.stringify(recordOf(7));
+  it.each(['', '{', '{}', 'null', '[1]', others])(
+    'a record that holds %j instead fails no listing: it is named, and can be forgotten',
+    async (by) => {
+      const store = make();
+      for (let n = 0; n < 3; n++) await store.put(recordOf(n));
+      await damage('s-1', by);
+      await expect(store.get('s-1')).rejects.toThrow(/s-1.* cannot be read: /);
+      expect(await store.list({ limit: 5 })).toEqual({
+        items: [recordOf(2), recordOf(0)],
+        damaged: [{ sessionId: 's-1', fault: expect.stringMatching(/s-1.* cannot be read: /) }],
+      });
+      // Those of other pages are not looked at.
+      expect(await store.list({ limit: 1 })).toEqual({ items: [recordOf(2)], cursor: expect.any(String) });
+      await store.remove(recordOf(1));
+      expect(await store.list({ limit: 5 })).toEqual({ items: [recordOf(2), recordOf(0)] });
+    },
+  );
 }
 
 describe('memorySessions', () => {
-  behavesLikeAStore(() => memorySessions(), undefined);
+  behavesLikeAStore(() => memorySessions());
 });
 
 describe('fileSessions', () => {
@@ -86,13 +137,43 @@ describe('fileSessions', () => {
     last = join(folder, randomUUID());
     return fileSessions(last);
   };
-  behavesLikeAStore(make, () => fileSessions(last));
+  behavesLikeAStore(
+    make,
+    () => fileSessions(last),
+    (id, by) => writeFile(join(last, `${id}.json`), by),
+  );
+
+  it('what else lies in its folders disturbs nothing', async () => {
+    const store = make();
+    await store.put(recordOf(1));
+    await writeFile(join(last, 'package.json'), '{}');
+    await mkdir(join(last, 'folder.json'));
+    await writeFile(join(last, '.listed', 'README'), '');
+    await writeFile(join(last, '.listed', 'w', '.DS_Store'), '');
+    await mkdir(join(last, '.listed', 'w', 'more'));
+    expect(await store.list({ limit: 5 })).toEqual({ items: [recordOf(1)] });
+    await expect(store.get('folder')).rejects.toThrow('folder.json cannot be read: Error: EISDIR');
+  });
+
+  it('writes that cross leave a whole record, and no draft', async () => {
+    const store = make();
+    await Promise.all(
+      Array.from({ length: 20 }, (_, n) => store.put(recordOf(1, 'w', 'x'.repeat(50_000 + n)))),
+    );
+    expect(JSON.parse((await store.get('s-1'))?.checkpoint?.json ?? '')).toMatch(/^x{50000,50019}$/);
+    expect(await readdir(last)).toEqual(['.listed', 's-1.json']);
+  });
+
+  it('refuses what is no folder, by name', () => {
+    for (const folder of [undefined, '', 7])
+      expect(() => fileSessions(folder as never)).toThrow('fileSessions folder');
+  });
 
   it('refuses a file that holds another session than it is named by (I11)', async () => {
     const store = make();
     await store.put({ sessionId: 's1', workspaceId: 'w', startedAt: 1 });
     copyFileSync(join(last, 's1.json'), join(last, 'S1.json'));
-    await expect(store.get('S1')).rejects.toThrow('is the file of session "s1"');
+    await expect(store.get('S1')).rejects.toThrow('it is that of session "s1"');
     expect(await store.get('s1')).toMatchObject({ sessionId: 's1' });
   });
 });
@@ -106,7 +187,27 @@ withService('valkey', 'VALKEY_URL', (url) => {
     prefix = `sessions-${randomUUID()}`;
     return redisSessions(client, { prefix });
   };
-  behavesLikeAStore(make, () => redisSessions(other, { prefix }));
+  const keyOf = (id: string): string => `{${prefix}}:session:${id}`;
+  behavesLikeAStore(
+    make,
+    () => redisSessions(other, { prefix }),
+    (id, by) => client.set(keyOf(id), by),
+  );
+
+  it('a key of another type fails no listing; a server that is gone does', async () => {
+    const store = make();
+    for (let n = 0; n < 2; n++) await store.put(recordOf(n));
+    await client.del(keyOf('s-1'));
+    await client.lpush(keyOf('s-1'), 'x');
+    expect(await store.list({ limit: 5 })).toMatchObject({
+      items: [recordOf(0)],
+      damaged: [{ sessionId: 's-1', fault: expect.stringContaining('WRONGTYPE') }],
+    });
+    const gone = new Redis(url);
+    await gone.ping();
+    gone.disconnect();
+    await expect(redisSessions(gone, { prefix }).list({ limit: 5 })).rejects.toThrow();
+  });
 
   it('refuses what is no client, and a prefix that is none', () => {
     expect(() => redisSessions({} as never)).toThrow('needs a client');

@@ -1,4 +1,5 @@
-import { expect, it, vi } from 'vitest';
+import { promiseRuntime, workerRuntime } from '@agent-killswitch/adapter-process';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ada, adas, admin, harness, heeding, reason } from '../src/testing/sessions-harness.ts';
 
 // A thread takes its time to start on a busy machine.
@@ -77,4 +78,56 @@ it('what cannot be started has failed, by name', async () => {
   );
   expect(await missing.ended).toMatchObject({ status: 'rejected' });
   expect(await sessions.get('s2')).toMatchObject({ status: 'failed' });
+});
+
+describe.each(['flood with checkpoints', 'flood with text', 'flood its parent'])(
+  'a worker that would %s',
+  (does) => {
+    it('past checkpoint() is ended by name, and holds nobody up meanwhile (I5, I12)', async () => {
+      const { sessions } = await harness(wide);
+      const others = [];
+      for (let n = 0; n < 10; n++) others.push(await sessions.start(`other-${n}`, adas, heeding));
+      let [last, longest] = [performance.now(), 0];
+      const timer = setInterval(() => {
+        const now = performance.now();
+        [last, longest] = [now, Math.max(longest, now - last)];
+      }, 5);
+      onTestFinished(() => clearInterval(timer));
+      const { ended } = await sessions.startWorker('floods', facts(does), file);
+      for (const n of others.keys())
+        expect(await sessions.kill(`other-${n}`, { principal: ada, reason })).toMatchObject({ killed: 1 });
+      expect(await ended).toMatchObject({
+        status: 'rejected',
+        reason: { message: 'It flooded its host with messages past checkpoint(), and was ended' },
+      });
+      expect(await sessions.get('floods')).toMatchObject({
+        status: 'failed',
+        error: expect.stringContaining('It flooded its host'),
+      });
+      // On a busy machine; without a bound it grows for as long as the flood lasts.
+      expect(longest).toBeLessThan(2_000);
+    });
+  },
+);
+
+it('D1: a kill that comes at any moment of its start leaves no thread behind', async () => {
+  const [promises, workers] = [promiseRuntime(), workerRuntime()];
+  const { sessions } = await harness(
+    { ...wide, runtimes: { promise: promises, worker: workers } },
+    { promises, workers },
+  );
+  const outcomes = Array.from({ length: 12 }, async (_, turns) => {
+    const id = `s${turns}`;
+    const starting = sessions.startWorker(id, facts('spin'), file);
+    for (let n = 0; n < turns; n++) await new Promise(setImmediate);
+    const kill = () => sessions.kill(id, { principal: ada, reason });
+    // Before it is admitted there is none.
+    const report = (await kill()) || (await starting.then(kill));
+    expect(await workers.locate(id, { agentId: id, signal: new AbortController().signal })).toEqual([]);
+    expect(report).toMatchObject({ settled: true, killed: 1 });
+    await (await starting).ended;
+    return sessions.get(id);
+  });
+  for (const session of await Promise.all(outcomes))
+    expect(session).toMatchObject({ status: 'killed', killedBy: 'ada' });
 });
