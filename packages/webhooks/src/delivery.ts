@@ -77,7 +77,8 @@ export class Delivery {
   #lastError: string | undefined;
   /** Whether `trouble` has heard of it since the last success. */
   #isTold = false;
-  #cancelTimer = (): void => undefined;
+  /** When it goes on, if it sleeps. */
+  #timer: { readonly at: number; readonly cancel: () => void } | undefined;
   #settled = (): void => undefined;
 
   constructor(endpoint: EndpointSettings, host: DeliveryHost) {
@@ -129,7 +130,7 @@ export class Delivery {
       cancel();
     }
     this.#isClosed = true;
-    this.#cancelTimer();
+    this.#timer?.cancel();
     this.#buryAll('closed before it was known to be delivered');
     this.#overflow.flush();
     this.#host.connections.cut();
@@ -141,16 +142,20 @@ export class Delivery {
 
   /** Goes on when something is due: never in the turn of whoever sends, which may be a kill's. */
   #sleep(): void {
-    this.#cancelTimer();
-    this.#cancelTimer = () => undefined;
     if (this.#isClosed || this.#isGone || this.#sending.size >= this.#host.atOnce) return;
     const dueAt = this.#fresh.length > 0 ? 0 : this.#failed[0]?.dueAt;
     if (dueAt === undefined) return;
-    const at = Math.max(dueAt, this.#busyUntil, this.#nextAt);
-    this.#cancelTimer = this.#host.clock.setTimer(Math.max(0, at - this.#host.clock.now()), () => this.#go());
+    const now = this.#host.clock.now();
+    const at = Math.max(now, dueAt, this.#busyUntil, this.#nextAt);
+    // A timer that is anew for each of a stream of messages would never fire.
+    if (this.#timer !== undefined && this.#timer.at <= at) return;
+    this.#timer?.cancel();
+    const cancel = this.#host.clock.setTimer(at - now, () => this.#go());
+    this.#timer = { at, cancel };
   }
 
   #go(): void {
+    this.#timer = undefined;
     const now = this.#host.clock.now();
     if (now >= Math.max(this.#busyUntil, this.#nextAt) && this.#sending.size < this.#host.atOnce) {
       const again = this.#failed[0];

@@ -2,6 +2,8 @@
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { AuditEvent, Clock, KillswitchEvents } from '@agent-killswitch/core';
+import { manualClock } from '@agent-killswitch/core/memory';
 import { Webhook } from 'standardwebhooks';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { fileDeadLetters, type WebhooksOptions } from '../src/index.ts';
@@ -134,6 +136,32 @@ test('of a kill of thousands, what has no room is kept, the newest of it (I12)',
   expect(hooks.status()).toMatchObject([{ waiting: 10, dead: 2_990 }]);
   await comes(async () => expect(await hooks.deadLetters()).toHaveLength(1_000));
   expect(hooks.troubles).toHaveLength(1);
+});
+
+test('a steady stream of facts is delivered while it goes on', async () => {
+  const there = await receiver((response) => response.end());
+  const time = manualClock();
+  // As the machine's: no timer takes less than a millisecond.
+  const clock: Clock = {
+    now: () => Math.floor(time.now()),
+    setTimer: (ms, fire) => time.setTimer(Math.max(1, ms), fire),
+  };
+  const { ks, agent, kill, audit } = await site();
+  await agent('a1');
+  await kill('a1');
+  const event = audit.events().find(({ type }) => type === 'order.settled') as AuditEvent;
+  const listeners: Array<(told: KillswitchEvents['audit']) => void> = [];
+  const on = (_: string, listener: never) => {
+    listeners.push(listener);
+    return () => undefined;
+  };
+  hooked({ ...ks, on }, { endpoints: [{ url: there.url, ...settled }], clock });
+  for (let told = 0; there.received.length < 3; told += 1) {
+    if (told > 50_000) throw new Error('nothing is delivered as long as facts come');
+    for (const listener of listeners) listener({ event: { ...event, id: `event-${told}` } });
+    await time.advance(0.5);
+    await new Promise(setImmediate);
+  }
 });
 
 test("the timestamp is the machine's, also when that was set back", async () => {
