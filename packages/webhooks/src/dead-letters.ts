@@ -1,3 +1,4 @@
+import { InvalidConfigurationError } from '@agent-killswitch/core';
 import { z } from 'zod';
 import { webhookTypes } from './event-types.ts';
 import type { Message } from './message.ts';
@@ -43,8 +44,11 @@ export interface DeadLetters {
   remove(letterIds: readonly string[]): Promise<void>;
 }
 
-/** Kept as long as the process lives. `most`: default 1,000. */
+/** Kept as long as the process lives. `most`: default 1,000. @throws InvalidConfigurationError */
 export function memoryDeadLetters(most = 1_000): DeadLetters {
+  const faults = faultsOfMost(most);
+  if (faults.length > 0)
+    throw new InvalidConfigurationError(faults.map((fault) => `memoryDeadLetters ${fault}`));
   const kept = new Map<string, DeadLetter>();
   return {
     async add(letters) {
@@ -57,6 +61,11 @@ export function memoryDeadLetters(most = 1_000): DeadLetters {
       for (const letterId of letterIds) kept.delete(letterId);
     },
   };
+}
+
+/** What is wrong with a bound of dead letters. */
+export function faultsOfMost(most: number): string[] {
+  return Number.isInteger(most) && most >= 1 && most <= 100_000 ? [] : ['most: must be 1 to 100,000'];
 }
 
 /** Adds the newest and lets the oldest go. */

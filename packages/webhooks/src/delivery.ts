@@ -1,9 +1,9 @@
 import type { Clock } from '@agent-killswitch/core';
 import { type AttemptHost, attempt, type Outcome } from './attempt.ts';
 import { backoffMs, type RetryOptions } from './backoff.ts';
-import { type DeadLetter, letterIdOf, letterOf } from './dead-letters.ts';
+import { GivenUp, type GivenUpHost } from './given-up.ts';
 import type { Message } from './message.ts';
-import { Overflow } from './overflow.ts';
+import type { Parcel } from './parcel.ts';
 import type { EndpointSettings } from './settings.ts';
 import { signedHeaders } from './signature.ts';
 
@@ -24,7 +24,7 @@ export interface EndpointStatus {
   readonly lastError?: string;
 }
 
-export interface DeliveryHost extends AttemptHost {
+export interface DeliveryHost extends AttemptHost, GivenUpHost {
   readonly clock: Clock;
   readonly retry: Required<RetryOptions>;
   /** What receivers take for the time, in milliseconds since the Unix epoch. */
@@ -34,20 +34,8 @@ export interface DeliveryHost extends AttemptHost {
   /** How many messages may wait; one more is given up at once (I12). */
   readonly mostWaiting: number;
   readonly atOnce: number;
-  readonly bury: (letters: readonly DeadLetter[]) => void;
   /** A letter was delivered after all. */
   readonly unearth: (letterId: string) => void;
-  /** Something that whoever runs this should know. */
-  readonly trouble: (line: string) => void;
-}
-
-interface Parcel {
-  /** Written out at the first try. */
-  readonly message: () => Message;
-  readonly isLetter: boolean;
-  tries: number;
-  /** When it is tried next, in milliseconds since the Unix epoch. */
-  dueAt: number;
 }
 
 /**
@@ -66,17 +54,15 @@ export class Delivery {
   /** Failed before; the next one due first. */
   #failed: Parcel[] = [];
   readonly #sending = new Set<Parcel>();
-  /** There was no room for them. */
-  readonly #overflow: Overflow<Parcel>;
+  /** Dead letters on their way. */
+  readonly #letters = new Set<string>();
+  readonly #givenUp: GivenUp;
   #busyUntil = 0;
   #nextAt = 0;
   #isGone = false;
   #isClosed = false;
   #delivered = 0;
-  #dead = 0;
   #lastError: string | undefined;
-  /** Whether `trouble` has heard of it since the last success. */
-  #isTold = false;
   /** When it goes on, if it sleeps. */
   #timer: { readonly at: number; readonly cancel: () => void } | undefined;
   #settled = (): void => undefined;
@@ -84,9 +70,7 @@ export class Delivery {
   constructor(endpoint: EndpointSettings, host: DeliveryHost) {
     this.#endpoint = endpoint;
     this.#host = host;
-    this.#overflow = new Overflow(host.clock, (parcels) =>
-      this.#write(parcels, `${host.mostWaiting} messages waited already`),
-    );
+    this.#givenUp = new GivenUp(endpoint.name, host);
   }
 
   get status(): EndpointStatus {
@@ -96,22 +80,30 @@ export class Delivery {
       state: this.#isClosed ? 'closed' : this.#isGone ? 'gone' : isBusy ? 'busy' : 'open',
       waiting: this.#waiting,
       delivered: this.#delivered,
-      dead: this.#dead,
+      dead: this.#givenUp.count,
       ...(this.#lastError === undefined ? {} : { lastError: this.#lastError }),
     };
   }
 
-  /** `isLetter`: it is among the dead letters, and leaves them when it is delivered. */
-  send(message: () => Message, isLetter = false): void {
-    if (this.#isClosed || this.#isGone) return;
-    const parcel: Parcel = { message, isLetter, tries: 0, dueAt: 0 };
+  /** Whether it is on its way now. `letterId`: of the dead letter that it is. */
+  send(message: () => Message, letterId?: string): boolean {
+    if (this.#isClosed || this.#isGone) return false;
+    if (letterId !== undefined && this.#letters.has(letterId)) return true;
+    const parcel: Parcel = { message, letterId, tries: 0, dueAt: 0 };
     if (this.#waiting >= this.#host.mostWaiting) {
-      this.#dead += 1;
-      this.#overflow.add(parcel);
-      return;
+      // A letter stays where it is.
+      if (letterId === undefined) this.#bury([parcel], `${this.#host.mostWaiting} messages waited already`);
+      return false;
     }
+    if (letterId !== undefined) this.#letters.add(letterId);
     this.#fresh.push(parcel);
     this.#sleep();
+    return true;
+  }
+
+  /** Hands on all dead letters there are. */
+  handOn(): Promise<void> {
+    return this.#givenUp.handOn();
   }
 
   /** Sends again to an endpoint that was gone. */
@@ -130,9 +122,10 @@ export class Delivery {
       cancel();
     }
     this.#isClosed = true;
+    this.#givenUp.hush();
     this.#timer?.cancel();
     this.#buryAll('closed before it was known to be delivered');
-    this.#overflow.flush();
+    await this.handOn();
     this.#host.connections.cut();
   }
 
@@ -189,8 +182,11 @@ export class Delivery {
     const { name } = this.#endpoint;
     if (outcome.kind === 'delivered') {
       this.#delivered += 1;
-      this.#isTold = false;
-      if (parcel.isLetter) unearth(letterIdOf(name, parcel.message()));
+      this.#givenUp.delivered();
+      if (parcel.letterId !== undefined) {
+        this.#letters.delete(parcel.letterId);
+        unearth(parcel.letterId);
+      }
       return;
     }
     this.#lastError = outcome.kind === 'gone' ? 'answered 410' : outcome.error;
@@ -222,21 +218,8 @@ export class Delivery {
   }
 
   #bury(parcels: readonly Parcel[], error: string): void {
-    this.#dead += parcels.length;
-    this.#write(parcels, error);
-  }
-
-  #write(parcels: readonly Parcel[], error: string): void {
-    if (parcels.length === 0) return;
-    const { name: endpoint } = this.#endpoint;
-    const deadAt = this.#host.clock.now();
-    const letters = parcels.map(({ message, tries }) =>
-      letterOf(endpoint, message(), { tries, error, deadAt }),
-    );
-    this.#host.bury(letters);
-    if (this.#isTold || this.#isClosed) return;
-    this.#isTold = true;
-    this.#host.trouble(`Webhook endpoint "${endpoint}": messages become dead letters: ${error}`);
+    for (const { letterId } of parcels) if (letterId !== undefined) this.#letters.delete(letterId);
+    this.#givenUp.take(parcels, error);
   }
 
   /** Whoever closes waits only for what is due. */

@@ -8,13 +8,13 @@ test('I5, I12: takes any number in no time, keeps the newest, and hands them on 
   const clock = manualClock();
   const portions: number[][] = [];
   const overflow = new Overflow<number>(clock, (portion) => portions.push([...portion]));
-  for (const n of upTo(3_000)) overflow.add(n);
+  for (const n of upTo(3_000)) overflow.add([n]);
   expect(portions).toEqual([]);
   await clock.advance(0);
-  expect(portions.map(({ length }) => length)).toEqual(upTo(10).map(() => 100));
+  expect(portions.map(({ length }) => length)).toEqual(upTo(40).map(() => 25));
   expect(portions.flat()).toEqual(upTo(1_000, 2_000));
-  overflow.add(1);
-  overflow.flush();
+  overflow.add(upTo(3_000));
+  await overflow.drain();
   await clock.advance(0);
-  expect(portions.flat().slice(1_000)).toEqual([1]);
+  expect(portions.flat().slice(1_000)).toEqual(upTo(1_000, 2_000));
 });

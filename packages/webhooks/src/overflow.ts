@@ -1,10 +1,10 @@
 import type { Clock } from '@agent-killswitch/core';
 
-/** The oldest give way (I12). */
-const most = 1_000;
-const atOnce = 100;
+/** So many are kept; the oldest give way (I12). */
+export const mostKept = 1_000;
+const atOnce = 25;
 
-/** Takes things in no time, and hands them on in portions, each in a turn of its own: whoever adds may be a kill. */
+/** Takes any number of things in no time, and hands them on in portions, each in a turn of its own: whoever adds may be a kill. */
 export class Overflow<T> {
   readonly #clock: Clock;
   readonly #handOn: (portion: readonly T[]) => void;
@@ -16,15 +16,18 @@ export class Overflow<T> {
     this.#handOn = handOn;
   }
 
-  add(one: T): void {
-    this.#kept.push(one);
-    if (this.#kept.length > most) this.#kept.shift();
+  add(some: readonly T[]): void {
+    this.#kept.push(...some.slice(-mostKept));
+    if (this.#kept.length > mostKept) this.#kept.splice(0, this.#kept.length - mostKept);
     this.#wait();
   }
 
-  /** Hands on all that is left. */
-  flush(): void {
-    while (this.#kept.length > 0) this.#handOn(this.#kept.splice(0, atOnce));
+  /** Hands on all that is left, now, and lets others have their turn in between. */
+  async drain(): Promise<void> {
+    while (this.#kept.length > 0) {
+      this.#handOn(this.#kept.splice(0, atOnce));
+      await new Promise(setImmediate);
+    }
   }
 
   #wait(): void {

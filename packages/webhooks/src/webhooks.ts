@@ -1,5 +1,6 @@
 import { describeError, type Killswitch } from '@agent-killswitch/core';
 import { connections } from './connection.ts';
+import { contained } from './contained.ts';
 import type { DeadLetter } from './dead-letters.ts';
 import { Delivery, type EndpointStatus } from './delivery.ts';
 import { type Message, messageOf } from './message.ts';
@@ -8,6 +9,8 @@ import type { WebhooksOptions } from './options.ts';
 import { settingsOf } from './settings.ts';
 import { within } from './within.ts';
 
+/** No timer takes longer. */
+const longestMs = 2 ** 31 - 1;
 /** How long the dead letters may take to be read or kept. */
 const lettersMs = 5_000;
 
@@ -18,7 +21,7 @@ export interface Webhooks {
   deadLetters(): Promise<readonly DeadLetter[]>;
   /**
    * Sends dead letters again, all of them or those with these ids, also to an endpoint that was gone. Each leaves the dead
-   * letters when it is delivered. Returns how many are on their way.
+   * letters when it is delivered. Returns how many are on their way: none once it is closed, or as long as too many wait.
    * @throws DeadLettersError, DeadlineError.
    */
   retry(letterIds?: readonly string[]): Promise<number>;
@@ -38,12 +41,11 @@ export interface Webhooks {
 export function webhooks(ks: Pick<Killswitch, 'hostId' | 'on'>, options: WebhooksOptions): Webhooks {
   const settings = settingsOf(options);
   const { clock, deadLetters, endpoints } = settings;
-  const trouble = (line: string): void => {
-    try {
-      settings.onTrouble(line);
-    } catch {
-      // Whoever listens must not be able to stop a delivery.
-    }
+  // Whatever was given to be called back must not be able to stop a delivery, nor the process.
+  const trouble = (line: string): void => void contained(() => settings.onTrouble(line));
+  const chance = (): number => {
+    const drawn = contained(settings.chance) ?? Number.NaN;
+    return drawn >= 0 && drawn < 1 ? drawn : 0.5;
   };
   /** Changes of the dead letters that are under way. */
   const keeping = new Set<Promise<void>>();
@@ -63,6 +65,7 @@ export function webhooks(ks: Pick<Killswitch, 'hostId' | 'on'>, options: Webhook
       bury: (letters) => keep('adding', () => deadLetters.add(letters)),
       unearth: (letterId) => keep('removing', () => deadLetters.remove([letterId])),
       trouble,
+      chance,
     }),
   }));
   const wanted = new Set(endpoints.flatMap(({ events }) => [...events]));
@@ -75,7 +78,10 @@ export function webhooks(ks: Pick<Killswitch, 'hostId' | 'on'>, options: Webhook
     for (const { endpoint, delivery } of deliveries)
       if (endpoint.events.has(news.type)) delivery.send(message);
   });
-  const list = () => within(clock, lettersMs, 'reading dead letters', () => deadLetters.list());
+  const list = async (): Promise<readonly DeadLetter[]> => {
+    for (const { delivery } of deliveries) await delivery.handOn();
+    return within(clock, lettersMs, 'reading dead letters', () => deadLetters.list());
+  };
 
   let closed: Promise<void> | undefined;
   const close = async (ms: number): Promise<void> => {
@@ -88,18 +94,17 @@ export function webhooks(ks: Pick<Killswitch, 'hostId' | 'on'>, options: Webhook
     deadLetters: list,
     async retry(letterIds) {
       const letters = (await list()).filter(({ letterId }) => letterIds?.includes(letterId) ?? true);
+      if (closed !== undefined) return 0;
       let sent = 0;
-      for (const { messageId: id, type, body, endpoint: name } of letters) {
+      for (const { letterId, messageId: id, type, body, endpoint: name } of letters) {
         const delivery = deliveries.find(({ endpoint }) => endpoint.name === name)?.delivery;
-        if (delivery === undefined) continue;
-        delivery.reopen();
-        delivery.send(() => ({ id, type, body }), true);
-        sent += 1;
+        delivery?.reopen();
+        if (delivery?.send(() => ({ id, type, body }), letterId) === true) sent += 1;
       }
       return sent;
     },
     close(ms = 2_000) {
-      closed ??= close(ms);
+      closed ??= close(Math.min(ms, longestMs));
       return closed;
     },
   };

@@ -1,5 +1,6 @@
 /** Retries, pauses, dead letters: against real servers, with short pauses. */
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AuditEvent, Clock, KillswitchEvents } from '@agent-killswitch/core';
@@ -196,29 +197,61 @@ test('closing delivers what is due, and keeps the rest', async () => {
   expect((await stat(path)).mode & 0o777).toBe(0o600);
 });
 
-test('a file with dead letters is bounded, and a damaged one is set aside', async () => {
-  const path = join(await temporary(), 'letters.jsonl');
-  const letter = (n: number) =>
-    ({
-      letterId: `ops/${n}`,
-      endpoint: 'ops',
-      messageId: `msg_${n}`,
-      type: 'order.settled',
-      body: '{}',
-      tries: 1,
-      error: 'answered 500',
-      deadAt: n,
-    }) as const;
-  const letters = fileDeadLetters(path, 3);
-  await Promise.all([1, 2, 3, 4, 5].map((n) => letters.add([letter(n)])));
-  await letters.remove(['ops/4', 'ops/none']);
-  expect((await fileDeadLetters(path).list()).map(({ deadAt }) => deadAt)).toEqual([3, 5]);
-  await writeFile(path, 'no letters at all\n');
-  const anew = fileDeadLetters(path);
-  expect(await anew.list()).toEqual([]);
-  expect(await readFile(`${path}.damaged`, 'utf8')).toBe('no letters at all\n');
-  await anew.add([letter(6)]);
-  expect(await fileDeadLetters(path).list()).toEqual([letter(6)]);
+test('once it is closed nothing is on its way any more, whatever is asked for', async () => {
+  const there = await receiver((response) => response.writeHead(500).end());
+  const hooks = await oneMessage(there.url, { retry: { tries: 1 } });
+  await comes(() => expect(hooks.status()).toMatchObject([{ waiting: 0, dead: 1 }]));
+  const closing = hooks.close();
+  expect(await hooks.retry()).toBe(0);
+  await closing;
+  expect(await hooks.retry()).toBe(0);
+  expect(await hooks.deadLetters()).toHaveLength(1);
+  expect(there.received).toHaveLength(1);
+});
+
+test('however long closing may take, it takes no longer than what is due', async () => {
+  const asked = Promise.withResolvers<ServerResponse>();
+  const there = await receiver((response) => asked.resolve(response));
+  const hooks = await oneMessage(there.url);
+  const response = await asked.promise;
+  const closing = hooks.close(Number.POSITIVE_INFINITY);
+  response.end();
+  await closing;
+  expect(hooks.status()).toMatchObject([{ state: 'closed', delivered: 1, dead: 0 }]);
+});
+
+test('a letter is on its way once, however often it is asked for, and stays where it is if there is no room', async () => {
+  let isWell = false;
+  const waiting: ServerResponse[] = [];
+  const there = await receiver((response) => {
+    if (isWell) waiting.push(response);
+    else response.writeHead(500).end();
+  });
+  const hooks = await oneMessage(there.url, { retry: { tries: 1 }, mostWaiting: 1 });
+  await comes(() => expect(hooks.status()).toMatchObject([{ waiting: 0, dead: 1 }]));
+  isWell = true;
+  expect(await Promise.all([hooks.retry(), hooks.retry()])).toEqual([1, 1]);
+  await there.until(2);
+  expect(await hooks.retry()).toBe(1);
+  expect(hooks.status()).toMatchObject([{ waiting: 1, dead: 1 }]);
+  for (const response of waiting) response.end();
+  await comes(async () => expect(await hooks.deadLetters()).toEqual([]));
+  expect(there.received).toHaveLength(2);
+});
+
+test('what was given to be called back may do what it wants', async () => {
+  const there = await receiver((response) => response.writeHead(500).end());
+  const hooks = await oneMessage(there.url, {
+    retry: { tries: 2, firstMs: 10 },
+    async onTrouble() {
+      throw new Error('nobody is listening');
+    },
+    chance() {
+      throw new Error('no dice');
+    },
+  });
+  await comes(() => expect(hooks.status()).toMatchObject([{ waiting: 0, dead: 1 }]));
+  expect(await hooks.deadLetters()).toMatchObject([{ tries: 2, error: 'answered 500' }]);
 });
 
 test('dead letters that cannot be kept are named, and nothing else is disturbed', async () => {
