@@ -55,12 +55,19 @@ export class EventChannel {
     connection.on('message', (channel: string, message: string) => {
       if (channel === this.channel) this.hear(message);
     });
+    // A cluster's client subscribes again by itself when its connection is back. The other one does so too, but a refusal
+    // that it meets then is nobody's to catch, and ends the process.
+    if ('mode' in connection) connection.on('ready', () => this.subscribeOn(connection));
+    else this.subscribeOn(connection);
+    return connection;
+  }
+
+  private subscribeOn(connection: RedisClient): void {
     // What was missed while not subscribed is noticed at once.
     connection.subscribe(this.channel).then(
       () => this.hint(),
       () => {},
     );
-    return connection;
   }
 
   private hear(message: string): void {
@@ -87,6 +94,11 @@ export class EventChannel {
 
 function duplicateOf(client: RedisClient): RedisClient {
   // A subscription waits for its connection however long that takes.
-  const settings = { maxRetriesPerRequest: null, enableOfflineQueue: true, lazyConnect: false };
+  const settings = {
+    maxRetriesPerRequest: null,
+    enableOfflineQueue: true,
+    lazyConnect: false,
+    autoResubscribe: false,
+  };
   return 'mode' in client ? client.duplicate(settings) : client.duplicate([], { enableOfflineQueue: true });
 }

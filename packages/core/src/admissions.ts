@@ -1,4 +1,12 @@
-import { type Agent, type Handle, handleSchema, type NewAgent, newAgentSchema } from './agent.ts';
+import {
+  type Agent,
+  type Handle,
+  handleSchema,
+  isLive,
+  maxHandles,
+  type NewAgent,
+  newAgentSchema,
+} from './agent.ts';
 import type { Book } from './book.ts';
 import type { Change } from './change.ts';
 import type { Cleanup } from './cleanup.ts';
@@ -12,6 +20,7 @@ import {
   ParentKilledError,
   StateUnavailableError,
   TaskConflictError,
+  TooManyHandlesError,
   UnknownTargetError,
 } from './errors.ts';
 import type { GuardedEvents } from './events.ts';
@@ -118,13 +127,20 @@ export class Admissions {
 
   /** See `Killswitch.running`. */
   async running(agentId: string, input: readonly Handle[]): Promise<Agent> {
-    const handles = parseInput('handles', handleSchema.array().min(1).max(16), input);
+    const handles = parseInput('handles', handleSchema.array().min(1).max(maxHandles), input);
     for (const { runtime } of handles) {
       if (!this.#host.runtimes.has(runtime))
         throw new InvalidInputError('handles', [`no runtime is named "${runtime}"`]);
     }
     const id = textInput('agentId', agentId);
-    return this.#apply(id, { type: 'running', at: this.#host.clock.now(), handles });
+    const event: LifecycleEvent = { type: 'running', at: this.#host.clock.now(), handles };
+    const change = await this.#host.book.change(id, event);
+    this.#carryOut(change);
+    if (isLive(change.agent) && change.effects.some(({ type }) => type === 'destroy'))
+      throw new TooManyHandlesError(
+        `Agent "${id}" can have ${maxHandles} handles: none of these was taken, and what they reach is being destroyed`,
+      );
+    return change.agent;
   }
 
   /** See `Killswitch.completed` and `Killswitch.failed`. */

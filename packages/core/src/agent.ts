@@ -5,9 +5,13 @@ import { type ListKey, scopeKeysOf } from './scope.ts';
 /** How many cleanup steps a killswitch may have: each has an entry in every agent's ledger. */
 export const maxCleanupSteps = 128;
 
+/** How many handles an agent can have: a record with more is one that stores do not read. */
+export const maxHandles = 16;
+
 /**
- * A route by which a runtime reaches an agent, for example `{ runtime: 'process', pid: 71, startTime: 9941 }`. What
- * stands beside `runtime` belongs to that runtime's adapter, which validates it; only what JSON can hold.
+ * A route by which a runtime reaches an agent, for example `{ runtime: 'process', pid: 71, startTime: 9941 }`. All routes of
+ * an agent lead to one and the same thing: one that is seen dead, while none is seen alive, is the agent's death. What stands
+ * beside `runtime` belongs to that runtime's adapter, which validates it; only what JSON can hold.
  */
 export const handleSchema = z.object({ runtime: idSchema }).catchall(z.json());
 export type Handle = z.infer<typeof handleSchema>;
@@ -66,7 +70,7 @@ const tracked = {
   /** Rises by one with every stored change; a change is stored only over the revision it was made from. */
   revision: z.number().int().nonnegative(),
   /** Preferred route first. Empty until the runtime has started the agent. */
-  handles: z.array(handleSchema).max(16),
+  handles: z.array(handleSchema).max(maxHandles),
   resources: z.array(resourceSchema).max(64),
   ledger: z.array(ledgerEntrySchema).max(maxCleanupSteps),
   spawnedAt: timeSchema,

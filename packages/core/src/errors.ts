@@ -96,6 +96,14 @@ export class TaskConflictError extends KillswitchError {
   readonly code = 'task-conflict';
 }
 
+/**
+ * The agent would have more handles than the 16 that it can have. None of those that were given was taken, and what the new ones
+ * reach is being destroyed: it would be on no record, and no stop would find it (I1).
+ */
+export class TooManyHandlesError extends KillswitchError {
+  readonly code = 'too-many-handles';
+}
+
 /** A stop joined an order whose gate a release was about to open: the gate stays shut (I9). Look at it, then release again. */
 export class StoppedAgainError extends KillswitchError {
   readonly code = 'stopped-again';

@@ -48,6 +48,7 @@ export {
   StateUnavailableError,
   StoppedAgainError,
   TaskConflictError,
+  TooManyHandlesError,
   UnknownTargetError,
   UnsavedError,
 } from './errors.ts';

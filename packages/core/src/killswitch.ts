@@ -67,10 +67,14 @@ export interface Killswitch {
   admit(agent: NewAgent): Promise<Agent>;
 
   /**
-   * Says how the agent is reached, the preferred route first; told again, further routes are added. If it was killed, or
-   * its end is on record, in the meantime, the returned agent says so, and what the handles reach is destroyed; until that
-   * is seen dead, reports name it and stops of it do not settle.
-   * @throws InvalidInputError, UnknownTargetError, StateUnavailableError.
+   * Says how the agent is reached, the preferred route first; told again, further routes are added, up to 16. All of them are
+   * routes to one and the same thing: one that is seen dead, while none is seen alive, is the agent's death. What can live
+   * on its own is an agent of its own, such as a child.
+   *
+   * If it was killed, or its end is on record, in the meantime, the returned agent says so, and what the handles reach is
+   * destroyed; until that is seen dead, reports name it and stops of it do not settle. The same with handles beyond the 16,
+   * which are refused together with all that were given with them.
+   * @throws InvalidInputError, UnknownTargetError, StateUnavailableError, TooManyHandlesError.
    */
   running(agentId: string, handles: readonly Handle[]): Promise<Agent>;
 

@@ -1,4 +1,4 @@
-import type { Agent, Handle } from './agent.ts';
+import { type Agent, type Handle, isLive } from './agent.ts';
 import type { GuardedEvents } from './events.ts';
 import type { StopOrder } from './order.ts';
 import type { Clock } from './ports/clock.ts';
@@ -8,7 +8,6 @@ import { scopeKey, scopeKeysOf } from './scope.ts';
 import { Wake } from './wake.ts';
 
 const pauseMs = { first: 5, longest: 1_000 };
-const reason = 'the end of this agent is on record';
 
 export interface LateHandlesHost {
   readonly clock: Clock;
@@ -19,8 +18,8 @@ export interface LateHandlesHost {
 }
 
 /**
- * Kills what handles reach that came after their agent's record was closed. Nothing is stored: the record is true for
- * what was observed. As long as it is not observed dead, it is named in reports and keeps orders on it open (I1).
+ * Kills what handles reach that came after their agent's record was closed, or when it had room for no more of them. Nothing
+ * is stored: the record is true for what was observed. As long as it is not observed dead, it is named in reports and keeps orders on it open (I1).
  */
 export class LateHandles {
   readonly #host: LateHandlesHost;
@@ -71,7 +70,7 @@ export class LateHandles {
     const pause = new Wake(clock);
     this.#destroying.set(keyOf(agent, handle), pause);
     for (let ms = pauseMs.first; !this.#stopped; ms = Math.min(ms * 2, pauseMs.longest)) {
-      await route.tell('force', reason);
+      await route.tell('force', whyDead(agent));
       if (this.#stopped || (await route.look(callMs)).state === 'dead') break;
       outlives();
       await pause.sleep(ms);
@@ -90,6 +89,15 @@ function isUnder(agent: Agent, { scope, hostId, settledAt = Infinity }: StopOrde
   return !cameAfter && scopeKeysOf(agent).includes(scopeKey(scope));
 }
 
-function tooLate({ agentId, status }: Agent): string {
-  return `Agent "${agentId}" is on record as ${status}, and a handle of it that came later is not seen dead`;
+function tooLate(agent: Agent): string {
+  const { agentId, status } = agent;
+  return isLive(agent)
+    ? `Agent "${agentId}" has as many handles as it can have, and what one more reaches is not seen dead`
+    : `Agent "${agentId}" is on record as ${status}, and a handle of it that came later is not seen dead`;
+}
+
+function whyDead(agent: Agent): string {
+  return isLive(agent)
+    ? 'this agent has as many handles as it can have'
+    : 'the end of this agent is on record';
 }

@@ -1,4 +1,4 @@
-import type { Agent, Handle } from './agent.ts';
+import { type Agent, type Handle, maxHandles } from './agent.ts';
 import type { Book } from './book.ts';
 import { withDeadline } from './deadline.ts';
 import { pagesOf } from './pages.ts';
@@ -42,7 +42,8 @@ async function reviewOne(host: ReviewHost, agent: Agent): Promise<void> {
       at: clock.now(),
       error: 'it had ended when its host came back',
     });
-  } else if (agent.status === 'spawning' && handles.length > 0) {
+  } else if (agent.status === 'spawning' && handles.length > 0 && handles.length <= maxHandles) {
+    // Of more than it can have none is stored: a kill looks for all of them again.
     await book.change(agent, { type: 'running', at: clock.now(), handles });
   }
 }
