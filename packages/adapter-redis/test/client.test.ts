@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { withService } from '../../../test/support/with-service.ts';
 import { redisState } from '../src/index.ts';
 import { clientOf, ownPrefix, storeOf } from './support/clients.ts';
+import { PrivateServer } from './support/private-server.ts';
 import { agentOf } from './support/records.ts';
 
 describe('a client or an option that cannot work is refused at once', () => {
@@ -69,5 +70,23 @@ withService('valkey', 'VALKEY_URL', (url) => {
     await expect.poll(() => messages.length).toBe(31);
     expect(messages[3]).toMatchObject({ admitted: 'a3' });
     expect(messages[30]).toMatchObject({ agents: { a0: 'running', a29: 'running' } });
+  });
+
+  it('a channel that may no longer be heard when the connection is back costs hints, not the process (I6)', async () => {
+    const server = await PrivateServer.start();
+    const admin = clientOf(server.url);
+    let hints = 0;
+    storeOf(server.url).watch(() => {
+      hints += 1;
+    });
+    // The hint at the beginning.
+    await expect.poll(() => hints).toBe(1);
+    await admin.call('ACL', 'SETUSER', 'default', 'resetchannels');
+    await admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    const refused = async () => /cmdstat_subscribe:.*rejected_calls=(\d+)/.exec(await admin.info('commandstats'))?.[1];
+    await expect.poll(refused).toBe('1');
+    await admin.call('ACL', 'SETUSER', 'default', 'allchannels');
+    await admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    await expect.poll(() => hints).toBe(2);
   });
 });
