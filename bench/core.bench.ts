@@ -49,7 +49,7 @@ async function populated() {
     state: memoryState(),
     audit,
     runtimes: { memory: runtime },
-    deadlines: { forceAfter: 60_000, confirmWithin: 120_000, state: 60_000 },
+    deadlines: { forceAfter: 60_000, confirmWithin: 120_000, state: 50_000 },
   });
   await ks.start();
   for (let i = 0; i < agents; i++) {

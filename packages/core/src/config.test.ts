@@ -52,6 +52,12 @@ describe('an option given as undefined', () => {
     },
   );
 
+  it('is the default: deadlines.state, which is nearer than the force time', () => {
+    expect(settings({ deadlines: { forceAfter: 80 } }).deadlines.state).toBe(40);
+    expect(settings({ deadlines: { forceAfter: 999 } }).deadlines.state).toBe(500);
+    expect(settings({ deadlines: { forceAfter: 3_000 } }).deadlines.state).toBe(500);
+  });
+
   it.each(['deadlines', 'release', 'clock', 'randomBytes', 'cleanup', 'authorizer', 'lastResort'])(
     'is the default: %s',
     (name) => {
@@ -269,6 +275,15 @@ it('lists every fault at once', () => {
     'authorizer.decide',
   ])
     expect(issues).toContain(path);
+});
+
+it('I6: refuses a wait for the store that a kill would spend its time with', () => {
+  const order = (state: number, forceAfter: number, confirmWithin = 5_000) =>
+    faults({ deadlines: { state, forceAfter, confirmWithin } });
+  expect(order(2_000, 2_000)).toEqual(['deadlines: state (2000) must be less than forceAfter (2000)']);
+  expect(order(20_000, 6_000)).toHaveLength(2);
+  expect(order(1_999, 2_000)).toEqual([]);
+  expect(faults({ deadlines: { state: 9_000 } })).toHaveLength(1);
 });
 
 it.each([undefined, null, 5, 'x'])('refuses %s in place of options', (options) => {

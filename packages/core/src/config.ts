@@ -52,7 +52,10 @@ export interface Deadlines {
   readonly confirmWithin: number;
   /** For one try of one cleanup step. Default 10,000. */
   readonly cleanup: number;
-  /** For one call on the state store. Default 500. */
+  /**
+   * For one call on the state store, and so how long a kill waits for one that hangs: less than `forceAfter`. Default 500, or half
+   * of `forceAfter` if that is less.
+   */
   readonly state: number;
   /** How long this host counts as alive after its last word in the state store: see `onLeaseLost`. Default 15,000. */
   readonly lease: number;
@@ -77,18 +80,8 @@ export function settingsOf(given: KillswitchOptions): Settings {
   if (!parsed.success) faults.push(...issueLines(parsed.error));
   faults.push(...faultsOfPorts(options));
   const copied = options as unknown as Omit<KillswitchOptions, 'runtimes'> & Pick<Settings, 'runtimes'>;
-  const deadlines: Deadlines = {
-    forceAfter: 2_000,
-    confirmWithin: 5_000,
-    cleanup: 10_000,
-    state: 500,
-    lease: 15_000,
-    ...copied.deadlines,
-  };
-  const { forceAfter, confirmWithin } = deadlines;
-  if (typeof forceAfter === 'number' && typeof confirmWithin === 'number' && forceAfter >= confirmWithin) {
-    faults.push(`deadlines: forceAfter (${forceAfter}) must be less than confirmWithin (${confirmWithin})`);
-  }
+  const deadlines = deadlinesOf(copied.deadlines);
+  faults.push(...faultsOfOrder(deadlines));
   faults.push(...repeatedNames(copied.cleanup));
   if (!faults.some((fault) => fault.startsWith('clock')))
     faults.push(...faultsOfTime(copied.clock ?? systemClock));
@@ -105,6 +98,32 @@ export function settingsOf(given: KillswitchOptions): Settings {
     approvals: release?.approvals ?? 1,
     deadlines,
   };
+}
+
+function deadlinesOf(given: Partial<Deadlines> | undefined): Deadlines {
+  const forceAfter = given?.forceAfter ?? 2_000;
+  // What is no number is a fault already.
+  const state = typeof forceAfter === 'number' ? Math.min(500, Math.ceil(forceAfter / 2)) : 500;
+  return {
+    confirmWithin: 5_000,
+    cleanup: 10_000,
+    lease: 15_000,
+    ...given,
+    forceAfter,
+    state: given?.state ?? state,
+  };
+}
+
+/** Whom a kill waits for before it forces, and what it does before it names anybody, has to be over by then (I1, I6). */
+function faultsOfOrder(deadlines: Deadlines): string[] {
+  const steps = ['state', 'forceAfter', 'confirmWithin'] as const;
+  return steps.flatMap((name, at) => {
+    const next = steps[at + 1];
+    if (next === undefined) return [];
+    const [ms, nextMs] = [deadlines[name], deadlines[next]];
+    const isWrong = typeof ms === 'number' && typeof nextMs === 'number' && ms >= nextMs;
+    return isWrong ? [`deadlines: ${name} (${ms}) must be less than ${next} (${nextMs})`] : [];
+  });
 }
 
 function copyAll(given: unknown, faults: string[]): CopiedOptions {

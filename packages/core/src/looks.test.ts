@@ -1,8 +1,10 @@
 import { expect, it } from 'vitest';
+import type { Agent } from './agent.ts';
 import { memoryAudit } from './memory/memory-audit.ts';
 import { memoryState } from './memory/memory-state.ts';
 import type { StopOrder } from './order.ts';
 import type { AuditSink } from './ports/audit-sink.ts';
+import type { Page } from './ports/state-store.ts';
 import { countedTimers } from './testing/counted-timers.ts';
 import { flakyStore } from './testing/flaky-store.ts';
 import { type Harness, harness, root } from './testing/harness.ts';
@@ -60,10 +62,12 @@ it('a record that cannot be read is a warning that names the order', async () =>
 it('I1: an answer at the deadline says that the first look still goes on', async () => {
   const real = memoryState();
   let isSlow = false;
+  const slowPage = () =>
+    new Promise<Page<Agent>>((resolve) => h.clock.setTimer(400, () => resolve({ items: [], cursor: 'on' })));
   const state = patchedStore(real, {
-    listAgents: (key, page) => (isSlow ? new Promise<never>(() => undefined) : real.listAgents(key, page)),
+    listAgents: (key, page) => (isSlow ? slowPage() : real.listAgents(key, page)),
   });
-  const h = await harness({ state, deadlines: { state: 60_000 } });
+  const h = await harness({ state });
   isSlow = true;
   const report = await h.during(5_000, h.ks.kill({ workspace: 'w1' }, request));
   expect(report).toMatchObject({ settled: false, total: 0 });

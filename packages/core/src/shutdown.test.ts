@@ -42,7 +42,10 @@ it('turns back who was on the way in while the whole stop passed by (I1)', async
       return inner.admit(agent);
     },
   });
-  const { ks, during } = await harness({ state, deadlines: { state: 10_000 } });
+  const { ks, during } = await harness({
+    state,
+    deadlines: { state: 10_000, forceAfter: 11_000, confirmWithin: 12_000 },
+  });
   const admitted = ks.admit(newcomer);
   admitted.catch(() => undefined);
   await arrived.promise;

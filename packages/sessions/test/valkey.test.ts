@@ -30,7 +30,7 @@ withService('valkey', 'VALKEY_URL', (url) => {
       {
         hostId,
         state,
-        deadlines: { forceAfter: 2_000, confirmWithin: 40_000, state: 10_000, lease: 60_000 },
+        deadlines: { forceAfter: 11_000, confirmWithin: 40_000, state: 10_000, lease: 60_000 },
       },
       { store: redisSessions(client, { prefix }) },
     );
