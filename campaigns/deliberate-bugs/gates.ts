@@ -54,8 +54,8 @@ export const gates: readonly DeliberateBug[] = [
     edits: [
       {
         file: 'admissions.ts',
-        from: '        this.#doubtful = [...this.#doubtful, agent].slice(-maxUnanswered);\n      }\n      throw error;\n',
-        to: '        this.#doubtful = [...this.#doubtful, agent].slice(-maxUnanswered);\n      } else throw error;\n',
+        from: '        this.#doubtful.add(agent);\n      }\n      throw error;\n',
+        to: '        this.#doubtful.add(agent);\n      } else throw error;\n',
       },
     ],
   },

@@ -1,11 +1,13 @@
 import { z } from 'zod';
 import { withDeadline } from './deadline.ts';
 import { describeError } from './errors.ts';
+import { idSchema, reasonSchema } from './identifiers.ts';
 import { parseInput } from './input.ts';
 import type { AccessRequest, Authorizer, Decision } from './ports/authorizer.ts';
 import type { Clock } from './ports/clock.ts';
 import { principalSchema } from './principal.ts';
 import { rolePolicy } from './role-policy.ts';
+import { scopeSchema } from './scope.ts';
 
 const decideMs = 250;
 const decisionSchema = z.object({
@@ -14,9 +16,23 @@ const decisionSchema = z.object({
   policyVersion: z.string().min(1).max(100),
 });
 
-/** What a surface asks. @throws InvalidInputError for a principal that is none, for example with a role that there is not. */
+const questionSchema = z.object({
+  principal: z.unknown(),
+  action: z.enum(['kill', 'release', 'read', 'admit']),
+  scope: scopeSchema,
+  workspaceId: idSchema.optional(),
+  ownerId: idSchema.optional(),
+});
+
+/** What a surface asks. @throws InvalidInputError for what cannot be asked, for example of a principal with a role that there is not. */
 export function accessInput(request: AccessRequest): AccessRequest {
-  return { ...request, principal: parseInput('principal', principalSchema, request?.principal) };
+  const question = parseInput('request', questionSchema, request);
+  return { ...question, principal: parseInput('principal', principalSchema, question.principal) };
+}
+
+/** Why it is asked for, if anybody says so; on record with a denial. @throws InvalidInputError */
+export function accessReason(reason: unknown): string | undefined {
+  return parseInput('reason', reasonSchema.optional(), reason);
 }
 
 /**

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { memoryState } from './memory/memory-state.ts';
 import type { StateStore } from './ports/state-store.ts';
+import { flakyStore } from './testing/flaky-store.ts';
 import { harness, root } from './testing/harness.ts';
 
 /** A store that admits and then does not say so. */
@@ -34,6 +35,30 @@ describe('an admission that was stored but refused for want of an answer', () =>
       status: 'killed',
       kill: { statusBefore: 'spawning' },
     });
+  });
+});
+
+describe('an admission that is tried again after one that was not answered', () => {
+  const newcomer = { agentId: 'a1', taskId: 't', workspaceId: 'w1', ownerId: 'alice' };
+
+  it('I1: is not taken for the first one, not even within one millisecond', async () => {
+    const link = flakyStore(memoryState());
+    const h = await harness({ state: link.state });
+    link.reach = 'down';
+    await expect(h.ks.admit(newcomer)).rejects.toMatchObject({ code: 'state-unavailable' });
+    link.reach = 'up';
+    await h.ks.admit(newcomer);
+    await h.clock.advance(1_500);
+    expect(await h.ks.agent('a1')).toMatchObject({ status: 'spawning' });
+  });
+
+  it('leaves the first one in doubt if that was stored', async () => {
+    const real = silentOnAdmission();
+    const h = await harness({ state: real });
+    await expect(h.ks.admit(newcomer)).rejects.toMatchObject({ code: 'state-unavailable' });
+    await expect(h.ks.admit(newcomer)).rejects.toMatchObject({ code: 'state-unavailable' });
+    await h.clock.advance(1_500);
+    expect(await h.ks.agent('a1')).toMatchObject({ status: 'failed' });
   });
 });
 

@@ -10,6 +10,7 @@ import {
 import type { Book } from './book.ts';
 import type { Change } from './change.ts';
 import type { Cleanup } from './cleanup.ts';
+import { DoubtfulAdmissions } from './doubtful-admissions.ts';
 import {
   AgentExistsError,
   AuditUnavailableError,
@@ -36,10 +37,7 @@ import { Route } from './route.ts';
 import type { Stops } from './stops.ts';
 
 const maxLineage = 64;
-const maxUnanswered = 1_000;
 const lookMs = 1_000;
-/** An admission that was never answered is looked for this long after the store answers again. */
-const doubtMs = 60_000;
 
 type Ending = Extract<LifecycleEvent, { type: 'completed' | 'failed' }>;
 
@@ -65,14 +63,16 @@ export interface AdmissionHost {
 /** Lets agents in, past the gates, and takes what their host says of their lives. */
 export class Admissions {
   readonly #host: AdmissionHost;
-  /** Refused here because the store did not answer, but perhaps stored all the same. */
-  #doubtful: Agent[] = [];
+  readonly #doubtful: DoubtfulAdmissions;
   /** Said to have ended, by agent id; told when they are seen dead. At most this host's own agents (I12). */
   readonly #ending = new Map<string, Doubted>();
   #bar: Gate | undefined;
 
   constructor(host: AdmissionHost) {
     this.#host = host;
+    const end = (agentId: string): Promise<unknown> =>
+      this.ended(agentId, 'its admission was not answered in time');
+    this.#doubtful = new DoubtfulAdmissions({ ...host, end });
     // A handle that fitted here comes too late for the store, where the agent is over.
     host.book.onTold(({ agent, effects }) => {
       for (const effect of effects)
@@ -104,12 +104,14 @@ export class Admissions {
     if (recorder.degraded)
       throw new AuditUnavailableError('Nothing can be put on record: no agent starts until it can');
     const barring = stops.barring(agent);
+    const doubts = this.#doubtful.take(agent.agentId);
     try {
       refuse(agent, await book.ask('admitting an agent', (store) => store.admit(agent)));
     } catch (error) {
+      this.#doubtful.add(...doubts);
       if (isKillswitchError(error, 'state-unavailable')) {
         book.doubt(agent.agentId);
-        this.#doubtful = [...this.#doubtful, agent].slice(-maxUnanswered);
+        this.#doubtful.add(agent);
       }
       throw error;
     }
@@ -205,19 +207,9 @@ export class Admissions {
     });
   }
 
-  /** Ends agents whose admission was refused for want of an answer, but that the store holds after all. */
-  async settleDoubts(): Promise<void> {
-    const { book, clock, hostId } = this.#host;
-    for (const agent of this.#doubtful) {
-      const stored = await book.ask('reading an agent', (store) => store.getAgent(agent.agentId));
-      // One that was claimed in the meantime never started either, and only this host can say so.
-      const isUnstarted =
-        stored?.status === 'spawning' || (stored?.status === 'killing' && stored.handles.length === 0);
-      const ours = isUnstarted && stored.hostId === hostId && stored.spawnedAt === agent.spawnedAt;
-      if (ours) await this.ended(agent.agentId, 'its admission was not answered in time');
-      if (ours || clock.now() - agent.spawnedAt > doubtMs)
-        this.#doubtful = this.#doubtful.filter((each) => each !== agent);
-    }
+  /** See {@link DoubtfulAdmissions.settle}. */
+  settleDoubts(): Promise<void> {
+    return this.#doubtful.settle();
   }
 
   async #apply(agentId: string, event: LifecycleEvent): Promise<Agent> {

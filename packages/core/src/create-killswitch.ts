@@ -1,4 +1,4 @@
-import { accessInput, decideAccess } from './access.ts';
+import { accessInput, accessReason, decideAccess } from './access.ts';
 import { Admissions } from './admissions.ts';
 import { Book } from './book.ts';
 import { Cleanup } from './cleanup.ts';
@@ -6,7 +6,7 @@ import { type KillswitchOptions, settingsOf } from './config.ts';
 import { GuardedEvents } from './events.ts';
 import { GateCopies } from './gate-copies.ts';
 import { Guard } from './guard.ts';
-import { parseInput } from './input.ts';
+import { parseInput, textInput } from './input.ts';
 import type { Killswitch } from './killswitch.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import { onLeaseLost } from './lease-loss.ts';
@@ -78,9 +78,9 @@ export function createKillswitch(options: KillswitchOptions): Killswitch {
       auditLagMs: recorder.lagMs,
       auditDegraded: recorder.degraded,
     }),
-    listHost: (hostId, page) => lookups.list(`host:${hostId}`, page),
+    listHost: async (hostId, page) => lookups.list(`host:${textInput('hostId', hostId)}`, page),
     status: () => lookups.status(),
-    authorise: async (request, reason) => guard.demand(accessInput(request), reason),
+    authorise: async (request, reason) => guard.demand(accessInput(request), accessReason(reason)),
     may: async (request) =>
       (await decideAccess(settings.authorizer, clock, accessInput(request))).effect === 'allow',
     on: (name, listener) => events.on(name, listener),

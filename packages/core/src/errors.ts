@@ -77,7 +77,8 @@ export class GateClosedError extends KillswitchError {
 
   constructor(gate: Gate) {
     super(`Stopped: the gate on ${scopeKey(gate.scope)} is shut: ${gate.reason}`);
-    this.gate = gate;
+    // Whoever catches it may change it: the gate itself is the order's.
+    this.gate = structuredClone(gate);
   }
 }
 

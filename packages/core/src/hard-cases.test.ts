@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { createKillswitch } from './create-killswitch.ts';
-import { KillswitchError } from './errors.ts';
+import { type GateClosedError, KillswitchError } from './errors.ts';
 import type { Killswitch } from './killswitch.ts';
 import { manualClock } from './memory/manual-clock.ts';
 import { memoryAudit } from './memory/memory-audit.ts';
@@ -155,3 +155,18 @@ it.each(['kill', 'emergencyStop'] as const)(
     await third.close();
   },
 );
+
+it('I11: who catches a refusal holds a copy of the gate, not the stop that shut it', async () => {
+  const link = flakyStore(memoryState());
+  const h = await harness({ state: link.state });
+  const bystander = await h.agent('a9', { workspace: 'w9' });
+  link.reach = 'down';
+  await h.during(6_000, h.ks.kill({ workspace: 'w1' }, { ...request, waitMs: 0 }));
+  const refusal = (await h.ks.admit(newcomer).catch((error: unknown) => error)) as GateClosedError;
+  Object.assign(refusal.gate.scope, { workspace: 'w9' });
+  Object.assign(refusal.gate.principal, { id: 'alice' });
+  link.reach = 'up';
+  await h.clock.advance(5_000);
+  expect(h.runtime.isAlive(bystander)).toBe(true);
+  expect(h.events('order.requested')).toMatchObject([{ principal: { id: 'root' } }]);
+});

@@ -74,6 +74,11 @@ describe('bad input is refused by name', () => {
       () => h.ks.running(id as never, [h.runtime.spawn()]),
       () => h.ks.completed(id as never),
       () => h.ks.failed(id as never, 'x'),
+      () => h.ks.agent(id as never),
+      () => h.ks.task(id as never),
+      () => h.ks.order(id as never),
+      () => h.ks.report(id as never),
+      () => h.ks.listHost(id as never, { limit: 1 }),
     ])
       await expect(call()).rejects.toMatchObject(wrong);
   });
@@ -90,6 +95,25 @@ describe('bad input is refused by name', () => {
     ])
       await expect(call()).rejects.toMatchObject(wrong);
     expect((await h.ks.agent('a1')).status).toBe('running');
+  });
+
+  it('a question that cannot be asked, whoever asks it', async () => {
+    const h = await harness();
+    const asked = { principal: root, action: 'read', scope: { everything: true } } as const;
+    for (const [wrong, path] of [
+      [{ action: 'frobnicate' }, 'action'],
+      [{ scope: null }, 'scope'],
+      [{ scope: { task: 'a\nb' } }, 'scope.task'],
+      [{ workspaceId: 7 }, 'workspaceId'],
+      [{ ownerId: 'a/b' }, 'ownerId'],
+    ] as const)
+      for (const ask of [h.ks.authorise, h.ks.may])
+        await expect(ask({ ...asked, ...wrong } as never)).rejects.toThrow(`Invalid request: ${path}: `);
+    await expect(h.ks.authorise(asked, ' ')).rejects.toThrow('Invalid reason: must not be blank');
+    await expect(h.ks.may(throwing({ ...asked }, 'principal'))).rejects.toMatchObject({
+      code: 'invalid-input',
+    });
+    expect(h.audit.events()).toEqual([]);
   });
 
   it('a transition that is not in the machine', async () => {

@@ -3,6 +3,7 @@ import type { Book } from './book.ts';
 import { isKillswitchError, UnknownTargetError } from './errors.ts';
 import { gateOf } from './gate.ts';
 import { type GateOverview, overviewOf } from './gate-overview.ts';
+import { textInput } from './input.ts';
 import type { KillswitchStatus } from './killswitch.ts';
 import type { Leases } from './leases.ts';
 import type { OrderReport, StopOrder } from './order.ts';
@@ -41,7 +42,7 @@ export class Lookups {
   /** See `Killswitch.report`. */
   async report(orderId: string): Promise<OrderReport> {
     const { stops, book, clock } = this.#host;
-    const run = stops.get(orderId);
+    const run = stops.get(textInput('orderId', orderId));
     if (run !== undefined) return run.report();
     const ended = await this.#order(orderId);
     const agents: Agent[] = [];
@@ -52,14 +53,14 @@ export class Lookups {
 
   /** See `Killswitch.agent`. */
   async agent(agentId: string): Promise<Agent> {
-    const found = await this.#host.book.find(agentId);
+    const found = await this.#host.book.find(textInput('agentId', agentId));
     if (found === undefined) throw new UnknownTargetError('agent', agentId);
     return structuredClone(found);
   }
 
   /** See `Killswitch.task`. */
   async task(taskId: string): Promise<Task> {
-    const found = await this.#host.book.findTask(taskId);
+    const found = await this.#host.book.findTask(textInput('taskId', taskId));
     if (found === undefined) throw new UnknownTargetError('task', taskId);
     return structuredClone(found);
   }
@@ -91,7 +92,7 @@ export class Lookups {
 
   async #order(orderId: string): Promise<StopOrder> {
     const { stops, book } = this.#host;
-    const here = stops.get(orderId)?.order;
+    const here = stops.get(textInput('orderId', orderId))?.order;
     const found = here ?? (await book.ask('reading an order', (store) => store.getOrder(orderId)));
     if (found === undefined) throw new UnknownTargetError('order', orderId);
     return found;

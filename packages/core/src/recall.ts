@@ -28,6 +28,7 @@ export interface Recalled {
   readonly opened: ReadonlySet<string>;
 }
 
+/** In whatever order the facts come: sinks with several chains, and hosts that copy from each other, keep none between them. */
 export async function recall(
   records: Iterable<AuditRecord> | AsyncIterable<AuditRecord>,
   hostId: string,
@@ -36,24 +37,46 @@ export async function recall(
   const releases = new Map<string, ReleaseRequested>();
   const opened = new Set<string>();
   const onRecord = new Set<string>();
+  const joined = new Set<string>();
+  const ended = new Set<string>();
+  /** Of orders that are not on record as requested yet. */
+  const settled = new Map<string, number>();
+  const settle = (orderId: string, at: number): void => {
+    const stop = stops.get(orderId);
+    if (stop?.requested.opens === 'at-settle') stops.delete(orderId);
+    else if (stop !== undefined) stop.settledAt = at;
+    else if (!onRecord.has(orderId)) settled.set(orderId, at);
+  };
   for await (const { event } of records) {
-    if (event.type === 'order.requested') {
-      onRecord.add(event.orderId);
-      stops.set(event.orderId, { requested: event });
-    }
-    if (event.type === 'order.joined') stops.delete(event.orderId);
-    if (event.type === 'release.requested' && event.hostId === hostId) releases.set(event.releaseId, event);
-    if (event.type === 'gate.released') {
-      releases.delete(event.releaseId);
-      for (const orderId of event.orderIds) {
-        opened.add(orderId);
-        stops.delete(orderId);
+    switch (event.type) {
+      case 'order.requested': {
+        const { orderId } = event;
+        if (onRecord.has(orderId)) break;
+        onRecord.add(orderId);
+        if (joined.has(orderId) || opened.has(orderId)) break;
+        stops.set(orderId, { requested: event });
+        const settledAt = settled.get(orderId);
+        if (settledAt !== undefined) settle(orderId, settledAt);
+        break;
       }
+      case 'order.joined':
+        joined.add(event.orderId);
+        stops.delete(event.orderId);
+        break;
+      case 'order.settled':
+        settle(event.orderId, Date.parse(event.time));
+        break;
+      case 'release.requested':
+        if (event.hostId === hostId && !ended.has(event.releaseId)) releases.set(event.releaseId, event);
+        break;
+      case 'gate.released':
+        ended.add(event.releaseId);
+        releases.delete(event.releaseId);
+        for (const orderId of event.orderIds) {
+          opened.add(orderId);
+          stops.delete(orderId);
+        }
     }
-    if (event.type !== 'order.settled') continue;
-    const stop = stops.get(event.orderId);
-    if (stop?.requested.opens === 'at-settle') stops.delete(event.orderId);
-    else if (stop !== undefined) stop.settledAt = Date.parse(event.time);
   }
   return { onRecord, stops, releases, opened };
 }
