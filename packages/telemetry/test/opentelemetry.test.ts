@@ -1,4 +1,6 @@
 /** Traces of stops, as OpenTelemetry's own SDK exports them. */
+import type { StateStore } from '@agent-killswitch/core';
+import { memoryState } from '@agent-killswitch/core/memory';
 import { context, ROOT_CONTEXT, type Span, SpanStatusCode, trace } from '@opentelemetry/api';
 import {
   BasicTracerProvider,
@@ -91,6 +93,52 @@ test('an agent that is not observed dead in time makes its span an error, which 
   const [kill] = of('kill agent');
   expect(kill?.status).toEqual({ code: SpanStatusCode.ERROR, message: 'not observed dead in time' });
   expect(ms(kill?.endTime ?? [0, 0]) - ms(kill?.startTime ?? [0, 0])).toBeGreaterThan(5_000);
+});
+
+test('a stop that joins one under way has a span that ends there and names it', async () => {
+  const { ks, agent, clock, passing } = await site();
+  const { tracer, of } = exporting();
+  traceStops(ks, { tracer });
+  await agent('a', 'stubborn', 't');
+  const first = ks.kill({ task: 't' }, request);
+  await clock.advance(200);
+  const all = Promise.all([first, ks.kill({ task: 't' }, request), ks.kill({ task: 't' }, request)]);
+  await clock.advance(1);
+  const joined = of('stop task');
+  const [{ orderId }] = await passing(all);
+  expect(joined).toHaveLength(2);
+  for (const stop of joined) {
+    expect(stop.attributes['killswitch.joined.order.id']).toBe(orderId);
+    expect(stop.events.map(({ name }) => name)).toEqual(['joined']);
+  }
+  expect(of('stop task')).toHaveLength(3);
+});
+
+test('a stop that the store could not take, and that joins another host when it can, has a span that ends', async () => {
+  const state = memoryState();
+  let isDown = false;
+  const cut = new Proxy(state, {
+    get(target, name) {
+      const member = Reflect.get(target, name) as ((...args: unknown[]) => unknown) | undefined;
+      if (member === undefined) return undefined;
+      return (...args: unknown[]) =>
+        isDown && name !== 'watch' ? Promise.reject(new Error('down')) : member.apply(target, args);
+    },
+  }) as StateStore;
+  const { ks, clock, passing, agent } = await site({ state: cut });
+  const other = await site({ state, clock, hostId: 'host-2' });
+  const { tracer, of } = exporting();
+  traceStops(ks, { tracer });
+  await agent('mine', 'cooperative', 't');
+  await other.agent('theirs', 'immortal', 't');
+  isDown = true;
+  await passing(Promise.all([ks, ks, other.ks].map((each) => each.kill({ task: 't' }, request))));
+  isDown = false;
+  await clock.advance(10_000);
+  expect(of('stop task').map(({ attributes }) => 'killswitch.joined.order.id' in attributes)).toEqual([
+    true,
+    true,
+  ]);
 });
 
 test('a tracer that throws whenever it is called changes nothing (I5)', async () => {

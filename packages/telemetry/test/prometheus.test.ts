@@ -1,5 +1,5 @@
 /** What a Prometheus reads, by a parser of its text format, is what stands on the audit record. */
-import type { AuditEvent, CleanupStep, StateStore } from '@agent-killswitch/core';
+import type { AuditEvent, CleanupStep, Handle, StateStore } from '@agent-killswitch/core';
 import { type MemoryBehaviour, memoryAudit, memoryState } from '@agent-killswitch/core/memory';
 import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
@@ -185,15 +185,7 @@ test('what an earlier life of the process left unconfirmed is seen', async () =>
 test('while the state store hangs, a scrape answers in time and shows nothing that is not so', async () => {
   const store = memoryState();
   let isHung = false;
-  const state = new Proxy(store, {
-    get(target, name) {
-      const member = Reflect.get(target, name) as ((...args: unknown[]) => unknown) | undefined;
-      // What a store need not have.
-      if (member === undefined) return undefined;
-      return (...args: unknown[]) =>
-        isHung && name !== 'watch' ? new Promise(() => undefined) : member.apply(target, args);
-    },
-  }) as StateStore;
+  const state = patched(store, (_, call) => (isHung ? new Promise(() => undefined) : call()));
   const { ks, clock, agent, passing } = await site({ state });
   const register = new Registry();
   killswitchMetrics(ks, { register, clock, stateMs: 300 });
@@ -209,16 +201,95 @@ test('while the state store hangs, a scrape answers in time and shows nothing th
   for (const name of [
     'killswitch_open_stops',
     'killswitch_lost_hosts',
-    'killswitch_unconfirmed_agents',
+    'killswitch_gates',
     'killswitch_gates_shut',
   ])
     expect([name, read.total(name)]).toEqual([name, undefined]);
+  expect(read.total('killswitch_unconfirmed_degraded')).toBe(1);
   await passing(kill);
   expect((await passing(scrape(register))).total('killswitch_unsaved_agents')).toBe(1);
   isHung = false;
   await clock.advance(10_000);
   const after = await scrape(register);
   expect([after.total('killswitch_state_up'), after.total('killswitch_unsaved_agents')]).toEqual([1, 0]);
+});
+
+test('a scrape takes no longer than it may, however many stops are open and however slow the store, and says what it lacks', async () => {
+  const store = memoryState();
+  let isSlow = false;
+  const { ks, clock, agent, passing } = await site({
+    state: patched(store, (name, call) =>
+      isSlow && name === 'listOrder'
+        ? new Promise((resolve) => clock.setTimer(400, () => resolve(call())))
+        : call(),
+    ),
+  });
+  const kills: Promise<unknown>[] = [];
+  for (let n = 0; n < 20; n += 1) {
+    await agent(`a${n}`, 'immortal');
+    kills.push(ks.kill({ task: `task-a${n}` }, { principal: root, reason: 'it went rogue' }));
+  }
+  await passing(Promise.all(kills));
+  // As after a restart, what was told before is unknown.
+  const register = new Registry();
+  killswitchMetrics(ks, { register, clock, stateMs: 200 });
+  isSlow = true;
+  const scraping = scrape(register);
+  await clock.advance(200);
+  const early = await Promise.race([scraping, nextTurn()]);
+  expect(early?.total('killswitch_state_up')).toBe(1);
+  expect(early?.total('killswitch_open_stops')).toBe(20);
+  expect(early?.total('killswitch_unconfirmed_degraded')).toBe(1);
+  isSlow = false;
+  await clock.advance(5_000);
+  const late = await scrape(register);
+  expect(late.total('killswitch_unconfirmed_agents')).toBe(20);
+  expect(late.total('killswitch_unconfirmed_degraded')).toBe(0);
+});
+
+test('of very many who are alive though they should not be, all are looked at: another host may have seen them dead', async () => {
+  const state = memoryState();
+  const { ks, passing, clock, runtime } = await site({
+    state,
+    deadlines: { forceAfter: 20, confirmWithin: 50 },
+  });
+  const handles: Handle[] = [];
+  for (let n = 0; n < 110; n += 1) {
+    await ks.admit({ agentId: `a${n}`, taskId: 't', workspaceId: 'w', ownerId: 'mia' });
+    const handle = runtime.spawn('immortal');
+    handles.push(handle);
+    await ks.running(`a${n}`, [handle]);
+  }
+  const other = await site({ state, clock, hostId: 'host-2' });
+  const register = new Registry();
+  killswitchMetrics(other.ks, { register, clock });
+  await passing(ks.kill({ task: 't' }, { principal: root, reason: 'they went rogue' }));
+  const alive = async () => {
+    const read = await scrape(register);
+    return [read.total('killswitch_unconfirmed_agents'), read.total('killswitch_unconfirmed_degraded')];
+  };
+  expect(await alive()).toEqual([110, 0]);
+  for (const handle of handles.slice(104)) runtime.end(handle);
+  await clock.advance(2_000);
+  expect(await alive()).toEqual([104, 0]);
+  for (const handle of handles) runtime.end(handle);
+  await clock.advance(2_000);
+  expect(await alive()).toEqual([0, 0]);
+});
+
+test('a store that does not answer is not up, also if a stop in memory can be told of', async () => {
+  let isDown = false;
+  const { ks, clock, agent, passing } = await site({
+    state: patched(memoryState(), (_, call) => (isDown ? Promise.reject(new Error('down')) : call())),
+  });
+  const register = new Registry();
+  killswitchMetrics(ks, { register, clock });
+  await agent('a1', 'immortal');
+  isDown = true;
+  await passing(ks.kill({ task: 'task-a1' }, { principal: root, reason: 'it went rogue' }));
+  const read = await scrape(register);
+  const names = ['state_up', 'open_stops', 'unsaved_stops', 'unconfirmed_agents', 'unconfirmed_degraded'];
+  expect(names.map((name) => read.total(`killswitch_${name}`))).toEqual([0, undefined, 1, 1, 1]);
 });
 
 test('while the audit sink is down, lag and degradation are seen', async () => {
@@ -279,3 +350,21 @@ test('names collide by name, and a registry that fails breaks nothing (I5)', asy
     await passing(ks.kill({ task: 'task-a1' }, { principal: root, reason: 'it went rogue' })),
   ).toMatchObject({ killed: 1, settled: true });
 });
+
+/** A store with every answer under control, except the way of its hints. */
+function patched(store: StateStore, answer: (name: PropertyKey, call: () => unknown) => unknown): StateStore {
+  return new Proxy(store, {
+    get(target, name) {
+      const member = Reflect.get(target, name) as ((...args: unknown[]) => unknown) | undefined;
+      // What a store need not have.
+      if (member === undefined) return undefined;
+      const call = (...args: unknown[]): unknown => member.apply(target, args);
+      return name === 'watch' ? call : (...args: unknown[]) => answer(name, () => call(...args));
+    },
+  });
+}
+
+/** Resolves with nothing as soon as everything had its turn that waits for no time. */
+function nextTurn(): Promise<undefined> {
+  return new Promise((resolve) => setImmediate(resolve, undefined));
+}

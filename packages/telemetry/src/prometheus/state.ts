@@ -2,7 +2,7 @@ import type { Clock, Killswitch, KillswitchStatus, ScopeKind } from '@agent-kill
 import { scopeKind } from '@agent-killswitch/core';
 import { Gauge, type Registry } from 'prom-client';
 import type { Registered } from './facts.ts';
-import { Unconfirmed } from './unconfirmed.ts';
+import { Scrapes } from './scrapes.ts';
 
 export interface StateOptions {
   readonly register: Registry;
@@ -15,22 +15,7 @@ const scopeKinds: readonly ScopeKind[] = ['agent', 'task', 'workspace', 'backend
 /** Gauges of what is shut, open, alive though it should not be, or in this process's memory only. */
 export function showState(ks: Killswitch, { register, stateMs, clock }: StateOptions): Registered {
   const names: string[] = [];
-  const unconfirmed = new Unconfirmed(ks);
-  /** All gauges of one scrape share one question; one that hangs is not asked again beside itself. */
-  let asking: Promise<KillswitchStatus | undefined> | undefined;
-  const status = (): Promise<KillswitchStatus | undefined> => {
-    asking ??= ks
-      .status()
-      .catch(() => undefined)
-      .finally(() => {
-        asking = undefined;
-      });
-    const late = new Promise<undefined>((resolve) => {
-      const cancel = clock.setTimer(stateMs, () => resolve(undefined));
-      void asking?.then(cancel);
-    });
-    return Promise.race([asking, late]);
-  };
+  const scrapes = new Scrapes(ks, clock, stateMs);
   const gauge = (name: string, help: string, read: (at: Gauge) => void | Promise<void>): void => {
     names.push(name);
     new Gauge({
@@ -43,19 +28,15 @@ export function showState(ks: Killswitch, { register, stateMs, clock }: StateOpt
     });
   };
   /** Without a sample while the store does not answer: an old number would look like a new one. */
-  const ofStatus = (
-    name: string,
-    help: string,
-    read: (status: KillswitchStatus) => number | Promise<number>,
-  ): void =>
+  const ofStatus = (name: string, help: string, read: (status: KillswitchStatus) => number): void =>
     gauge(name, help, async (at) => {
-      const found = await status();
-      if (found === undefined) at.remove();
-      else at.set(await read(found));
+      const { status } = await scrapes.find();
+      if (status === undefined) at.remove();
+      else at.set(read(status));
     });
 
   gauge('killswitch_state_up', 'Whether the state store answers', async (at) =>
-    at.set((await status()) === undefined ? 0 : 1),
+    at.set((await scrapes.find()).status === undefined ? 0 : 1),
   );
   ofStatus('killswitch_open_stops', 'Stops that have not settled', ({ openOrders }) => openOrders.length);
   ofStatus(
@@ -63,10 +44,15 @@ export function showState(ks: Killswitch, { register, stateMs, clock }: StateOpt
     'Hosts whose lease has run out: nobody looks after their agents',
     ({ lostHosts }) => lostHosts.length,
   );
-  ofStatus(
+  gauge(
     'killswitch_unconfirmed_agents',
     'Agents not observed dead by a deadline, and not since',
-    (found) => unconfirmed.count(found),
+    async (at) => at.set((await scrapes.find()).unconfirmed.count),
+  );
+  gauge(
+    'killswitch_unconfirmed_degraded',
+    'Whether killswitch_unconfirmed_agents may be wrong: not all of them could be looked at in time',
+    async (at) => at.set((await scrapes.find()).unconfirmed.isWhole ? 0 : 1),
   );
   ofStatus(
     'killswitch_gates',
@@ -80,11 +66,11 @@ export function showState(ks: Killswitch, { register, stateMs, clock }: StateOpt
     labelNames: ['scope'],
     registers: [register],
     async collect() {
-      const found = await status();
+      const { status } = await scrapes.find();
       this.reset();
-      if (found === undefined) return;
+      if (status === undefined) return;
       for (const scope of scopeKinds) this.set({ scope }, 0);
-      for (const gate of found.gates) this.inc({ scope: scopeKind(gate.scope) });
+      for (const gate of status.gates) this.inc({ scope: scopeKind(gate.scope) });
     },
   });
   const unsaved = () => ks.unsaved();
@@ -105,5 +91,5 @@ export function showState(ks: Killswitch, { register, stateMs, clock }: StateOpt
   gauge('killswitch_unsaved_agents', 'Agents with changes that the state store has not taken', (at) =>
     at.set(unsaved().agents),
   );
-  return { names, offs: [() => unconfirmed.stop()] };
+  return { names, offs: [() => scrapes.stop()] };
 }
