@@ -11,6 +11,7 @@ import {
 import { z } from 'zod';
 import { checkpointJson } from './checkpoint-json.ts';
 import { Enrolment } from './enrolment.ts';
+import { Retention } from './retention.ts';
 import { SessionReader } from './session-reader.ts';
 import type { Sessions } from './sessions.ts';
 import { type SessionsOptions, settingsOf } from './sessions-options.ts';
@@ -25,15 +26,18 @@ const killSchema = z.strictObject({
 
 /** @throws InvalidConfigurationError listing every fault in the options. */
 export function createSessions(ks: Killswitch, options: SessionsOptions): Sessions {
-  const { promises, workers, clock, store, backendId, maxCheckpointBytes: maxBytes } = settingsOf(options);
+  const settings = settingsOf(options);
+  const { promises, workers, clock, store, backendId, maxCheckpointBytes: maxBytes } = settings;
   const reader = new SessionReader(ks, store, backendId);
   const enrolment = new Enrolment(ks, store, backendId);
+  const retention = new Retention({ reader, stored: (id) => enrolment.stored(id), ...settings });
   const now = (): number => clock.now();
 
   return {
     async start(sessionId, facts, task) {
       if (typeof task !== 'function') throw new InvalidInputError('task', ['must be a function']);
       const checkpoints = await enrolment.admit(sessionId, facts);
+      retention.tend();
       const checkpoint = (value: unknown): Promise<void> => {
         const saved = (async () => checkpoints.save(checkpointJson(value, maxBytes), now()))();
         // One that nobody waits for, said by what a session has left behind, must not end the process.
@@ -59,9 +63,11 @@ export function createSessions(ks: Killswitch, options: SessionsOptions): Sessio
     },
 
     async startWorker(sessionId, facts, file) {
-      if (workers !== undefined)
-        return startWorker({ enrolment, workers, maxBytes, now }, sessionId, facts, file);
-      throw new InvalidConfigurationError(['createSessions workers: startWorker needs a workerRuntime()']);
+      if (workers === undefined)
+        throw new InvalidConfigurationError(['createSessions workers: startWorker needs a workerRuntime()']);
+      const started = await startWorker({ enrolment, workers, maxBytes, now }, sessionId, facts, file);
+      retention.tend();
+      return started;
     },
 
     async kill(sessionId, request) {
@@ -69,7 +75,9 @@ export function createSessions(ks: Killswitch, options: SessionsOptions): Sessio
       // Before anything is looked up: what is wrong with it must not tell who there is (I11).
       const asked = parseInput('request', killSchema, request);
       try {
-        return (await reader.isSession(sessionId)) && (await ks.kill({ agent: sessionId }, asked));
+        return (
+          (await reader.agentOf(sessionId)) !== undefined && (await ks.kill({ agent: sessionId }, asked))
+        );
       } catch (error) {
         const isNone =
           isKillswitchError(error, 'unknown-target') || isKillswitchError(error, 'invalid-transition');
@@ -91,7 +99,10 @@ export function createSessions(ks: Killswitch, options: SessionsOptions): Sessio
       );
     },
 
-    close: () => enrolment.close(),
+    async close() {
+      await enrolment.close().finally(() => retention.close());
+    },
+    forget: async (sessionId) => idSchema.safeParse(sessionId).success && retention.forget(sessionId),
     get: (sessionId) => reader.get(sessionId),
     list: (query = {}) => reader.list(query),
   };

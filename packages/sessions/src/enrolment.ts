@@ -11,7 +11,7 @@ export class Enrolment {
   readonly #store: SessionStore;
   readonly #backendId: string;
   /** Sessions of this process whose end is not stored yet. */
-  readonly #open = new Set<Promise<unknown>>();
+  readonly #open = new Map<string, Promise<unknown>>();
   #lost = 0;
 
   constructor(ks: Killswitch, store: SessionStore, backendId: string) {
@@ -91,8 +91,8 @@ export class Enrolment {
       await this.#tell(sessionId, end);
       return end;
     });
-    this.#open.add(told);
-    void told.then(() => this.#open.delete(told));
+    this.#open.set(sessionId, told);
+    void told.then(() => this.#open.delete(sessionId));
     try {
       await enrolled;
     } catch (error) {
@@ -102,9 +102,14 @@ export class Enrolment {
     return { sessionId, ended: told };
   }
 
+  /** Resolves when a session of this process that has ended stores nothing more; at once for any other. */
+  async stored(sessionId: string): Promise<void> {
+    await this.#open.get(sessionId);
+  }
+
   /** See `Sessions.close`. */
   async close(): Promise<void> {
-    await Promise.all(this.#open);
+    await Promise.all(this.#open.values());
     if (this.#lost > 0)
       throw new SessionStoreError(`Last checkpoints that could not be stored: ${this.#lost}`);
   }

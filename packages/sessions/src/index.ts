@@ -10,7 +10,7 @@ export { installShutdownHandlers, type ShutdownHandlers } from './install-shutdo
 export { memorySessions } from './memory-sessions.ts';
 export { type RedisSessionsOptions, redisSessions, type SessionClient } from './redis-sessions.ts';
 export type { Session } from './session.ts';
-export type { SessionPlace } from './session-place.ts';
+export { placeOf, type SessionPlace } from './session-place.ts';
 export type { SessionPage, SessionQuery } from './session-reader.ts';
 export { type SessionRecord, sessionRecordSchema } from './session-record.ts';
 export type { SessionRecordPage, SessionStore } from './session-store.ts';

@@ -45,20 +45,26 @@ export class SessionReader {
     this.#backendId = backendId;
   }
 
+  /** The agent that a session is; `undefined` of what is no session. @throws StateUnavailableError */
+  async agentOf(sessionId: string): Promise<Agent | undefined> {
+    try {
+      const agent = await this.#ks.agent(sessionId);
+      return agent.backendId === this.#backendId ? agent : undefined;
+    } catch (error) {
+      if (isKillswitchError(error, 'unknown-target')) return undefined;
+      throw error;
+    }
+  }
+
   /** See `Sessions.get`. */
   async get(sessionId: string): Promise<Session | undefined> {
     if (!idSchema.safeParse(sessionId).success) return undefined;
-    const agent = await this.#agent(sessionId);
+    const agent = await this.agentOf(sessionId);
     if (agent === undefined) return undefined;
     const record = await askStore(`Session "${sessionId}" could not be read`, () =>
       this.#store.get(sessionId),
     );
     return sessionOf(agent, await this.#claimant(agent, new Map()), record);
-  }
-
-  /** Whether there is or was a session with this id. @throws StateUnavailableError */
-  async isSession(sessionId: string): Promise<boolean> {
-    return (await this.#agent(sessionId)) !== undefined;
   }
 
   /** See `Sessions.list`. */
@@ -69,7 +75,7 @@ export class SessionReader {
     const damaged = (found.damaged ?? []).map(({ fault }) => fault);
     const orders = new Map<string, Promise<StopOrder>>();
     const read = async (sessionId: string, record?: SessionRecord): Promise<Session | undefined> => {
-      const agent = await this.#agent(sessionId);
+      const agent = await this.agentOf(sessionId);
       if (agent === undefined) return undefined;
       const claimant = await this.#claimant(agent, orders);
       try {
@@ -90,16 +96,6 @@ export class SessionReader {
       ...(found.cursor === undefined ? {} : { cursor: found.cursor }),
       ...(damaged.length > 0 ? { damaged } : {}),
     };
-  }
-
-  async #agent(sessionId: string): Promise<Agent | undefined> {
-    try {
-      const agent = await this.#ks.agent(sessionId);
-      return agent.backendId === this.#backendId ? agent : undefined;
-    } catch (error) {
-      if (isKillswitchError(error, 'unknown-target')) return undefined;
-      throw error;
-    }
   }
 
   /** The order that claimed it. @param read those that were read already */

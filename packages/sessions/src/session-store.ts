@@ -19,7 +19,8 @@ export interface SessionStore {
   get(sessionId: string): Promise<SessionRecord | undefined>;
 
   /**
-   * A page of the sessions of a workspace, or of all, the newest first. A cursor is only good for the same question. A page may
+   * A page of the sessions of a workspace, or of all, in the order of their places (`placeOf`), the newest first. A cursor is a
+   * place, whether a session stands there or not: those before it are meant. A page may
    * have fewer than `limit` and still have a cursor, so that its work and its size stay bounded whatever is kept.
    */
   list(page: PageRequest, workspaceId?: string): Promise<SessionRecordPage>;

@@ -76,6 +76,13 @@ export interface Sessions {
   list(query?: SessionQuery): Promise<SessionPage>;
 
   /**
+   * Forgets a session that is over: it is listed no more, and has no checkpoint. That it ran, and how it ended, stays in the
+   * killswitch's state and on its record. `false`: there is none, or it is not over. Asks for no principal.
+   * @throws StateUnavailableError, SessionStoreError
+   */
+  forget(sessionId: string): Promise<boolean>;
+
+  /**
    * Waits until every session of this process is over and its last checkpoint stored; stops nobody. For the `close` of
    * `installShutdownHandlers`, so that a lost checkpoint is a fault of the shutdown.
    * @throws SessionStoreError if the last checkpoint of any session of this process could not be stored
