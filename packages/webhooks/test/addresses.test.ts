@@ -1,7 +1,12 @@
 /** Nothing is sent to where it must not go, whatever names resolve to. */
 import type { LookupAddress } from 'node:dns';
-import { expect, test } from 'vitest';
+import { once } from 'node:events';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { getCACertificates, setDefaultCACertificates, type TLSSocket } from 'node:tls';
+import { expect, onTestFinished, test } from 'vitest';
 import type { Resolve, WebhookEndpoint } from '../src/index.ts';
+import { certificate, privateKey } from './support/certificate.ts';
 import { receiver } from './support/receiver.ts';
 import { comes, hooked, loopback, newSecret, site } from './support/site.ts';
 
@@ -143,4 +148,37 @@ test('where redirects are followed, each is looked at', async () => {
   const before = here.received.length;
   expect(await followed('/again')).toMatchObject({ delivered: 0 });
   expect(here.received.length - before).toBe(3);
+});
+
+test('over TLS, the name in the URL has to be on a certificate that is trusted', async () => {
+  const named: unknown[] = [];
+  const server = createTlsServer({ cert: certificate, key: privateKey }, (request, response) => {
+    named.push((request.socket as TLSSocket).servername);
+    response.end();
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  const { port } = server.address() as AddressInfo;
+  const sendTo = (host: string) =>
+    send({ url: `https://${host}:${port}/`, networks: loopback }, async () => to('127.0.0.1'));
+  expect(await sendTo('hooks.example')).toMatchObject({
+    delivered: 0,
+    lastError: expect.stringContaining('self-signed'),
+  });
+  setDefaultCACertificates([...getCACertificates('default'), certificate]);
+  expect(await sendTo('hooks.example')).toMatchObject({ delivered: 1 });
+  expect(await sendTo('elsewhere.example')).toMatchObject({ delivered: 0 });
+  expect(await sendTo('127.0.0.1')).toMatchObject({ delivered: 0 });
+  expect(named).toEqual(['hooks.example']);
+});
+
+test('a public address is connected to by HTTPS only', async () => {
+  const status = await send({ url: 'http://hooks.example/', networks: loopback }, async () =>
+    to('93.184.216.34'),
+  );
+  expect(status).toMatchObject({ delivered: 0, lastError: expect.stringContaining('https://') });
 });

@@ -66,6 +66,31 @@ test('while a secret is rotated, a receiver with the old one accepts, and one wi
   }
 });
 
+test('whatever somebody writes stands in the body alone, and arrives as it was', async () => {
+  const secret = newSecret();
+  const { ks, agent } = await site();
+  const there = await receiver((response) => response.end());
+  hooked(ks, {
+    endpoints: [{ url: there.url, secrets: [secret], networks: loopback, events: ['order.requested'] }],
+  });
+  await agent('a1');
+  const reason = 'it\r\nwebhook-id: msg_x\r\nx-more: 1\r\n\r\n{"type":"x"}.\u2028 größer 😀 \\';
+  await ks.kill({ task: 'task-a1' }, { principal: root, reason });
+  await there.until(1);
+  const [request] = there.received as [Received];
+  expect(verify(secret, request)).toMatchObject({ data: { reason } });
+  expect(Object.keys(request.headers).toSorted()).toEqual([
+    'connection',
+    'content-length',
+    'content-type',
+    'host',
+    'user-agent',
+    'webhook-id',
+    'webhook-signature',
+    'webhook-timestamp',
+  ]);
+});
+
 test('denials and releases are told too', async () => {
   const { ks, agent } = await site();
   const there = await receiver((response) => response.writeHead(200).end('thanks'));

@@ -1,0 +1,20 @@
+/** For `hooks.example`, signed by itself, valid for a hundred years: tests alone trust it, so its key is no secret. */
+export const certificate = `-----BEGIN CERTIFICATE-----
+MIIBojCCAUegAwIBAgIUMv3kwYuUCsds3Q+gnDlx0oR12ZAwCgYIKoZIzj0EAwIw
+GDEWMBQGA1UEAwwNaG9va3MuZXhhbXBsZTAgFw0yNjExMjEyMDE3NThaGA8yMTI2
+MTAyODIwMTc1OFowGDEWMBQGA1UEAwwNaG9va3MuZXhhbXBsZTBZMBMGByqGSM49
+AgEGCCqGSM49AwEHA0IABNPUkWbv5g0ze+HQwcU6qmhpCqYgmP4yxxIfbsXGmhVt
+2qRUz4xAQB5SwUXkyk2BN8+aTucWK/Svi9CJHHjYphGjbTBrMB0GA1UdDgQWBBTd
+sQuSMNbd+xQTN99oyePUZsHuCzAfBgNVHSMEGDAWgBTdsQuSMNbd+xQTN99oyePU
+ZsHuCzAPBgNVHRMBAf8EBTADAQH/MBgGA1UdEQQRMA+CDWhvb2tzLmV4YW1wbGUw
+CgYIKoZIzj0EAwIDSQAwRgIhANhemd1sABSjJvHKqoaUDf/chzn3mANhV/rqZwQX
+3OaBAiEA+45FhhNEQ51PR8GdtgPviWmlbe9Dl2t3jISw8v+/KRQ=
+-----END CERTIFICATE-----
+`;
+
+export const privateKey = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgk7J0jK4JgFbJ2FgU
+H70rndGCzyAN1HUGQiGOX06SwfahRANCAATT1JFm7+YNM3vh0MHFOqpoaQqmIJj+
+MscSH27FxpoVbdqkVM+MQEAeUsFF5MpNgTfPmk7nFiv0r4vQiRx42KYR
+-----END PRIVATE KEY-----
+`;
