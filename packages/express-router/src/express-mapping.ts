@@ -2,7 +2,7 @@ import { parse } from 'node:querystring';
 import { InvalidConfigurationError } from '@agent-killswitch/core';
 import express, { type ErrorRequestHandler, type RequestHandler, type Router } from 'express';
 import { type Authenticate, identify } from './authentication.ts';
-import { sendEvents } from './event-stream.ts';
+import { EventStreams } from './event-stream.ts';
 import { jsonBody } from './json-body.ts';
 import { HttpError } from './problem.ts';
 import type { Route } from './route.ts';
@@ -67,6 +67,7 @@ export const noSuchRoute: RequestHandler = (request, _response, next) => {
 function serving<Context>(context: Context, { authenticate, bodyLimit = 16_384, onFault }: MappingOptions) {
   const authenticated = identify(authenticate);
   const readJson = jsonBody(bodyLimit);
+  const streams = new EventStreams();
   return (route: Route<Context>): RequestHandler =>
     async (request, response, next) => {
       try {
@@ -84,7 +85,7 @@ function serving<Context>(context: Context, { authenticate, bodyLimit = 16_384, 
         });
         if (location !== undefined) response.setHeader('Location', encodeURI(request.baseUrl + location));
         if (events === undefined) sendJson(response, status, body);
-        else await sendEvents(response, events);
+        else await streams.send(request, response, principal.id, events);
       } catch (error) {
         if (response.headersSent) next(error);
         else sendProblem(request, response, error, onFault);

@@ -1,5 +1,6 @@
 import type { Killswitch, Principal } from '@agent-killswitch/core';
 import type { Cleanups } from './cleanups.ts';
+import type { OrderFeeds } from './order-feeds.ts';
 import type { Repeats } from './repeats.ts';
 
 /** An HTTP request as a value, so that handlers need no web framework. */
@@ -26,8 +27,8 @@ export interface HttpResponse {
   readonly body?: unknown;
   /** A path below the router's mount point, for a `Location` header. */
   readonly location?: string;
-  /** Server-sent events instead of a body, until they end or the signal says that the caller is gone. */
-  readonly events?: (signal: AbortSignal) => AsyncIterable<ServerEvent>;
+  /** Server-sent events instead of a body, some at a time, until they end or the signal says that the caller is gone. */
+  readonly events?: (signal: AbortSignal) => AsyncIterable<readonly ServerEvent[]>;
 }
 
 /** One server-sent event; `data` is sent as JSON on one line. */
@@ -45,6 +46,8 @@ export interface HandlerContext {
   readonly repeats: Repeats;
   /** Cleanups that are tried again just now. */
   readonly cleanups: Cleanups;
+  /** The steps of orders that somebody listens to. */
+  readonly feeds: OrderFeeds;
 }
 
 /** What the handler demands of the principal before it does anything; `own` routes filter what they show. */

@@ -9,6 +9,7 @@ import { addRoutes, type MappingOptions, mapRoutes } from './express-mapping.ts'
 import type { HandlerContext } from './http.ts';
 import { killswitchRoutes, ownRoutes } from './killswitch-routes.ts';
 import { openApiRoute } from './openapi.ts';
+import { OrderFeeds } from './order-feeds.ts';
 import { Repeats } from './repeats.ts';
 import { Turns } from './turns.ts';
 import { verifyRoutes } from './verify-routes.ts';
@@ -82,5 +83,11 @@ export function agentRouter(ks: Killswitch, options: RouterOptions): Router {
 }
 
 function contextOf(ks: Killswitch, options: RouterOptions): HandlerContext {
-  return { ks, waitMs: options?.waitMs ?? defaultWaitMs, repeats: new Repeats(), cleanups: new Cleanups() };
+  return {
+    ks,
+    waitMs: options?.waitMs ?? defaultWaitMs,
+    repeats: new Repeats(),
+    cleanups: new Cleanups(),
+    feeds: new OrderFeeds(ks),
+  };
 }

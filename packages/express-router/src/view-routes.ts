@@ -49,9 +49,9 @@ export const viewRoutes: readonly Route[] = [
     summary: 'The steps of a stop order as they are taken; Last-Event-ID replays from there',
     params: idParam,
     answers: { 200: 'events' },
-    async handle({ ks }, { id }, { principal, headers }) {
+    async handle({ ks, feeds }, { id }, { principal, headers }) {
       await readableOrder(ks, id, principal);
-      const events = (signal: AbortSignal) => orderEvents(ks, id, headers.lastEventId, signal);
+      const events = (signal: AbortSignal) => orderEvents(feeds, id, headers.lastEventId, signal);
       return { status: 200, events };
     },
   }),

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openSite, reason, type Site } from './support/site.ts';
 
 let site: Site;
@@ -99,6 +99,47 @@ describe('the events of an order', () => {
     for (const { status, body } of [foreign, unknown])
       expect({ status, code: body.code }).toEqual({ status: 404, code: 'unknown-target' });
   });
+
+  it('are read once, however many listen to them', async () => {
+    await site.agent('a', { behaviour: 'immortal' });
+    const { body } = await site.call('root', 'POST', '/tasks/task-a/kill', { reason });
+    const reading = vi.spyOn(site.ks, 'report');
+    const streams = await Promise.all(Array.from({ length: 40 }, () => open(body.orderId)));
+    for (const stream of streams) expect(String((await once(stream, 'data'))[0])).toContain('event: placed');
+    // Each of them made it be read before.
+    expect(reading.mock.calls.length).toBeLessThan(40);
+    for (const stream of streams) stream.destroy();
+  });
+
+  it('are for all: nobody takes every place, and who only asks for the headers takes none', async () => {
+    await site.agent('a', { behaviour: 'immortal' });
+    const { body } = await site.call('root', 'POST', '/tasks/task-a/kill', { reason });
+    const path = `/orders/${body.orderId}/events`;
+    for (let i = 0; i < 60; i += 1) {
+      const head = await fetch(site.url + path, {
+        method: 'HEAD',
+        headers: { authorization: 'Bearer mia' },
+      });
+      expect(head.headers.get('cache-control')).toBe('no-store, no-transform');
+    }
+    const streams = await Promise.all(Array.from({ length: 50 }, () => open(body.orderId, 'mia')));
+    expect(await site.call('mia', 'GET', path)).toMatchObject({
+      status: 503,
+      body: { code: 'too-many-streams' },
+    });
+    (await open(body.orderId, 'ada')).destroy();
+    for (const stream of streams) stream.destroy();
+  });
+
+  async function open(orderId: string, who = 'root'): Promise<IncomingMessage> {
+    const request = get(`${site.url}/orders/${orderId}/events`, {
+      headers: { authorization: `Bearer ${who}` },
+      agent: false,
+    });
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    expect(response.statusCode).toBe(200);
+    return response.on('error', () => undefined);
+  }
 
   it('that nobody listens to any more cost nothing, and abort nothing (I8)', async () => {
     await site.agent('a', { behaviour: 'immortal' });
