@@ -51,6 +51,7 @@ export class Agents {
       ],
     );
     const [result, ...more] = answer as [Admission['result'], ...(string | null)[]];
+    if (result === 'admitted') this.link.note({ seq: Number(more[0]) });
     if (result === 'gated') {
       const orderId = more[0] ?? '';
       return { result, gate: this.records.gate(orderId, more[1] ?? '').record };
@@ -115,7 +116,7 @@ export class Agents {
       );
       const { keys, args } = swapBatch(this.keys, part, this.caller.next(), true);
       const head = [this.keys.channel, this.caller.id];
-      const answers = (await this.link.run(putBackAgents, keys, [...head, ...args])) as string[];
+      const answers = this.noted(await this.link.run(putBackAgents, keys, [...head, ...args]));
       const fault = answers.find((answer) => answer !== '0' && answer !== '1');
       if (fault !== undefined) throw new StateRecordError(fault, 'it is of another type');
     }
@@ -136,6 +137,13 @@ export class Agents {
   private async sendSwaps(agents: readonly Agent[], isRelisting: boolean): Promise<string[]> {
     const { keys, args } = swapBatch(this.keys, agents, this.caller.next(), isRelisting);
     const answer = await this.link.run(swapAgents, keys, [this.keys.channel, this.caller.id, ...args]);
-    return answer as string[];
+    return this.noted(answer);
+  }
+
+  /** What a script says of each agent, without the sequence number at the end. */
+  private noted(answer: unknown): string[] {
+    const answers = [...(answer as string[])];
+    this.link.note({ seq: Number(answers.pop()) });
+    return answers;
   }
 }

@@ -25,7 +25,7 @@ export const keyTypes = {
  */
 export class Keys {
   readonly channel: string;
-  /** `id`: of this state, made when it was empty; `epoch`: rises with every gate shut or opened; `seq`: of placing. */
+  /** `id`: of this state, made when it was empty; `epoch`: rises with every gate shut or opened; `seq`: with all else. */
   readonly store: string;
   /** Every order ever placed, by id. */
   readonly orders: string;

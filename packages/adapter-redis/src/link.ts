@@ -12,6 +12,7 @@ import type { Script } from './script.ts';
 interface Known {
   readonly id: string;
   readonly epoch: number;
+  readonly seq: number;
 }
 
 /**
@@ -36,13 +37,16 @@ export class Link {
   /** Runs a script of `script()`: `keys` come after the store's, `args` after its id and epoch. */
   async run(script: Script, keys: readonly string[], args: readonly string[]): Promise<unknown> {
     // Without a turn of the event loop in between where it can be, so that the server works while the next call is made.
-    const { id, epoch } = this.known ?? (await this.open());
-    return this.evaluate(script, [this.keys.store, ...keys], [id, String(epoch), ...args]);
+    const { id, epoch, seq } = this.known ?? (await this.open());
+    return this.evaluate(script, [this.keys.store, ...keys], [id, `${epoch} ${seq}`, ...args]);
   }
 
-  /** The state was seen at this epoch: from now on an older one is a lost one. */
-  note(epoch: number): void {
-    if (this.known !== undefined && epoch > this.known.epoch) this.known = { ...this.known, epoch };
+  /** The state was seen at this epoch, or this sequence number: from now on an older one is a lost one. */
+  note(seen: { readonly epoch?: number; readonly seq?: number }): void {
+    const { known } = this;
+    if (known === undefined) return;
+    const [epoch, seq] = [Math.max(known.epoch, seen.epoch ?? 0), Math.max(known.seq, seen.seq ?? 0)];
+    if (epoch > known.epoch || seq > known.seq) this.known = { ...known, epoch, seq };
   }
 
   /**
@@ -86,8 +90,8 @@ export class Link {
     // Known before they are needed, so that the first stop does not wait twice. Whether it worked is seen then.
     for (const { source } of allScripts) this.client.script('LOAD', source).catch(() => {});
     const answer = await this.evaluate(openStore, [this.keys.store], [randomUUID(), String(recordVersion)]);
-    const [id, epoch] = answer as [string, string];
-    this.known = { id, epoch: Number(epoch) };
+    const [id, epoch, seq] = answer as [string, string, string];
+    this.known = { id, epoch: Number(epoch), seq: Number(seq) };
     return this.known;
   }
 

@@ -58,7 +58,7 @@ export class Orders {
     );
     const [result, id, raw] = answer as ['placed' | 'open' | 'used', string, string | null];
     if (result === 'placed') {
-      this.link.note(Number(id));
+      this.link.note({ epoch: Number(id) });
       return { placed: true };
     }
     if (result === 'open') return { placed: false, open: this.records.order(id, raw ?? '') };
@@ -86,8 +86,8 @@ export class Orders {
   async listOpenOrders(): Promise<readonly StopOrder[]> {
     const { orders, open } = this.keys;
     const answer = await this.link.run(listOpenOrders, [orders, open], []);
-    const [epoch, ...pairs] = answer as [string, ...(string | null)[]];
-    this.link.note(Number(epoch));
+    const [epoch, seq, ...pairs] = answer as [string, string, ...(string | null)[]];
+    this.link.note({ epoch: Number(epoch), seq: Number(seq) });
     return pairsOf(pairs).map(([orderId, raw]) => this.records.order(orderId, raw));
   }
 

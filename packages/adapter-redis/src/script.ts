@@ -8,12 +8,14 @@ export interface Script {
 }
 
 /**
- * What every script begins with. `KEYS[1]` is the store's hash, `ARGV[1]` and `ARGV[2]` the id and the least epoch that
- * the client knows it by: a state that is another one or an older one answers nothing (`LOST`).
+ * What every script begins with. `KEYS[1]` is the store's hash, `ARGV[1]` the id that the client knows it by, and `ARGV[2]` the
+ * least epoch and sequence number: a state that is another one or an older one answers nothing (`LOST`).
  */
 const prelude = `
-local store = redis.call('HMGET', KEYS[1], 'id', 'epoch')
-if store[1] ~= ARGV[1] or not store[2] or tonumber(store[2]) < tonumber(ARGV[2]) then
+local store = redis.call('HMGET', KEYS[1], 'id', 'epoch', 'seq')
+local least_epoch, least_seq = string.match(ARGV[2], '^(%d+) (%d+)$')
+if store[1] ~= ARGV[1] or not store[2] or tonumber(store[2]) < tonumber(least_epoch)
+  or tonumber(store[3] or 0) < tonumber(least_seq) then
   return redis.error_reply('LOST ' .. tostring(store[1]) .. ' ' .. tostring(store[2]))
 end
 `;

@@ -83,7 +83,8 @@ withService('valkey', 'VALKEY_URL', (url) => {
     await expect.poll(() => hints).toBe(1);
     await admin.call('ACL', 'SETUSER', 'default', 'resetchannels');
     await admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
-    const refused = async () => /cmdstat_subscribe:.*rejected_calls=(\d+)/.exec(await admin.info('commandstats'))?.[1];
+    const refused = async () =>
+      /cmdstat_subscribe:.*rejected_calls=(\d+)/.exec(await admin.info('commandstats'))?.[1];
     await expect.poll(refused).toBe('1');
     await admin.call('ACL', 'SETUSER', 'default', 'allchannels');
     await admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');

@@ -36,6 +36,25 @@ async function holds(ks: Killswitch, taskId: string): Promise<void> {
   expect(answers).not.toContain('admitted');
 }
 
+/** A server with a replica, reached through a proxy: `cut` ends the replication after an agent, `failOver` the server. */
+async function replicated() {
+  const primary = await PrivateServer.start();
+  const replication = await SlowProxy.to(primary.port);
+  const replica = await PrivateServer.start('--replicaof', `127.0.0.1 ${new URL(replication.url).port}`);
+  const proxy = await SlowProxy.to(primary.port);
+  const follower = clientOf(replica.url);
+  const cut = async (agentId: string) => {
+    await expect.poll(() => follower.exists(`{orchestrator}:agent:${agentId}`), patience).toBe(1);
+    replication.leadTo(1);
+  };
+  const failOver = async () => {
+    await primary.kill();
+    await follower.replicaof('NO', 'ONE');
+    proxy.leadTo(replica.port);
+  };
+  return { url: proxy.url, cut, failOver };
+}
+
 withService('valkey', 'VALKEY_URL', (url) => {
   it('restarted empty while hosts run: gates and agents are back without a restart, and stops reach them (I1, I9)', async () => {
     const server = await PrivateServer.start();
@@ -100,28 +119,39 @@ withService('valkey', 'VALKEY_URL', (url) => {
   });
 
   it('an older copy of the state is brought up to date while the host runs (I1, I9)', async () => {
-    const primary = await PrivateServer.start();
-    const replication = await SlowProxy.to(primary.port);
-    const replica = await PrivateServer.start('--replicaof', `127.0.0.1 ${new URL(replication.url).port}`);
-    const proxy = await SlowProxy.to(primary.port);
-    const host = await hostOf('h', storeOf(proxy.url));
+    const { failOver, cut, url: way } = await replicated();
+    const host = await hostOf('h', storeOf(way));
     const ended = { agentId: `ended-${randomUUID()}`, taskId: 't', workspaceId: 'w', ownerId: 'o' };
     await host.ks.admit(ended);
-    const follower = clientOf(replica.url);
-    await expect.poll(() => follower.exists(`{orchestrator}:agent:${ended.agentId}`), patience).toBe(1);
-    replication.leadTo(1);
+    await cut(ended.agentId);
     await host.ks.failed(ended.agentId, 'never started');
     const pid = await host.spawn(`late-${randomUUID()}`);
     await host.ks.admit({ agentId: 'x', taskId: 'stopped', workspaceId: 'w', ownerId: 'o' });
     await host.ks.failed('x', 'never started');
     await host.ks.kill({ task: 'stopped' }, stop);
-    await primary.kill();
-    await follower.replicaof('NO', 'ONE');
-    proxy.leadTo(replica.port);
+    await failOver();
     await holds(host.ks, 'stopped');
     expect(await host.ks.kill({ task: 't' }, stop)).toMatchObject({ settled: true, total: 1, killed: 1 });
     expect(isAlive(pid)).toBe(false);
     expect(await host.ks.agent(ended.agentId)).toMatchObject({ status: 'failed' });
+  });
+
+  it('an older copy that lacks admissions only is noticed, and a stop names whom it has not heard of (I1, I4)', async () => {
+    const { failOver, cut, url: way } = await replicated();
+    const [one, two] = [await hostOf('one', storeOf(way)), await hostOf('two', storeOf(way))];
+    const known = await two.spawn(`known-${randomUUID()}`);
+    await one.spawn('last-seen');
+    await cut('last-seen');
+    const missed = await two.spawn(`missed-${randomUUID()}`);
+    // From here on one knows that the state has come so far.
+    await one.ks.admit({ agentId: 'x', taskId: 'other', workspaceId: 'w', ownerId: 'o' });
+    await one.ks.failed('x', 'never started');
+    await failOver();
+    const { orderId } = await one.ks.kill({ workspace: 'w' }, stop);
+    await expect
+      .poll(() => one.ks.report(orderId), patience)
+      .toMatchObject({ settled: true, total: 3, killed: 3 });
+    expect([known, missed].filter(isAlive)).toEqual([]);
   });
 
   it('puts an agent back over what is older, and over nothing else', async () => {

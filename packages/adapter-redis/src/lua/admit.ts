@@ -5,7 +5,7 @@ import { agentHeadLua } from './agent-head.ts';
  * KEYS: store, shut, gates, agent, task, parent (or store, without one), lists …
  * ARGV: id, epoch, head, tail, call, task record, agent id, whether there is a parent, channel, event, number of scope
  * keys, scope keys …
- * Answers the result; with `gated` the gate's order id and record, with `task-conflict` the stored task.
+ * Answers the result; with `admitted` the sequence number, with `gated` the gate's order id and record, with `task-conflict` the stored task.
  * One that this very call has admitted already stays admitted, whatever was shut since: it is in every listing.
  * Everything is read before anything is written, so that a key of the wrong type leaves nothing half done.
  */
@@ -13,8 +13,8 @@ export const admit: Script = script(
   '',
   `
 ${agentHeadLua}
-local _, _, _, by = agent_head(KEYS[4])
-if by == ARGV[5] then return {'admitted'} end
+local _, _, _, by, own = agent_head(KEYS[4])
+if by == ARGV[5] then return {'admitted', own} end
 local scopes = tonumber(ARGV[11])
 local on = redis.call('HMGET', KEYS[2], unpack(ARGV, 12, 11 + scopes))
 for i = 1, scopes do
@@ -39,6 +39,6 @@ if not task then redis.call('SET', KEYS[5], ARGV[6]) end
 redis.call('SET', KEYS[4], ARGV[3] .. '"by":"' .. ARGV[5] .. '","seq":' .. seq .. ARGV[4])
 for i = 7, #KEYS do redis.call('ZADD', KEYS[i], seq, ARGV[7]) end
 redis.pcall('PUBLISH', ARGV[9], ARGV[10])
-return {'admitted'}
+return {'admitted', seq}
 `,
 );

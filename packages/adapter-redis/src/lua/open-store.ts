@@ -1,17 +1,17 @@
 import { bareScript, type Script } from '../script.ts';
 
 /**
- * KEYS: store. ARGV: an id for the state if there is none yet, this version. Answers the state's id and epoch. A state of
- * a newer version is refused.
+ * KEYS: store. ARGV: an id for the state if there is none yet, this version. Answers the state's id, epoch
+ * and sequence number. A state of a newer version is refused.
  */
 export const openStore: Script = bareScript(
   'allow-oom',
   `
-local found = redis.call('HMGET', KEYS[1], 'id', 'epoch', 'version')
+local found = redis.call('HMGET', KEYS[1], 'id', 'epoch', 'version', 'seq')
 if found[3] and found[3] ~= ARGV[2] then return redis.error_reply('VERSION ' .. found[3]) end
-if found[1] and found[2] then return {found[1], found[2]} end
+if found[1] and found[2] then return {found[1], found[2], found[4] or '0'} end
 if redis.call('EXISTS', KEYS[1]) == 1 then return redis.error_reply('BROKEN ' .. KEYS[1]) end
 redis.call('HSET', KEYS[1], 'id', ARGV[1], 'epoch', '0', 'seq', '0', 'version', ARGV[2])
-return {ARGV[1], '0'}
+return {ARGV[1], '0', '0'}
 `,
 );

@@ -75,11 +75,11 @@ return '1'
 `,
 );
 
-/** KEYS: store, orders, open. ARGV: id, epoch. Answers the epoch, then id and record of every open order, in turns, oldest first. */
+/** KEYS: store, orders, open. ARGV: id, epoch. Answers epoch and sequence number, then id and record of every open order, in turns, oldest first. */
 export const listOpenOrders: Script = script(
   'no-writes',
   `
-local answer = {store[2]}
+local answer = {store[2], store[3] or '0'}
 for _, order in ipairs(redis.call('ZRANGE', KEYS[3], 0, -1)) do
   answer[#answer + 1] = order
   answer[#answer + 1] = redis.call('HGET', KEYS[2], order)

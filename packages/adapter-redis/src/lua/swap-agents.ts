@@ -7,7 +7,8 @@ import { recordHeadLua } from './agent-head.ts';
  * and of those it is on from now on; the last two empty for one that lives and is listed already.
  * Everything is read at once and written at once, since each call of a command costs more than what it does for one agent.
  * Answers for each as text 1, 0, 2 for one that has to be listed again, or the key that is of the wrong type: one that cannot be
- * stored hinders no other.
+ * stored hinders no other. At the end the sequence number, which each call that changes something raises: so it is noticed
+ * if the server loses that.
  */
 export const swapAgents: Script = changing('', 'revision == ARGV[at]');
 
@@ -78,7 +79,11 @@ for n = 1, count do
   answers[n] = answer
   at = at + 8
 end
-if #writes > 0 then redis.call('MSET', unpack(writes)) end
+answers[count + 1] = store[3] or '0'
+if #writes > 0 then
+  redis.call('MSET', unpack(writes))
+  answers[count + 1] = string.format('%.0f', redis.call('HINCRBY', KEYS[1], 'seq', 1))
+end
 for key, to in pairs(listed) do redis.call('ZADD', key, unpack(to)) end
 if #events > 0 then
   redis.pcall('PUBLISH', ARGV[3], '{"from":"' .. ARGV[4] .. '","agents":{' .. table.concat(events, ',') .. '}}')
