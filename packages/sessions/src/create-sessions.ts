@@ -15,6 +15,7 @@ import { Retention } from './retention.ts';
 import { SessionReader } from './session-reader.ts';
 import type { Sessions } from './sessions.ts';
 import { type SessionsOptions, settingsOf } from './sessions-options.ts';
+import { startSchema } from './start-input.ts';
 import { startWorker } from './start-worker.ts';
 
 /** A `StopRequest`. */
@@ -26,7 +27,7 @@ const killSchema = z.strictObject({
 
 /** @throws InvalidConfigurationError listing every fault in the options. */
 export function createSessions(ks: Killswitch, options: SessionsOptions): Sessions {
-  const settings = settingsOf(options);
+  const settings = settingsOf(ks, options);
   const { promises, workers, clock, store, backendId, maxCheckpointBytes: maxBytes } = settings;
   const reader = new SessionReader(ks, store, backendId);
   const enrolment = new Enrolment(ks, store, backendId);
@@ -35,8 +36,8 @@ export function createSessions(ks: Killswitch, options: SessionsOptions): Sessio
 
   return {
     async start(sessionId, facts, task) {
-      if (typeof task !== 'function') throw new InvalidInputError('task', ['must be a function']);
-      const checkpoints = await enrolment.admit(sessionId, facts);
+      const asked = parseInput('start', startSchema, { sessionId, facts, task });
+      const checkpoints = await enrolment.admit(sessionId, asked.facts);
       retention.tend();
       const checkpoint = (value: unknown): Promise<void> => {
         const saved = (async () => checkpoints.save(checkpointJson(value, maxBytes), now()))();
@@ -87,6 +88,8 @@ export function createSessions(ks: Killswitch, options: SessionsOptions): Sessio
     },
 
     async killAll(given) {
+      if (typeof (given ?? {}) !== 'object')
+        throw new InvalidInputError('killAll', ['must be an object with principal and reason']);
       const { workspaceId, ...request } = given ?? {};
       // A query that lacks it must not come to mean everybody.
       if (workspaceId === undefined && 'workspaceId' in (given ?? {}))

@@ -1,9 +1,10 @@
 import type { HostedRuntime } from '@agent-killswitch/adapter-process';
-import { describeError, type Handle, InvalidInputError, type Killswitch } from '@agent-killswitch/core';
+import { describeError, type Handle, type Killswitch } from '@agent-killswitch/core';
 import { Checkpoints } from './checkpoints.ts';
 import { SessionStoreError } from './errors.ts';
 import type { SessionStore } from './session-store.ts';
-import type { SessionFacts, StartedSession } from './sessions.ts';
+import type { StartedSession } from './sessions.ts';
+import type { AskedFacts } from './start-input.ts';
 
 /** Takes sessions in, and has the killswitch know of them as of any agent. */
 export class Enrolment {
@@ -21,9 +22,7 @@ export class Enrolment {
   }
 
   /** Asks whether it may start, and puts it on file; nothing runs yet. @throws like `Sessions.start` */
-  async admit(sessionId: string, facts: SessionFacts): Promise<Checkpoints> {
-    if (typeof facts !== 'object' || facts === null)
-      throw new InvalidInputError('facts', ['must be an object with ownerId and workspaceId']);
+  async admit(sessionId: string, facts: AskedFacts): Promise<Checkpoints> {
     const { workspaceId, ownerId, taskId = sessionId, ...more } = facts;
     const { spawnedAt } = await this.#ks.admit({
       ...more,

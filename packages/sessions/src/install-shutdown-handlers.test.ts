@@ -103,6 +103,35 @@ it('handlers that are removed hear nothing', async () => {
   expect(exits).toEqual([]);
 });
 
+it('what is missing, by name', async () => {
+  const { ks } = await harness();
+  const nothing = undefined as never;
+  expect(() => installShutdownHandlers(nothing)).toThrow('installShutdownHandlers ks: must be a killswitch');
+  expect(() => installShutdownHandlers({ signals: [] } as never)).toThrow('ks: must be a killswitch');
+  expect(() => installShutdownHandlers(ks, null as never)).toThrow('installShutdownHandlers options: ');
+  for (const ms of [Number.POSITIVE_INFINITY, Number.NaN, 0.5, '5' as never]) {
+    expect(() => installShutdownHandlers(ks, { closeMs: ms })).toThrow('installShutdownHandlers closeMs: ');
+    expect(() => installShutdownHandlers(ks, { graceMs: ms })).toThrow('installShutdownHandlers graceMs: ');
+  }
+  expect(process.listenerCount('SIGTERM')).toBe(0);
+});
+
+it.each([
+  ['nothing', undefined],
+  ['null', null],
+  ['an event', new Event('SIGTERM')],
+  ['blank text', ' '],
+  ['a number', 15],
+])('D3: called with %s for a reason, it stops the agents all the same', async (_, reason) => {
+  const made = await harness();
+  await made.sessions.start('s1', adas, heeding);
+  const { handlers } = installed(made);
+  expect(await handlers.shutdown(reason as never)).toMatchObject({
+    exitCode: 0,
+    stop: { killed: 1, reason: 'the service shuts down' },
+  });
+});
+
 it('options that make no sense, all at once', async () => {
   const { ks } = await harness();
   const wrong = { graceMs: -1, closeMs: 0, close: 'it', signals: ['SIGKILL'], color: 'red' } as never;

@@ -1,10 +1,13 @@
-import type { Killswitch } from '@agent-killswitch/core';
+import { type Killswitch, maxReasonLength, reasonSchema } from '@agent-killswitch/core';
 import { contained } from './contained.ts';
 import { Shutdown, type ShutdownReport } from './shutdown.ts';
 import { type ShutdownOptions, settingsOf } from './shutdown-options.ts';
 
 export interface ShutdownHandlers {
-  /** Shuts down without a signal, and without ending the process. Every call returns the same promise, which never rejects. */
+  /**
+   * Shuts down without a signal, and without ending the process. Every call returns the same promise, which never rejects. A reason
+   * that cannot stand on the record, such as an event of whoever called this, is left out.
+   */
   shutdown(reason?: string): Promise<ShutdownReport>;
   /** Takes the handlers away again. A shutdown that is under way goes on. */
   remove(): void;
@@ -20,7 +23,7 @@ export interface ShutdownHandlers {
  * @throws InvalidConfigurationError
  */
 export function installShutdownHandlers(ks: Killswitch, options: ShutdownOptions = {}): ShutdownHandlers {
-  const settings = settingsOf(options);
+  const settings = settingsOf(ks, options);
   const shutdown = new Shutdown(ks, settings);
   let isEnding = false;
   const onSignal = (signal: NodeJS.Signals): void => {
@@ -34,9 +37,15 @@ export function installShutdownHandlers(ks: Killswitch, options: ShutdownOptions
   };
   for (const signal of settings.signals) process.on(signal, onSignal);
   return {
-    shutdown: (reason = 'the service shuts down') => shutdown.run(reason),
+    shutdown: (reason) => shutdown.run(recordable(reason)),
     remove() {
       for (const signal of settings.signals) process.off(signal, onSignal);
     },
   };
+}
+
+/** Whatever it was called with: the agents have to be stopped. */
+function recordable(reason: unknown): string {
+  const text = typeof reason === 'string' ? reason.slice(0, maxReasonLength) : undefined;
+  return reasonSchema.safeParse(text).data ?? 'the service shuts down';
 }

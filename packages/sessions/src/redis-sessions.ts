@@ -27,10 +27,12 @@ redis.call('ZREM', KEYS[3], ARGV[1])`;
  * @throws InvalidConfigurationError
  */
 export function redisSessions(client: SessionClient, options: RedisSessionsOptions = {}): SessionStore {
-  const { prefix = 'orchestrator' } = options;
+  const { prefix = 'orchestrator', ...others } = options ?? {};
   if (typeof client?.call !== 'function')
     throw new InvalidConfigurationError(['redisSessions: needs a client, such as new Redis(url) of ioredis']);
-  if (!/^[A-Za-z0-9._:@|+=~/-]{1,100}$/.test(prefix))
+  if (Object.keys(others).length > 0)
+    throw new InvalidConfigurationError([`redisSessions: there is no option ${Object.keys(others).join()}`]);
+  if (typeof prefix !== 'string' || !/^[A-Za-z0-9._:@|+=~/-]{1,100}$/.test(prefix))
     throw new InvalidConfigurationError([
       'redisSessions: prefix: must be 1 to 100 of A-Z a-z 0-9 . _ : @ | + = ~ / -',
     ]);

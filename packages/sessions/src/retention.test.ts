@@ -116,6 +116,20 @@ it('a store that cannot forget disturbs nothing, and is tried again', async () =
   await expect.poll(() => listed(made)).toEqual(['last', 'next']);
 });
 
+it('one that cannot be forgotten keeps no other', async () => {
+  const inner = memorySessions();
+  const store: SessionStore = {
+    ...inner,
+    remove: (session) =>
+      session.sessionId === 'b' ? Promise.reject(new Error('EISDIR')) : inner.remove(session),
+  };
+  const made = await kept({ store });
+  await ended(made, ['a', 'b', 'c']);
+  await made.clock.advance(101_000);
+  await ended(made, ['next']);
+  await expect.poll(() => listed(made)).toEqual(['b', 'next']);
+});
+
 it('for ever, if that is wanted; then by hand: what is over, and nothing else', async () => {
   const made = await kept({ keepEndedMs: Number.POSITIVE_INFINITY });
   const { sessions, clock } = made;

@@ -6,6 +6,7 @@ import type { SessionStore } from './session-store.ts';
 
 /** So many sessions are looked at in one step: more than the one that has started, so that what is kept does not grow. */
 const mostAtOnce = 20;
+const mostFaults = 3;
 const pauseMs = { afterAll: 60_000, afterNone: 1_000 };
 
 export interface RetentionHost {
@@ -78,11 +79,19 @@ export class Retention {
       store.list({ limit: mostAtOnce, cursor }),
     );
     let forgotten = 0;
+    const faults: unknown[] = [];
     for (const { sessionId } of [...page.items, ...(page.damaged ?? [])]) {
       if (this.#isClosed) return;
-      if (await this.forget(sessionId, endedBy)) forgotten += 1;
+      try {
+        if (await this.forget(sessionId, endedBy)) forgotten += 1;
+      } catch (error) {
+        // One that cannot be forgotten must not keep all before it; several are an outage.
+        faults.push(error);
+        if (faults.length === mostFaults) break;
+      }
     }
     this.#cursor = page.cursor;
+    if (faults.length > 0) throw faults[0];
     if (page.cursor === undefined) this.#rest(pauseMs.afterAll);
     else if (forgotten === 0) this.#rest(pauseMs.afterNone);
   }

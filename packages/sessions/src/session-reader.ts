@@ -23,8 +23,8 @@ const querySchema = z.strictObject({
     .string()
     .regex(/^\d{15}:/, 'must be one that a listing gave')
     .optional(),
-  /** Only those of this workspace. */
-  workspaceId: idSchema.optional(),
+  /** Only those of this workspace. Left out, those of all; `undefined` is refused, so that a missing one never means all. */
+  workspaceId: idSchema.exactOptional(),
 });
 export type SessionQuery = Readonly<z.input<typeof querySchema>>;
 

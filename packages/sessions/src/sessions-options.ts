@@ -1,5 +1,6 @@
 import type { PromiseRuntime, WorkerRuntime } from '@agent-killswitch/adapter-process';
 import { type Clock, InvalidConfigurationError, idSchema, systemClock } from '@agent-killswitch/core';
+import { killswitchFaults } from './killswitch-faults.ts';
 import { memorySessions } from './memory-sessions.ts';
 import type { SessionStore } from './session-store.ts';
 
@@ -31,10 +32,12 @@ export type SessionsSettings = Required<Omit<SessionsOptions, 'workers'>> & {
 };
 
 /** @throws InvalidConfigurationError listing every fault. */
-export function settingsOf(options: SessionsOptions): SessionsSettings {
+export function settingsOf(ks: unknown, options: SessionsOptions): SessionsSettings {
   const { promises, workers, clock = systemClock, store = memorySessions() } = options ?? {};
   const { backendId = 'sessions', maxCheckpointBytes = 262_144, keepEndedMs = thirtyDays } = options ?? {};
-  const faults: string[] = [];
+  const settings = { promises, workers, clock, store, backendId, maxCheckpointBytes, keepEndedMs };
+  const faults = killswitchFaults(ks);
+  for (const key of Object.keys(options ?? {})) if (!(key in settings)) faults.push(`${key}: is no option`);
   if (typeof promises?.spawnAgent !== 'function') faults.push('promises: must be a promiseRuntime()');
   if (workers !== undefined && typeof workers?.spawnAgent !== 'function')
     faults.push('workers: must be a workerRuntime()');
@@ -52,5 +55,5 @@ export function settingsOf(options: SessionsOptions): SessionsSettings {
   if (typeof clock?.now !== 'function') faults.push('clock: must be a clock');
   if (faults.length > 0)
     throw new InvalidConfigurationError(faults.map((fault) => `createSessions ${fault}`));
-  return { promises, workers, clock, store, backendId, maxCheckpointBytes, keepEndedMs };
+  return settings;
 }

@@ -358,6 +358,41 @@ describe('bad input, by name, and nothing else is disturbed', () => {
       }),
     ).toThrow(/promises.*workers.*backendId.*maxCheckpointBytes/);
     expect(() => createSessions(ks, undefined as never)).toThrow(/promises/);
+    const promises = promiseRuntime();
+    for (const none of [undefined, null, {}, 'ks'])
+      expect(() => createSessions(none as never, { promises })).toThrow(
+        'createSessions ks: must be a killswitch',
+      );
+    const misspelt = { promises, maxCheckpointByte: 5, keepEndedMs: Number.NaN };
+    expect(() => createSessions(ks, misspelt)).toThrow(
+      /maxCheckpointByte: is no option.*keepEndedMs: must be/,
+    );
+  });
+
+  it('every argument that is missing, by name', async () => {
+    const { ks, sessions } = await harness();
+    const call = sessions as unknown as Record<string, (...given: unknown[]) => Promise<unknown>>;
+    const fault = async (name: string, ...given: unknown[]): Promise<string> =>
+      (await call[name]?.(...given).catch(({ code, message }) => `${code}: ${message}`)) as string;
+    const none = /^invalid-input: Invalid start(Worker)?: sessionId: .*; facts: .*; (task|file): must be a /;
+    expect(await fault('start')).toMatch(none);
+    expect(await fault('startWorker')).toMatch(none);
+    expect(await fault('start', 's1', { ownerId: 'ada' }, heeding)).toMatch(/start: facts.workspaceId: /);
+    expect(await fault('startWorker', 's1', { ...adas, worker: 7 }, '/f.js')).toMatch(/facts.worker: /);
+    expect(await fault('start', 's1', { ...adas, backendId: 'b' }, heeding)).toMatch(/facts: .*"backendId"/);
+    const throws = {
+      get ownerId() {
+        throw new Error('no');
+      },
+    };
+    expect(await fault('start', 's1', throws, heeding)).toMatch(/^invalid-input: .*cannot be read/);
+    expect(await fault('kill', 's1', {})).toMatch(/request: principal: .*; reason: /);
+    expect(await fault('killAll')).toMatch(/request: principal: .*; reason: /);
+    expect(await fault('killAll', 5)).toMatch(/killAll: must be an object/);
+    // A query that lacks it must not come to mean everybody.
+    expect(await fault('list', { workspaceId: undefined })).toMatch(/query: workspaceId: /);
+    expect(await fault('list', { limit: Number.POSITIVE_INFINITY })).toMatch(/query: limit: /);
+    expect((await ks.list({ everything: true }, { limit: 1 })).items).toEqual([]);
   });
 });
 

@@ -1,5 +1,6 @@
 import { InvalidConfigurationError } from '@agent-killswitch/core';
 import { z } from 'zod';
+import { killswitchFaults } from './killswitch-faults.ts';
 
 const fn = <T>() => z.custom<T>((value) => typeof value === 'function', 'must be a function');
 
@@ -26,11 +27,14 @@ const schema = z.strictObject({
 export type ShutdownOptions = Readonly<z.input<typeof schema>>;
 export type Settings = Readonly<z.output<typeof schema>>;
 
-/** @throws InvalidConfigurationError */
-export function settingsOf(options: ShutdownOptions): Settings {
+/** @throws InvalidConfigurationError listing every fault */
+export function settingsOf(ks: unknown, options: ShutdownOptions): Settings {
   const parsed = schema.safeParse(options);
-  if (parsed.success) return parsed.data;
-  throw new InvalidConfigurationError(
-    parsed.error.issues.map((issue) => `installShutdownHandlers ${issue.path.join('.')}: ${issue.message}`),
-  );
+  const issues = parsed.success ? [] : parsed.error.issues;
+  const faults = [
+    ...killswitchFaults(ks),
+    ...issues.map(({ path, message }) => `${path.join('.') || 'options'}: ${message}`),
+  ];
+  if (parsed.success && faults.length === 0) return parsed.data;
+  throw new InvalidConfigurationError(faults.map((fault) => `installShutdownHandlers ${fault}`));
 }

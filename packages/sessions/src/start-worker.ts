@@ -1,8 +1,9 @@
 import { MessageChannel, type Worker } from 'node:worker_threads';
 import type { WorkerRuntime } from '@agent-killswitch/adapter-process';
-import { InvalidInputError } from '@agent-killswitch/core';
+import { parseInput } from '@agent-killswitch/core';
 import type { Enrolment } from './enrolment.ts';
 import type { StartedSession, WorkerSessionFacts } from './sessions.ts';
+import { startWorkerSchema } from './start-input.ts';
 import { takeCheckpoints } from './worker-checkpoints.ts';
 
 const mostUnheard = 1_000;
@@ -22,10 +23,9 @@ export async function startWorker(
   given: WorkerSessionFacts,
   file: string | URL,
 ): Promise<StartedSession<undefined>> {
-  if (typeof file !== 'string' && !(file instanceof URL))
-    throw new InvalidInputError('file', ['must be a path or a URL']);
-  const { data, worker: options = {}, ...facts } = given ?? {};
-  const checkpoints = await enrolment.admit(sessionId, facts as WorkerSessionFacts);
+  const asked = parseInput('startWorker', startWorkerSchema, { sessionId, facts: given, file });
+  const { data, worker: options = {}, ...facts } = asked.facts;
+  const checkpoints = await enrolment.admit(sessionId, facts);
   const isStopped = await enrolment.orFail(sessionId, () => enrolment.isStopped(sessionId));
   // A stop may have claimed it while it was put on file: then none of its code runs (I1).
   if (isStopped) return enrolment.neverBegun(sessionId);
