@@ -39,6 +39,11 @@ export class StateFullError extends KillswitchError {
   readonly code = 'state-full';
 }
 
+/** The server's `maxmemory-policy` has it drop keys without a time to live when it is full. Nothing was changed. */
+export class StateEvictionError extends KillswitchError {
+  readonly code = 'state-eviction';
+}
+
 /** More than `maxPendingBytes` wait for an answer already, so that this call was not sent. Nothing was changed. */
 export class StateBusyError extends KillswitchError {
   readonly code = 'state-busy';

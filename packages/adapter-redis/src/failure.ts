@@ -2,6 +2,7 @@ import { isKillswitchError } from '@agent-killswitch/core';
 import {
   StateClientError,
   StateConnectionError,
+  StateEvictionError,
   StateFullError,
   StateLostError,
   StateRecordError,
@@ -19,9 +20,12 @@ export function failureOf(error: unknown): Error {
         'The server does not hold the state that this client knows: it lost it, or part of it',
       );
     case 'BROKEN':
-      return new StateRecordError(
-        rest.split(' script:', 1)[0] ?? rest,
-        'its beginning is not that of a record',
+      return new StateRecordError(keyIn(rest), 'its beginning is not that of a record');
+    case 'TORN':
+      return new StateRecordError(keyIn(rest), 'entries of it are gone, and nobody knows which');
+    case 'EVICTS':
+      return new StateEvictionError(
+        `The server drops keys when it is full (maxmemory-policy ${keyIn(rest)}), gates among them: set it to noeviction`,
       );
     case 'VERSION':
       return new StateVersionError('the store', Number.parseInt(rest, 10));
@@ -32,6 +36,11 @@ export function failureOf(error: unknown): Error {
     return new StateClientError('The client is in subscriber mode: give redisState a client of its own');
   }
   return new StateConnectionError(`The state store did not do it: ${text.slice(0, 300)}`, { cause: error });
+}
+
+/** What a script has said, without what the server says after it. */
+function keyIn(rest: string): string {
+  return rest.split(' script:', 1)[0] ?? rest;
 }
 
 export function isReply(error: unknown, word: string): boolean {

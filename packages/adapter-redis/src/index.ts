@@ -4,6 +4,7 @@ export {
   StateClientError,
   StateClosedError,
   StateConnectionError,
+  StateEvictionError,
   StateFullError,
   StateLostError,
   StateRecordError,

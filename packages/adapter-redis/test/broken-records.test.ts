@@ -210,4 +210,31 @@ withService('valkey', 'VALKEY_URL', (url) => {
         code: 'invalid-input',
       });
   });
+
+  it.each(['shut', 'gates'])(
+    'a gate whose entry in %s is gone bars, and further stops are taken (I1)',
+    async (name) => {
+      await store.placeOrder(orderOf('hold', { everything: true }, 'on-release'));
+      const late = agentOf('late');
+      const torn = { code: 'state-record', key: key(name) };
+      await client.del(key(name));
+      if (name === 'shut') await expect(store.admit(late)).rejects.toMatchObject(torn);
+      expect(await store.placeOrder(orderOf('other', { task: 'x' }, 'on-release'))).toEqual({ placed: true });
+      expect(await store.release(['other'])).toHaveLength(1);
+      if (name === 'shut') await expect(store.admit(late)).rejects.toMatchObject(torn);
+      await client.del(key('store'));
+      const next = storeOf(url, { prefix: key('').slice(1, -2) });
+      await expect(next.admit(late)).rejects.toMatchObject({ code: 'state-record' });
+    },
+  );
+
+  it('a gate that goes is counted, so that nobody is barred afterwards', async () => {
+    await store.placeOrder(orderOf('hold', { everything: true }, 'on-release'));
+    await store.placeOrder(orderOf('again', { task: 'x' }, 'on-release'));
+    const kill = orderOf('kill', { everything: true });
+    await store.placeOrder(kill);
+    await store.swapOrder({ ...kill, revision: 1, settledAt: 9 });
+    await store.release(['hold', 'again']);
+    expect(await store.admit(agentOf('a'))).toEqual({ result: 'admitted' });
+  });
 });

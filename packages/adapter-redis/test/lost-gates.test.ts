@@ -47,7 +47,7 @@ withService('valkey', 'VALKEY_URL', (url) => {
     await client.hdel(key('joinable'), 'on-release everything');
     await client.zrem(key('open'), 'seen');
     await client.zrem(key('changes'), 'seen');
-    await client.hincrby(key('store'), 'epoch', -1);
+    for (const name of ['epoch', 'gates', 'shut']) await client.hincrby(key('store'), name, -1);
     // Somebody who knows of nothing brings it to where it was, and further.
     const newcomer = storeOf(url, { prefix });
     for (const id of ['x', 'y', 'z']) await newcomer.placeOrder(orderOf(id, { task: id }, 'never'));

@@ -35,6 +35,17 @@ withService('valkey', 'VALKEY_URL', (url) => {
     for (const clause of stateStoreClauses) await clause.run(redisFactory(server.url));
   });
 
+  it('a server that drops keys when it is full is refused at the start', async () => {
+    const server = await PrivateServer.start('--maxmemory-policy', 'allkeys-lru');
+    const store = storeOf(server.url);
+    await expect(store.renewLease({ hostId: 'h', until: 7 })).rejects.toMatchObject({
+      code: 'state-eviction',
+    });
+    const client = clientOf(server.url);
+    await client.config('SET', 'maxmemory-policy', 'volatile-lru');
+    await store.renewLease({ hostId: 'h', until: 7 });
+  });
+
   it('at maxmemory an admission is refused by name, and everything that a stop needs works', async () => {
     const server = await PrivateServer.start('--maxmemory-policy', 'noeviction');
     const store = storeOf(server.url);

@@ -1,5 +1,6 @@
 import { type Script, script } from '../script.ts';
 import { agentHeadLua } from './agent-head.ts';
+import { gateCountLua } from './gate-count.ts';
 
 /**
  * KEYS: store, shut, gates, agent, task, parent (or store, without one), lists …
@@ -13,6 +14,7 @@ export const admit: Script = script(
   '',
   `
 ${agentHeadLua}
+${gateCountLua}
 local _, _, _, by, own = agent_head(KEYS[4])
 if by == ARGV[5] then return {'admitted', own} end
 local scopes = tonumber(ARGV[11])
@@ -23,6 +25,8 @@ for i = 1, scopes do
     return {'gated', order or '', order and redis.call('HGET', KEYS[3], order) or false}
   end
 end
+local lacking = torn(KEYS[3], KEYS[2])
+if lacking then return redis.error_reply('TORN ' .. lacking) end
 if redis.call('EXISTS', KEYS[4]) == 1 then return {'exists'} end
 if ARGV[8] == '1' then
   if redis.call('EXISTS', KEYS[6]) == 0 then return {'parent-unknown'} end

@@ -2,11 +2,15 @@ import { bareScript, type Script } from '../script.ts';
 
 /**
  * KEYS: store. ARGV: an id for the state if there is none yet, this version. Answers the state's id, epoch
- * and sequence number. A state of a newer version is refused.
+ * and sequence number. A state of a newer version is refused, and a server
+ * that drops keys when it is full, if it says so.
  */
 export const openStore: Script = bareScript(
   'allow-oom',
   `
+local memory = redis.pcall('INFO', 'memory')
+local policy = type(memory) == 'string' and string.match(memory, 'maxmemory_policy:(allkeys%S*)')
+if policy then return redis.error_reply('EVICTS ' .. policy) end
 local found = redis.call('HMGET', KEYS[1], 'id', 'epoch', 'version', 'seq')
 if found[3] and found[3] ~= ARGV[2] then return redis.error_reply('VERSION ' .. found[3]) end
 if found[1] and found[2] then return {found[1], found[2], found[4] or '0'} end

@@ -1,5 +1,6 @@
 import { type Script, script } from '../script.ts';
 import { orderHeadLua } from './agent-head.ts';
+import { gateCountLua } from './gate-count.ts';
 import { idListLua } from './id-list.ts';
 
 /**
@@ -11,6 +12,7 @@ export const placeOrder: Script = script(
   'allow-oom',
   `
 ${idListLua}
+${gateCountLua}
 local order = ARGV[3]
 local same = redis.call('HGET', KEYS[4], ARGV[8])
 if same then
@@ -19,8 +21,7 @@ if same then
 end
 if redis.call('HEXISTS', KEYS[2], order) == 1 then return {'used'} end
 redis.call('ZCARD', KEYS[3])
-redis.call('HLEN', KEYS[5])
-redis.call('HLEN', KEYS[6])
+local lacking = torn(KEYS[5], KEYS[6])
 redis.call('ZCARD', KEYS[7])
 redis.call('ZCARD', KEYS[8])
 local seq = redis.call('HINCRBY', KEYS[1], 'seq', 1)
@@ -32,6 +33,7 @@ if ARGV[9] == '0' then
 end
 redis.call('HSET', KEYS[5], order, '{"seq":' .. seq .. ',' .. string.sub(ARGV[6], 2))
 add_id(KEYS[6], ARGV[7], order)
+if not lacking then count(KEYS[5], KEYS[6]) end
 local epoch = redis.call('HINCRBY', KEYS[1], 'epoch', 1)
 if string.sub(ARGV[8], 1, 6) ~= 'never ' then redis.call('ZADD', KEYS[7], epoch, order) end
 if string.sub(ARGV[8], 1, 10) ~= 'at-settle ' then redis.call('ZADD', KEYS[8], epoch, order) end
@@ -49,6 +51,7 @@ export const swapOrder: Script = script(
   'allow-oom',
   `
 ${idListLua}
+${gateCountLua}
 ${orderHeadLua}
 local order = ARGV[3]
 local raw = redis.call('HGET', KEYS[2], order)
@@ -58,7 +61,8 @@ if not revision then return redis.error_reply('BROKEN ' .. KEYS[2] .. ' ' .. ord
 if revision == ARGV[7] and call == ARGV[8] then return '1' end
 if revision ~= ARGV[6] then return '0' end
 redis.call('ZCARD', KEYS[3])
-for i = 4, 6 do redis.call('HLEN', KEYS[i]) end
+redis.call('HLEN', KEYS[4])
+local lacking = torn(KEYS[5], KEYS[6])
 redis.call('ZCARD', KEYS[7])
 redis.call('HSET', KEYS[2], order, ARGV[4] .. seq .. ARGV[5])
 if ARGV[11] == '1' then redis.call('ZREM', KEYS[3], order)
@@ -67,6 +71,7 @@ if ARGV[12] == '1' then add_id(KEYS[4], ARGV[10], order)
 else remove_id(KEYS[4], ARGV[10], order) end
 if ARGV[13] == '1' and redis.call('HDEL', KEYS[5], order) == 1 then
   remove_id(KEYS[6], ARGV[9], order)
+  if not lacking then count(KEYS[5], KEYS[6]) end
   redis.call('ZREM', KEYS[7], order)
   redis.call('HINCRBY', KEYS[1], 'epoch', 1)
 end

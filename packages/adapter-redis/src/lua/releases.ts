@@ -1,4 +1,5 @@
 import { type Script, script } from '../script.ts';
+import { gateCountLua } from './gate-count.ts';
 import { idListLua } from './id-list.ts';
 
 /**
@@ -10,7 +11,9 @@ export const release: Script = script(
   'allow-oom',
   `
 ${idListLua}
-for i = 2, 5 do redis.call('HLEN', KEYS[i]) end
+${gateCountLua}
+local lacking = torn(KEYS[2], KEYS[3])
+for i = 4, 5 do redis.call('HLEN', KEYS[i]) end
 redis.call('ZCARD', KEYS[6])
 redis.call('ZCARD', KEYS[7])
 local gone = {}
@@ -35,6 +38,7 @@ for _, field in ipairs(redis.call('HKEYS', KEYS[4])) do
   end
 end
 if #fresh > 0 then
+  if not lacking then count(KEYS[2], KEYS[3]) end
   local epoch = redis.call('HINCRBY', KEYS[1], 'epoch', 1)
   for _, order in ipairs(fresh) do redis.call('ZADD', KEYS[6], epoch, order) end
   redis.pcall('PUBLISH', ARGV[4], ARGV[5])
