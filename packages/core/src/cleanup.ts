@@ -1,4 +1,5 @@
 import { type Agent, isLive, type LedgerEntry } from './agent.ts';
+import type { AuditEvent } from './audit-event.ts';
 import { cleanupFinished } from './audit-facts.ts';
 import type { Book } from './book.ts';
 import { isKillswitchError } from './errors.ts';
@@ -89,9 +90,15 @@ export class Cleanup {
     return status === 'failed' && retryAt !== undefined && retryAt <= this.#host.clock.now();
   }
 
+  /** Returns what the recorder has no room for now. */
+  #tell(facts: readonly AuditEvent[]): AuditEvent[] {
+    return facts.filter((fact) => !this.#host.recorder.offer(fact));
+  }
+
   async #run(agent: Agent): Promise<Agent> {
     const { book, recorder, hostId, clock, events } = this.#host;
     const ledger: LedgerEntry[] = [];
+    let untold: AuditEvent[] = [];
     for (const entry of agent.ledger) {
       const isFirst = entry.status === 'pending';
       if (!isFirst && (this.#stopped || !this.#isToTryAgain(entry))) {
@@ -101,13 +108,18 @@ export class Cleanup {
       const result = isFirst ? await this.#tries.first(entry, agent) : await this.#tries.again(entry, agent);
       if (result === undefined) continue;
       ledger.push(result);
-      if (isNews(entry, result)) recorder.record(cleanupFinished(agent, result, hostId, clock.now()));
+      if (isNews(entry, result))
+        untold.push(...this.#tell([cleanupFinished(agent, result, hostId, clock.now())]));
     }
     // On record before in the ledger: after a crash in between the step is run, and told, once more as the same fact (I4).
-    while (!(await recorder.flush(durableMs))) {
-      // At the next start the idempotent steps are run, and told, again.
-      if (this.#stopped) return agent;
-      events.emit('warning', { message: waiting });
+    for (;;) {
+      while (!(await recorder.flush(durableMs))) {
+        // At the next start the idempotent steps are run, and told, again.
+        if (this.#stopped) return agent;
+        events.emit('warning', { message: waiting });
+      }
+      if (untold.length === 0) break;
+      untold = this.#tell(untold);
     }
     try {
       return (await book.change(agent, { type: 'cleaned', ledger })).agent;

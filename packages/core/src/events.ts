@@ -32,7 +32,10 @@ export interface KillswitchEvents {
    * is told while the audit sink is down, too. If it is told again, after a crash or by another host, it has the same `id`.
    */
   audit: { readonly event: AuditEvent };
-  /** Audit events cannot be made durable; they are held in memory and written to the last resort. */
+  /**
+   * Audit events cannot be made durable; they are held in memory and written to the last resort. Or so many wait that what comes
+   * now is on the last resort alone, as `error` says.
+   */
   'audit-degraded': { readonly error: string; readonly waiting: number };
   /** All audit events that were held are durable again. */
   'audit-restored': { readonly waiting: 0 };

@@ -125,9 +125,15 @@ export class Placing {
     if (here !== undefined) return here;
     try {
       const open = placement?.placed === false ? placement.open : undefined;
-      await this.#record(order, open);
-      if (placement === undefined) return this.#host.begin(order, 'unplaced');
-      const run = this.#host.begin(open ?? order, open === undefined ? 'placed' : 'found', met);
+      const isTold = await this.#record(order, open);
+      const { begin, hostId } = this.#host;
+      const run =
+        placement === undefined
+          ? begin(order, 'unplaced')
+          : begin(open ?? order, open === undefined ? 'placed' : 'found', met);
+      // Before the order settles it is told again (I4).
+      if (!isTold && open === undefined) run.record(orderRequested(order, hostId));
+      if (placement === undefined) return run;
       if (open !== undefined) run.update(open);
       if (this.#hasLetIn(order, at)) run.outlived();
       return run;
@@ -160,14 +166,15 @@ export class Placing {
     }
   }
 
-  /** Durable before anything irreversible, or 100 ms tried. */
-  async #record(order: StopOrder, joined: StopOrder | undefined): Promise<void> {
+  /** Durable before anything irreversible, or 100 ms tried. `false`: there is no room for it. */
+  async #record(order: StopOrder, joined: StopOrder | undefined): Promise<boolean> {
     const { recorder, hostId } = this.#host;
     // At once: a host that starts and reads that it was requested, and not that it has joined, puts it back as lost.
     const joining = joined === undefined ? [] : [orderJoined(order, joined, hostId)];
-    recorder.record(orderRequested(order, hostId), ...joining);
+    const isTold = recorder.record(orderRequested(order, hostId), ...joining);
     await recorder.flush(recordMs);
     this.#step('requested', order);
+    return isTold;
   }
 
   #step(step: 'placed' | 'requested', order: StopOrder): void {

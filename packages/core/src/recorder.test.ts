@@ -14,16 +14,31 @@ function event(n: number): AuditEvent {
     version: 1,
     time: '2026-01-01T00:00:00.000Z',
     hostId: 'h',
-    type: 'request.denied',
-    action: 'kill',
+    type: 'release.requested',
+    releaseId: 'r',
     scope: { everything: true },
     principal: { id: 'p', kind: 'user' },
-    denial: 'no',
+    reason: 'over',
     policyVersion: 'v',
+    orderIds: [],
   };
+}
+function denial(n: number): AuditEvent {
+  const {
+    releaseId: _,
+    orderIds: __,
+    ...rest
+  } = event(n) as Extract<AuditEvent, { type: 'release.requested' }>;
+  return { ...rest, type: 'request.denied', action: 'kill', denial: 'no' };
 }
 const many = (count: number, from = 0): AuditEvent[] =>
   Array.from({ length: count }, (_, i) => event(from + i));
+
+/** How many of these are taken. */
+const taken = (each: readonly AuditEvent[], take: (one: AuditEvent) => boolean): number =>
+  each.filter((one) => take(one)).length;
+const manyDenials = (count: number, from = 0): AuditEvent[] =>
+  Array.from({ length: count }, (_, i) => denial(from + i));
 
 /** A recorder over a sink whose appends can be made to fail or hang. */
 function setup() {
@@ -97,6 +112,66 @@ describe('Recorder', () => {
     expect(sink.events()).toEqual(many(10_000));
   });
 
+  it('I4: what goes to the last resort alone is an outage that is announced, and whoever gave it is told', async () => {
+    const { recorder, sink, clock, mode, lines, told } = setup();
+    mode.hangs = true;
+    expect(taken(many(9_999), (each) => recorder.record(each))).toBe(9_999);
+    expect([told, lines]).toEqual([[], []]);
+    expect(recorder.record(event(9_999), event(10_000))).toBe(false);
+    expect([told, recorder.degraded, recorder.waiting]).toEqual([['degraded'], true, 9_999]);
+    expect(lines.map((line) => JSON.parse(line))).toEqual(many(10_001));
+    expect(recorder.record(event(10_001))).toBe(true);
+    expect(recorder.record(event(10_002))).toBe(false);
+    expect(told).toEqual(['degraded']);
+    expect(sink.events()).toEqual([]);
+    await clock.advance(1_000);
+    expect(lines.map((line) => JSON.parse(line))).toEqual(many(10_003));
+  });
+
+  it('I4: denials crowd out nothing: what is more than 4,000 of them is on the last resort alone, which is announced once', async () => {
+    const { recorder, sink, clock, mode, lines, told } = setup();
+    mode.fails = true;
+    expect(taken(manyDenials(20_000), (each) => recorder.record(each))).toBe(4_000);
+    expect([told, recorder.degraded, recorder.waiting, lines.length]).toEqual([
+      ['degraded'],
+      false,
+      4_000,
+      16_000,
+    ]);
+    expect(JSON.parse(lines[0] ?? '')).toEqual(denial(4_000));
+    expect(taken(many(5_000, 20_000), (each) => recorder.offer(each))).toBe(5_000);
+    expect(recorder.offer(event(30_000))).toBe(false);
+    expect(taken(many(1_000, 25_000), (each) => recorder.record(each))).toBe(1_000);
+    mode.fails = false;
+    await clock.advance(1_000);
+    expect([recorder.waiting, told.at(-1)]).toEqual([0, 'restored']);
+    expect(sink.events().slice(4_000)).toEqual(many(6_000, 20_000));
+    // There is room for as many again.
+    mode.hangs = true;
+    expect(taken(manyDenials(5_000, 30_000), (each) => recorder.record(each))).toBe(4_000);
+    expect(told.at(-1)).toBe('degraded');
+  });
+
+  it('I4: denials find room beside what can be told again, and leave some to everything else', () => {
+    const { recorder, mode } = setup();
+    mode.hangs = true;
+    while (recorder.offer(event(recorder.waiting)));
+    while (recorder.record(denial(recorder.waiting)));
+    expect(recorder.waiting).toBe(9_500);
+    while (recorder.record(event(recorder.waiting)));
+    expect(recorder.waiting).toBe(10_000);
+  });
+
+  it('I4: denials that the sink will never take leave room for others', async () => {
+    const { recorder, clock, mode } = setup();
+    mode.refused = new Set(['request.denied']);
+    for (const each of manyDenials(20)) recorder.record(each);
+    await clock.advance(0);
+    expect(recorder.waiting).toBe(0);
+    mode.hangs = true;
+    expect(taken(manyDenials(5_000), (each) => recorder.record(each))).toBe(4_000);
+  });
+
   it('calls it an outage when the sink has had a batch for a second', async () => {
     const { recorder, clock, mode, lines, told } = setup();
     mode.hangs = true;
@@ -112,14 +187,14 @@ describe('Recorder', () => {
   it('tells who can tell again that there is no room, and writes it down only in an outage', async () => {
     const { recorder, clock, mode, lines } = setup();
     mode.fails = true;
-    for (let i = 0; i < 10_000; i++) expect(recorder.offer(event(i))).toBe(true);
-    expect(recorder.offer(event(10_000))).toBe(false);
+    expect(taken(many(9_000), (each) => recorder.offer(each))).toBe(9_000);
+    expect(recorder.offer(event(9_000))).toBe(false);
     expect(lines).toEqual([]);
     await clock.advance(10);
-    expect(lines).toHaveLength(10_000);
-    expect(recorder.offer(event(10_001))).toBe(false);
-    recorder.record(event(10_002));
-    expect(lines.slice(10_000).map((line) => JSON.parse(line))).toEqual(many(2, 10_001));
+    expect(lines).toHaveLength(9_000);
+    expect(recorder.offer(event(9_001))).toBe(false);
+    expect(recorder.record(event(9_002))).toBe(true);
+    expect(lines.slice(9_000).map((line) => JSON.parse(line))).toEqual(many(2, 9_001));
   });
 
   it('ends each flush at its own time or when it is durable, and no other with it', async () => {
@@ -207,7 +282,12 @@ describe('Recorder', () => {
       await clock.advance(50);
       expect(sink.events()).toHaveLength(1);
       expect(sink.events()).toMatchObject([
-        { type: 'audit.event-refused', refusedId: event(1).id, refusedType: 'request.denied', hostId: 'h' },
+        {
+          type: 'audit.event-refused',
+          refusedId: event(1).id,
+          refusedType: 'release.requested',
+          hostId: 'h',
+        },
       ]);
     });
 
@@ -233,7 +313,7 @@ describe('Recorder', () => {
 
     it('a sink that refuses the stand-in too is out: nothing is lost, and it is tried again', async () => {
       const { sink, clock, told, mode, recorder } = setup();
-      mode.refused = new Set(['request.denied', 'audit.event-refused']);
+      mode.refused = new Set(['release.requested', 'audit.event-refused']);
       for (const each of many(3)) recorder.record(each);
       await clock.advance(10_000);
       expect(told).toContain('degraded');

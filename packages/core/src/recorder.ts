@@ -9,6 +9,8 @@ import type { Clock } from './ports/clock.ts';
 
 const batchSize = 1_000;
 const maxWaiting = 10_000;
+/** What can be told again leaves places to what cannot, and so do denials; and they leave places to everything else (I4). */
+const most = { again: 9_000, withDenials: 9_500, denials: 4_000 };
 /** How many ids of facts are remembered that listeners were told of (I12). */
 const maxTold = 10_000;
 const retryMs = { first: 100, longest: 5_000 };
@@ -28,7 +30,9 @@ export type LastResort = (line: string) => void;
  * - narrowing: the sink will never take one of a batch. Half of it is tried, until the one is found, which goes to the
  *   last resort; a stand-in takes its place, and nothing else changes its own. One refused itself is an outage.
  *
- * At most 10,000 events wait (I12). Past that, events that can be told again are, later; others go to the last resort.
+ * At most 10,000 events wait (I12). Past that, events that can be told again are, later; others go to the last resort alone,
+ * which is an outage, too. Of denials, which anybody can bring about, 4,000 wait; what is more is announced, and no outage:
+ * it crowds out nothing, and keeps nobody from starting.
  */
 export class Recorder {
   readonly #sink: AuditSink;
@@ -46,6 +50,10 @@ export class Recorder {
   /** Whether the sink has still to open. */
   #isUnready = false;
   #degraded = false;
+  /** How many of `#waiting` are denials. */
+  #denials = 0;
+  /** Whether it was announced that events go to the last resort alone, since all were durable. */
+  #isFull = false;
   /** Events ever accepted, and how many of them are durable. */
   #accepted = 0;
   #durable = 0;
@@ -77,16 +85,22 @@ export class Recorder {
   }
 
   /**
-   * Takes events, all or none, to be appended in one batch if they fit into one; what there is no room for goes to the
+   * Takes events, all or none, to be appended in one batch if they fit into one. `false`: there is no room, and they are on the
    * last resort alone.
    */
-  record(...events: AuditEvent[]): void {
-    const hasRoom = this.#waiting.length + events.length <= maxWaiting;
+  record(...events: AuditEvent[]): boolean {
+    const denials = events.filter(isDenial).length;
+    const areDenials = denials === events.length;
+    const hasRoom =
+      this.#waiting.length + events.length <= (areDenials ? most.withDenials : maxWaiting) &&
+      (!areDenials || this.#denials + denials <= most.denials);
+    if (!hasRoom) this.#overflow(areDenials);
     for (const event of events) {
       if (!this.#take(event, hasRoom) && !this.#degraded) this.#lastResort(canonical(event));
       this.#tell(event);
     }
     this.#goOn();
+    return hasRoom;
   }
 
   /**
@@ -94,7 +108,7 @@ export class Recorder {
    * on the last resort all the same.
    */
   offer(event: AuditEvent): boolean {
-    const hasRoom = this.#take(event);
+    const hasRoom = this.#take(event, this.#waiting.length < most.again);
     // What there was no room for is told when it is offered again.
     if (hasRoom) this.#tell(event);
     this.#goOn();
@@ -110,15 +124,25 @@ export class Recorder {
     this.#events.emit('audit', { event });
   }
 
-  #take(event: AuditEvent, hasRoom = this.#waiting.length < maxWaiting): boolean {
+  #take(event: AuditEvent, hasRoom: boolean): boolean {
     if (hasRoom) {
       if (this.#waiting.length === 0) this.#waitingSince = this.#clock.now();
       this.#waiting.push(event);
+      if (isDenial(event)) this.#denials += 1;
       this.#accepted += 1;
     } else if (this.#degraded) {
       this.#lastResort(canonical(event));
     }
     return hasRoom;
+  }
+
+  /** Once until all that waits is durable: an outage, unless it is only about who may nothing. */
+  #overflow(areDenials: boolean): void {
+    const isNews = !this.#isFull;
+    this.#isFull = true;
+    const error = `${this.#waiting.length} events wait: what there is no room for goes to the last resort alone`;
+    if (!areDenials && !this.#degraded) this.#degrade(error);
+    else if (isNews) this.#events.emit('audit-degraded', { error, waiting: this.#waiting.length });
   }
 
   #goOn(): void {
@@ -170,6 +194,7 @@ export class Recorder {
         await this.#sink.append(batch);
         this.#isUnready = false;
         this.#waiting.splice(0, batch.length);
+        this.#denials -= batch.filter(isDenial).length;
         this.#written = Math.max(0, this.#written - batch.length);
         this.#durable += batch.length;
         this.#waitingSince = this.#clock.now();
@@ -186,8 +211,9 @@ export class Recorder {
       }
     }
     this.#running = false;
-    if (this.#degraded) {
+    if (this.#degraded || this.#isFull) {
       this.#degraded = false;
+      this.#isFull = false;
       this.#events.emit('audit-restored', { waiting: 0 });
     }
   }
@@ -202,6 +228,7 @@ export class Recorder {
     if (this.#written === 0) this.#lastResort(canonical(event));
     const standIn = eventRefused(event, error, this.#clock.now());
     this.#waiting[0] = standIn;
+    if (isDenial(event)) this.#denials -= 1;
     this.#tell(standIn);
     const message = `The audit sink refuses event "${standIn.refusedId}" for good; it is on the last resort: ${standIn.error}`;
     this.#events.emit('warning', { message });
@@ -237,4 +264,8 @@ export class Recorder {
     for (const event of this.#waiting.slice(this.#written)) this.#lastResort(canonical(event));
     this.#written = this.#waiting.length;
   }
+}
+
+function isDenial({ type }: AuditEvent): boolean {
+  return type === 'request.denied';
 }

@@ -91,8 +91,7 @@ export class Releases {
       policyVersion: decision.policyVersion,
       orderIds,
     };
-    recorder.record(requested);
-    if (!(await recorder.flush(recordMs))) {
+    if (!recorder.record(requested) || !(await recorder.flush(recordMs))) {
       throw new AuditUnavailableError(
         'Not released: the audit record cannot be written. Restore the audit sink and release again',
       );
@@ -114,7 +113,7 @@ export class Releases {
     const opened = gates.filter((gate) => ended.has(gate.orderId));
     if (opened.length > 0) {
       const ids = opened.map((gate) => gate.orderId);
-      recorder.record(gateReleased(requested, clock.now(), ids, approvedBy));
+      if (!recorder.record(gateReleased(requested, clock.now(), ids, approvedBy))) this.#doubt(requested);
       await recorder.flush(recordMs);
     }
     return { ...report, gates: opened, released: true };
@@ -131,9 +130,13 @@ export class Releases {
       return await this.#host.book.ask('releasing', (store) => store.release(requested.orderIds));
     } catch (error) {
       // Without an answer the gates may be open all the same.
-      this.#doubtful = [...this.#doubtful, requested].slice(-maxDoubtful);
+      this.#doubt(requested);
       throw error;
     }
+  }
+
+  #doubt(requested: ReleaseRequested): void {
+    this.#doubtful = [...this.#doubtful, requested].slice(-maxDoubtful);
   }
 
   /** Looks what became of releases that the store never answered, and puts those on record that opened their gates (I4). */

@@ -39,8 +39,8 @@ export async function tellReleases(
       orderIds.push(orderId);
     }
     if (mark === undefined) continue;
-    recorder.record(gateReleased(requested, mark.at, orderIds, mark.approvedBy));
-    told.push(requested.releaseId);
+    const isTold = recorder.offer(gateReleased(requested, mark.at, orderIds, mark.approvedBy));
+    if (isTold) told.push(requested.releaseId);
   }
   return told;
 }
