@@ -7,28 +7,28 @@ import { killedEvent } from '../test/support/audit-events.ts';
 import { OwnPostgres } from '../test/support/own-postgres.ts';
 import { BareTable } from './audit/bare-table.ts';
 import { fillRecord } from './audit/fill-record.ts';
+import { manyWriters } from './audit/many-writers.ts';
 import { median } from './compare.ts';
 import type { Report } from './report.ts';
 import { collectGarbage } from './support/collect-garbage.ts';
 
-const writers = 64;
-const chains = 16;
 const batch = 1_000;
 /** Rows that are verified, in a month of their own, besides those that the other figures leave. */
 const verified = 1_000_000;
 
 /**
- * The audit record in Postgres, on a server of its own with durable commits: what many chains bring over one, what the
+ * The audit record in Postgres, on a server of its own with durable commits: what many writers bring, what the
  * chain costs over inserting the same rows, and what reading all of it back costs over hashing it.
  */
 export default async function bench(report: Report): Promise<void> {
   const server = await OwnPostgres.make(['max_connections=150', 'max_wal_size=4GB', 'shared_buffers=256MB']);
-  const pool = new Pool({ connectionString: server.url, max: writers });
+  const pool = new Pool({ connectionString: server.url, max: 8 });
   pool.on('error', () => {});
   try {
     await migrate(pool);
-    await batched(pool, report);
-    await concurrent(pool, report);
+    const bare = await BareTable.make(pool);
+    await batched(pool, bare, report);
+    await manyWriters(pool, server.url, bare, report);
     await verifying(pool, report);
   } finally {
     await pool.end();
@@ -41,9 +41,8 @@ const nextEvent = (): AuditEvent => killedEvent(count++);
 const nextBatch = (): AuditEvent[] => Array.from({ length: batch }, nextEvent);
 
 /** Rows a second in batches, over bare inserts of such rows with the same columns and indexes, in turns. */
-async function batched(pool: Pool, report: Report): Promise<void> {
+async function batched(pool: Pool, bare: BareTable, report: Report): Promise<void> {
   const sink = postgresAudit(pool);
-  const bare = await BareTable.make(pool);
   const rates: { own: number[]; bare: number[] } = { own: [], bare: [] };
   const rounds = 22;
   for (let round = 0; round < rounds; round += 1) {
@@ -56,33 +55,6 @@ async function batched(pool: Pool, report: Report): Promise<void> {
   }
   const figure = { value: median(rates.own), baseline: median(rates.bare), unit: 'rows/s' };
   report({ metric: 'audit.batched', ...figure, limit: 0.6, direction: 'atLeast', n: batch * (rounds - 2) });
-}
-
-/** 64 writers that append one event after the other: to 16 chains, and to one. */
-async function concurrent(pool: Pool, report: Report): Promise<void> {
-  const sink = postgresAudit(pool);
-  const seconds = 3;
-  const rate = async (over: number): Promise<number> => {
-    const until = performance.now() + seconds * 1_000;
-    let done = 0;
-    const writer = async (n: number): Promise<void> => {
-      for (; performance.now() < until; done += 1)
-        await sink.append([{ ...nextEvent(), workspaceId: `of-${over}-${n % over}` }]);
-    };
-    const took = await timed(() => Promise.all(Array.from({ length: writers }, (_, n) => writer(n))));
-    return (done / took) * 1_000;
-  };
-  await rate(chains);
-  const one: number[] = [];
-  const many: number[] = [];
-  for (let round = 0; round < 3; round += 1) {
-    one.push(await rate(1));
-    many.push(await rate(chains));
-  }
-  const figure = { value: median(many), baseline: median(one), unit: 'appends/s' };
-  report({ metric: 'audit.writers', ...figure, limit: 3, direction: 'atLeast', n: 3 * seconds * writers });
-  const { ok } = await verifyDatabase(pool);
-  report({ metric: 'audit.writers.faults', value: ok ? 0 : 1, unit: 'chains', limit: 0, n: chains + 1 });
 }
 
 /** Records a second that are read back and checked, over hashing their texts on a chain, and the memory that it takes. */

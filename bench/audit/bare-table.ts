@@ -2,6 +2,7 @@ import type { AuditEvent } from '@agent-killswitch/core';
 import type { Pool } from 'pg';
 import { killColumnNames, killColumns } from './kill-columns.ts';
 
+const genesis = '0'.repeat(64);
 const types: Partial<Record<(typeof killColumnNames)[number], string>> = {
   event: 'json',
   event_time: 'timestamptz',
@@ -25,13 +26,10 @@ export class BareTable {
 
   /** Inserts these kills with one statement from arrays. */
   async insert(events: readonly AuditEvent[]): Promise<void> {
-    const empty = '0'.repeat(64);
-    const rows = events.map((event) => killColumns(event, empty, empty));
+    const rows = events.map((event) => killColumns(event, genesis, genesis));
     const numbers = rows.map(() => this.#next++);
     const columns = killColumnNames.map((_, column) => rows.map((row) => row[column]));
-    const values = killColumnNames
-      .map((name) => (types[name] === undefined ? name : `${name}::${types[name]}`))
-      .join(', ');
+    const values = killColumnNames.map(typed).join(', ');
     const parameters = killColumnNames.map((_, column) => `$${column + 2}::text[]`).join(', ');
     await this.#pool.query({
       name: 'bare',
@@ -40,4 +38,25 @@ export class BareTable {
       values: [numbers, ...columns],
     });
   }
+
+  /** Adds this kill to the end of its chain, the plainest way: one statement, and nobody else may write meanwhile. */
+  async chain(event: AuditEvent): Promise<void> {
+    const [chain, , , text, ...columns] = killColumns(event, genesis, genesis);
+    const parameters = columns.map((_, index) => `$${index + 4}::text`).join(', ');
+    const names = killColumnNames.slice(4);
+    await this.#pool.query({
+      name: 'bare-chain',
+      text: `INSERT INTO bare (position, stored_at, chain, event, seq, prev, hash, ${names.join(', ')})
+        SELECT $1::bigint, now(), $2::text, $3::json, next.seq, next.prev,
+          encode(sha256(convert_to(concat_ws(E'\\n', $2, next.seq, next.prev, $3), 'UTF8')), 'hex'), ${names.map(typed).join(', ')}
+        FROM (SELECT coalesce(max(last.seq) + 1, 0) AS seq, coalesce(max(last.hash), '${genesis}') AS prev FROM (
+          SELECT seq, hash FROM bare WHERE chain = $2 ORDER BY seq DESC LIMIT 1
+        ) last) next, (VALUES (${parameters})) given (${names.join(', ')})`,
+      values: [this.#next++, chain, text, ...columns],
+    });
+  }
+}
+
+function typed(name: (typeof killColumnNames)[number]): string {
+  return types[name] === undefined ? name : `${name}::${types[name]}`;
 }

@@ -1,6 +1,6 @@
 CREATE SCHEMA killswitch_audit;
 
-CREATE FUNCTION killswitch_audit.append_1(chains text[], events text[], event_ids text[], types text[], event_times timestamp with time zone[], host_ids text[], workspace_ids text[], order_ids text[], task_ids text[], agent_ids text[], session_ids text[], owner_ids text[], backend_ids text[], principal_ids text[], principal_kinds text[], reasons text[], statuses_before text[], outcomes text[], policy_versions text[]) RETURNS integer
+CREATE FUNCTION killswitch_audit.append_1(wait_ms integer, chains text[], events text[], event_ids text[], types text[], event_times timestamp with time zone[], host_ids text[], workspace_ids text[], order_ids text[], task_ids text[], agent_ids text[], session_ids text[], owner_ids text[], backend_ids text[], principal_ids text[], principal_kinds text[], reasons text[], statuses_before text[], outcomes text[], policy_versions text[]) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     SET lock_timeout TO '5s'
@@ -19,6 +19,11 @@ DECLARE
   hashes text[] := '{}';
   stored_ats timestamptz[] := '{}';
 BEGIN
+  -- Any other one would not see what is on a chain when its lock is there.
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    RAISE EXCEPTION 'append_1 needs a transaction that is READ COMMITTED' USING ERRCODE = 'invalid_transaction_state';
+  END IF;
+  PERFORM set_config('lock_timeout', wait_ms::text, true);
   -- Whatever the session says: an event on record is on the disk.
   IF current_setting('synchronous_commit') = 'off' THEN
     PERFORM set_config('synchronous_commit', 'on', true);
@@ -84,6 +89,9 @@ END $$;
 
 CREATE FUNCTION killswitch_audit.make_partitions(months integer DEFAULT 3) RETURNS integer
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "DateStyle" TO 'ISO, MDY'
+    SET "TimeZone" TO 'UTC'
     AS $$
 DECLARE
   first timestamptz;

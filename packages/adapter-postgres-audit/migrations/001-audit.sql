@@ -109,7 +109,9 @@ SELECT killswitch_audit.protect('killswitch_audit.breaks');
 
 -- Makes the partitions of this month and the next ones that are not there yet. A month of which the default partition
 -- has records already stays there. Returns how many were made.
-CREATE FUNCTION killswitch_audit.make_partitions(months integer DEFAULT 3) RETURNS integer LANGUAGE plpgsql AS $$
+-- Bounds are written and read as texts: in ISO and UTC they mean the same whatever the session's settings are.
+CREATE FUNCTION killswitch_audit.make_partitions(months integer DEFAULT 3) RETURNS integer LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO, MDY' SET timezone = 'UTC' AS $$
 DECLARE
   first timestamptz;
   name text;
@@ -133,9 +135,10 @@ BEGIN
 END $$;
 
 -- Puts events on record, in this order, in one transaction that is durable when it ends; an event whose id is on file is
--- dropped. The n-th element of each array belongs to the n-th event. Returns how many were new.
+-- dropped. The n-th element of each array belongs to the n-th event. Waits so many milliseconds for each lock that somebody
+-- else holds. Returns how many were new.
 CREATE FUNCTION killswitch_audit.append_1(
-  chains text[], events text[], event_ids text[], types text[], event_times timestamptz[], host_ids text[],
+  wait_ms integer, chains text[], events text[], event_ids text[], types text[], event_times timestamptz[], host_ids text[],
   workspace_ids text[], order_ids text[], task_ids text[], agent_ids text[], session_ids text[], owner_ids text[],
   backend_ids text[], principal_ids text[], principal_kinds text[], reasons text[], statuses_before text[],
   outcomes text[], policy_versions text[]
@@ -154,6 +157,11 @@ DECLARE
   hashes text[] := '{}';
   stored_ats timestamptz[] := '{}';
 BEGIN
+  -- Any other one would not see what is on a chain when its lock is there.
+  IF current_setting('transaction_isolation') <> 'read committed' THEN
+    RAISE EXCEPTION 'append_1 needs a transaction that is READ COMMITTED' USING ERRCODE = 'invalid_transaction_state';
+  END IF;
+  PERFORM set_config('lock_timeout', wait_ms::text, true);
   -- Whatever the session says: an event on record is on the disk.
   IF current_setting('synchronous_commit') = 'off' THEN
     PERFORM set_config('synchronous_commit', 'on', true);

@@ -34,7 +34,7 @@ export async function lastPosition(client: PoolClient): Promise<string> {
 
 /** The position of a record, or the end of the detached part of the chain that it was in; `undefined`: not on file. */
 export async function positionOf(client: PoolClient, place: RecordPlace): Promise<string | undefined> {
-  if (!Number.isSafeInteger(place.seq) || place.seq < 0) return undefined;
+  if (!Number.isSafeInteger(place.seq) || place.seq < 0 || place.partition.includes('\0')) return undefined;
   const { rows } = await client.query<{ position: string }>(
     `SELECT position FROM killswitch_audit.records WHERE chain = $1 AND seq = $2
      UNION ALL (
@@ -56,5 +56,5 @@ export async function lastBreak(
     [chain],
   );
   const [last] = rows;
-  return last && { ...last, seq: Number(last.seq) };
+  return last && { ...last, seq: Number(last.seq), position: String(last.position) };
 }

@@ -8,8 +8,9 @@ import {
   type Verification,
   type VerificationRequest,
 } from '@agent-killswitch/core';
-import type { Pool } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import { appendRows } from './append.ts';
+import { AppendGroups } from './append-groups.ts';
 import { checkDatabase } from './check-database.ts';
 import { readCheckpoints } from './checkpoint-file.ts';
 import { connections, type WithConnection } from './connection.ts';
@@ -17,7 +18,7 @@ import { appending } from './errors.ts';
 import { type PostgresAuditOptions, type Settings, settingsOf } from './options.ts';
 import { headsOf, lastPosition, positionOf } from './places.ts';
 import { PagedQuery, type Span } from './read.ts';
-import { requireSchema, requireWriter } from './schema-version.ts';
+import { requireSchema, requireWriter, type WriterSession } from './schema-version.ts';
 import { type TimedRow, type TimePage, type TimeQuery, timeStatement } from './time-query.ts';
 import { rowsOf } from './valid-events.ts';
 
@@ -54,28 +55,35 @@ export function postgresAudit(pool: Pool, options: PostgresAuditOptions = {}): P
   return new Audit(connections(pool), settingsOf(pool, options));
 }
 
+const looking = 'looking at the audit tables';
+
 class Audit implements PostgresAudit {
   readonly #with: WithConnection;
   readonly #settings: Settings;
+  readonly #groups: AppendGroups;
   /** What was found to be so once is not looked at again. */
   #isReadable = false;
-  #isWritable = false;
+  #session: WriterSession | undefined;
 
   constructor(withConnection: WithConnection, settings: Settings) {
     this.#with = withConnection;
     this.#settings = settings;
+    this.#groups = new AppendGroups(settings.appendMs, (rows, ms, waitMs) =>
+      this.#with(appending, ms, async (client) => {
+        const { isReadCommitted } = await this.#writer(client);
+        await appendRows(client, rows, { waitMs, isReadCommitted });
+      }),
+    );
   }
 
   async open(): Promise<void> {
-    await this.#writable(this.#settings.readMs);
+    await this.#with(looking, this.#settings.readMs, (client) => this.#writer(client));
   }
 
   async append(events: readonly AuditEvent[]): Promise<void> {
     const rows = rowsOf(events);
     if (rows.length === 0) return;
-    const { appendMs } = this.#settings;
-    await this.#writable(appendMs);
-    await this.#with(appending, appendMs, (client) => appendRows(client, rows));
+    await this.#groups.add(rows);
   }
 
   async *read(query: AuditQuery = {}): AsyncGenerator<AuditRecord> {
@@ -127,16 +135,15 @@ class Audit implements PostgresAudit {
     throw new InvalidInputError('audit query', [issue]);
   }
 
-  async #writable(ms: number): Promise<void> {
-    if (this.#isWritable) return;
-    await this.#with('looking at the audit tables', ms, requireWriter);
-    this.#isWritable = true;
+  async #writer(client: PoolClient): Promise<WriterSession> {
+    this.#session ??= await requireWriter(client);
     this.#isReadable = true;
+    return this.#session;
   }
 
   async #readable(): Promise<void> {
     if (this.#isReadable) return;
-    await this.#with('looking at the audit tables', this.#settings.readMs, requireSchema);
+    await this.#with(looking, this.#settings.readMs, requireSchema);
     this.#isReadable = true;
   }
 }

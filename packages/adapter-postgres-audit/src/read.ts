@@ -5,7 +5,7 @@ import { systemChain } from './columns.ts';
 const pageSize = 500;
 /** What of time both JSON and Postgres can write: no event is outside. */
 const earliest = Date.parse('0001-01-01T00:00:00Z');
-const latest = Date.parse('9999-12-31T23:59:59.999Z');
+export const latest: number = Date.parse('9999-12-31T23:59:59.999Z');
 
 /** A row, of which {@link recordOf} makes a record. */
 export interface Stored {
@@ -46,9 +46,11 @@ export class PagedQuery {
   constructor({ partition, workspaceId, types, from, until, ...ids }: AuditQuery, { after, end }: Span) {
     const chains = new Set([partition, workspaceId].filter((chain) => chain !== undefined));
     const isNever = Number.isNaN(from) || Number.isNaN(until);
-    this.isEmpty = chains.size > 1 || workspaceId === systemChain || types?.length === 0 || isNever;
-    const [chain] = chains;
     const { orderId, taskId, principalId } = ids;
+    // No id has one, and a text of Postgres cannot hold it.
+    const hasNul = [...chains, orderId, taskId, principalId].some((id) => id?.includes('\0'));
+    this.isEmpty = chains.size > 1 || workspaceId === systemChain || types?.length === 0 || isNever || hasNul;
+    const [chain] = chains;
     const isOfChain = (orderId ?? taskId ?? principalId) === undefined && chain !== undefined;
     this.#order = isOfChain ? 'seq' : 'position';
     if (chain !== undefined) this.#where('chain =', chain);
@@ -82,7 +84,8 @@ export class PagedQuery {
   }
 }
 
-function timeOf(ms: number): string {
+/** What Postgres is asked for instead of a time that is outside. */
+export function timeOf(ms: number): string {
   return new Date(Math.min(Math.max(ms, earliest), latest)).toISOString();
 }
 

@@ -26,8 +26,10 @@ export function retire(
 ): Promise<string[]> {
   return connections(pool)('retiring', deadlineMs, async (client) => {
     await requireSchema(client);
-    await client.query('BEGIN');
-    await client.query(`SET LOCAL lock_timeout = '10s'`);
+    await client.query(
+      `BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = '10s'; SET LOCAL statement_timeout = 0;
+       SET LOCAL datestyle = 'ISO, MDY'; SET LOCAL timezone = 'UTC'`,
+    );
     await client.query('LOCK TABLE killswitch_audit.records IN ACCESS EXCLUSIVE MODE');
     const months = await monthsBefore(client, before);
     for (const month of months) await detach(client, month, privateKey);
@@ -40,7 +42,8 @@ export function retire(
 async function monthsBefore(client: PoolClient, before: Date): Promise<string[]> {
   const { rows } = await client.query<{ name: string }>(
     `SELECT name FROM (
-       SELECT c.relname AS name, substring(pg_get_expr(c.relpartbound, c.oid) FROM 'TO \\(''([^'']+)''\\)')::timestamptz AS ends
+       -- FOR VALUES FROM ('…') TO ('…'), or DEFAULT
+       SELECT c.relname AS name, nullif(split_part(pg_get_expr(c.relpartbound, c.oid), '''', 4), '')::timestamptz AS ends
        FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
        WHERE i.inhparent = 'killswitch_audit.records'::regclass
      ) partitions WHERE ends <= $1 ORDER BY ends`,
@@ -65,7 +68,8 @@ async function detach(client: PoolClient, month: string, privateKey: KeyObject):
         `The chain "${chain}" has older records outside of ${month}, in the default partition: it cannot be retired`,
       );
     }
-    const mark = { chain, seq: Number(seq), hash, position, detached: month };
+    // As a text, whatever this process has its driver make of a bigint: it is signed.
+    const mark = { chain, seq: Number(seq), hash, position: String(position), detached: month };
     const { keyId, signature } = signBreak(mark, privateKey);
     await client.query(
       `INSERT INTO killswitch_audit.breaks (chain, seq, hash, position, detached, key_id, signature)

@@ -36,17 +36,34 @@ export async function requireSchema(client: PoolClient): Promise<void> {
   }
 }
 
+/** What a statement has to know of the sessions of this pool. */
+export interface WriterSession {
+  /** Whether a statement by itself is READ COMMITTED. */
+  readonly isReadCommitted: boolean;
+}
+
 /** That this role can keep a record in this database. @throws as {@link requireSchema} */
-export async function requireWriter(client: PoolClient): Promise<void> {
+export async function requireWriter(client: PoolClient): Promise<WriterSession> {
   await requireSchema(client);
-  const { rows } = await client.query<{ encoding: string; role: string; may: boolean }>(
+  const { rows } = await client.query<{
+    encoding: string;
+    role: string;
+    may: boolean;
+    isolation: string;
+    array_nulls: string;
+  }>(
     `SELECT current_setting('server_encoding') AS encoding, current_user AS role,
+       current_setting('transaction_isolation') AS isolation, current_setting('array_nulls') AS array_nulls,
        has_table_privilege('killswitch_audit.records', 'SELECT')
        AND has_table_privilege('killswitch_audit.records', 'INSERT')
        AND has_table_privilege('killswitch_audit.event_ids', 'INSERT')
        AND has_table_privilege('killswitch_audit.event_ids', 'SELECT')
        AND has_table_privilege('killswitch_audit.breaks', 'SELECT')
-       AND has_sequence_privilege('killswitch_audit.position', 'USAGE') AS may`,
+       AND has_sequence_privilege('killswitch_audit.position', 'USAGE')
+       AND NOT EXISTS (
+         SELECT FROM pg_catalog.pg_proc WHERE pronamespace = 'killswitch_audit'::regnamespace
+           AND proname = 'append_1' AND NOT has_function_privilege(oid, 'EXECUTE')
+       ) AS may`,
   );
   const [found] = rows;
   if (found?.encoding !== 'UTF8') {
@@ -54,9 +71,14 @@ export async function requireWriter(client: PoolClient): Promise<void> {
       `The database is in ${found?.encoding}: the audit record needs one in UTF8`,
     );
   }
+  // What an event has not would be the text "NULL" in its columns, for good.
+  if (found.array_nulls !== 'on') {
+    throw new PostgresSchemaError('The setting array_nulls is off: the audit record needs it on');
+  }
   if (!found.may) {
     throw new PostgresRoleError(
       `The role "${found.role}" may not write the audit record: give it grants(role)`,
     );
   }
+  return { isReadCommitted: found.isolation === 'read committed' };
 }

@@ -1,6 +1,6 @@
 import { type AuditRecord, parseInput } from '@agent-killswitch/core';
 import { z } from 'zod';
-import { recordOf, type Stored, storedColumns } from './read.ts';
+import { latest, recordOf, type Stored, storedColumns, timeOf } from './read.ts';
 
 /** Records of a workspace whose events happened in a span of time, by the clocks of the hosts that say so. */
 export interface TimeQuery {
@@ -44,8 +44,9 @@ export function timeStatement(query: TimeQuery) {
   const { workspaceId, from, until, newestFirst, limit, cursor } = asked;
   const values: unknown[] = [workspaceId];
   const conditions = ['workspace_id = $1'];
-  if (from !== undefined) conditions.push(`event_time >= $${values.push(from.toISOString())}`);
-  if (until !== undefined) conditions.push(`event_time < $${values.push(until.toISOString())}`);
+  if (from !== undefined) conditions.push(`event_time >= $${values.push(timeOf(from.getTime()))}`);
+  if (until !== undefined && until.getTime() <= latest)
+    conditions.push(`event_time < $${values.push(timeOf(until.getTime()))}`);
   const [at, position] = cursor?.split('~') ?? [];
   if (at !== undefined) {
     const place = `($${values.push(at)}::timestamptz, $${values.push(position)}::bigint)`;

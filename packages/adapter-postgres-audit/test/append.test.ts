@@ -81,6 +81,14 @@ withService('postgres', 'DATABASE_URL', (server) => {
     });
   });
 
+  it('a writer that is stopped in the middle of a long batch does not keep its chains for good', async () => {
+    await pool.query(
+      "ALTER TABLE killswitch_audit.records ADD CHECK (current_setting('idle_in_transaction_session_timeout') = '5s')",
+    );
+    await sink.append(sampleEvents(0, 2_001));
+    expect((await sink.heads())[0]?.seq).toBe(2_000);
+  });
+
   it('never goes back in stored time on a chain, whatever the clock does', async () => {
     const ahead = chain(undefined, 'workspace', sampleEvent(0));
     await pool.query(
@@ -116,6 +124,43 @@ withService('postgres', 'DATABASE_URL', (server) => {
       expect(await verifyChain(own, { head })).toMatchObject({ ok: true, count: 25 });
     }
   }, 120_000);
+
+  it('appends of one process that are made at once: in the order in which they were made, in a few statements (I4)', async () => {
+    const events = Array.from({ length: 200 }, (_, n) => sampleEvent(n, { workspaceId: `w-${n % 3}` }));
+    await Promise.all(events.map((event) => sink.append([event])));
+    for (const workspaceId of ['w-0', 'w-1', 'w-2']) {
+      const told = events.filter((event) => event.workspaceId === workspaceId);
+      expect((await recordsOf(sink, { workspaceId })).map(({ event }) => event)).toEqual(told);
+    }
+    const { rows } = await pool.query(
+      'SELECT count(DISTINCT xmin::text)::int AS statements FROM killswitch_audit.records',
+    );
+    expect(rows[0].statements).toBeLessThan(10);
+  });
+
+  it('a chain that somebody keeps locked holds up nobody else, and one bad event no other (I5)', async () => {
+    await pool.query("ALTER TABLE killswitch_audit.records ADD CHECK (seq / length(trim(reason, 'x')) >= 0)");
+    await sink.append([sampleEvent(0, { workspaceId: 'locked' })]);
+    const holder = await pool.connect();
+    await holder.query(
+      `BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('killswitch_audit chain locked', 0))`,
+    );
+    const locked = sink.append([sampleEvent(1, { workspaceId: 'locked' })]).then(() => 'taken');
+    const bad = sink.append([sampleEvent(2, { workspaceId: 'w-2', reason: 'xxx' })]);
+    const others = Array.from({ length: 30 }, (_, n) =>
+      sink.append([sampleEvent(10 + n, { workspaceId: `w-${n % 4}` })]),
+    );
+    await expect(bad).rejects.toMatchObject({ code: 'invalid-input', message: /division by zero/ });
+    await Promise.all(others);
+    expect(await Promise.race([locked, 'waiting'])).toBe('waiting');
+    await holder.query('ROLLBACK');
+    holder.release();
+    expect(await locked).toBe('taken');
+    expect(await verifyChain(await recordsOf(sink, { partition: 'w-2' }))).toMatchObject({
+      ok: true,
+      count: 7,
+    });
+  });
 
   it('tells one event once even if two workspaces claim it', async () => {
     await sink.append([sampleEvent(0, { workspaceId: 'v' })]);

@@ -92,6 +92,20 @@ withService('postgres', 'DATABASE_URL', (server) => {
     }
     expect(await timed({ workspaceId })).toHaveLength(count / 5);
     expect(await timed({ workspaceId: 'no such' })).toEqual([]);
+    const ever = { from: new Date(-8.64e15), until: new Date(8.64e15) };
+    expect(await timed({ workspaceId, ...ever })).toHaveLength(count / 5);
+  });
+
+  it('what no id can hold is nowhere on record', async () => {
+    for (const query of [
+      { taskId: 'a\0' },
+      { orderId: '\0' },
+      { partition: '\0' },
+      { principalId: '\ud800' },
+    ])
+      expect(await recordsOf(sink, query), JSON.stringify(query)).toEqual([]);
+    const after = { partition: 'a\0', seq: 0 };
+    await expect(recordsOf(sink, { after })).rejects.toMatchObject({ code: 'invalid-input' });
   });
 
   it.each([{ limit: 0 }, { limit: 1_001 }, { cursor: '1' }, { from: new Date(Number.NaN) }, { unknown: 1 }])(

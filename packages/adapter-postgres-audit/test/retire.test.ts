@@ -5,7 +5,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { sampleEvent } from '@agent-killswitch/conformance';
 import type { AuditEvent } from '@agent-killswitch/core';
-import type { Pool } from 'pg';
+import { type Pool, types } from 'pg';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { withService } from '../../../test/support/with-service.ts';
 import { migrate, type PostgresAudit, postgresAudit, retire, verifyDatabase } from '../src/index.ts';
@@ -43,6 +43,21 @@ withService('postgres', 'DATABASE_URL', (server) => {
       FOR VALUES FROM ('2020-02-01Z') TO ('2020-03-01Z')`);
     await migrate(pool);
   }
+
+  it('signs the same whatever the process has its driver make of a bigint', async () => {
+    for (const parser of [Number, BigInt]) {
+      const getTypeParser = ((oid: number, format?: 'text') =>
+        oid === types.builtins.INT8
+          ? parser
+          : types.getTypeParser(oid, format)) as typeof types.getTypeParser;
+      const odd = database.pool({ types: { getTypeParser } });
+      if (parser === Number) await retire(odd, { before: cut, privateKey });
+      expect(await verifyDatabase(odd, { key })).toMatchObject({ ok: true, count: 3 });
+      const page = await postgresAudit(odd).readByTime({ workspaceId: 'a', limit: 1 });
+      expect(page.records.map(({ seq }) => seq)).toEqual([2]);
+    }
+    expect(await verifyDatabase(pool, { key })).toMatchObject({ ok: true, count: 3 });
+  });
 
   it('detaches whole months, goes on where the chains were, and forgets no event id', async () => {
     const heads = await sink.heads();

@@ -3,12 +3,12 @@
  * @services postgres
  */
 import { execFile } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
+import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';
 import { sampleEvent, sampleEvents } from '@agent-killswitch/conformance';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { withService } from '../../../test/support/with-service.ts';
-import { grants, migrate, postgresAudit } from '../src/index.ts';
+import { grants, migrate, postgresAudit, retire, verifyDatabase } from '../src/index.ts';
 import { asAdmin, makeDatabase, recordsOf, type TestDatabase } from './support/database.ts';
 
 const run = promisify(execFile);
@@ -56,6 +56,73 @@ withService('postgres', 'DATABASE_URL', (server) => {
         'SELECT DISTINCT tableoid::regclass::text AS name FROM killswitch_audit.records',
       );
       expect(rows[0].name).toMatch(/records_\d{4}_\d{2}$/);
+    } finally {
+      await fresh.drop();
+    }
+  });
+
+  it('keeps a record in whatever settings a database gives its sessions, with the months where they belong', async () => {
+    const fresh = await makeDatabase(server, false);
+    const { privateKey, publicKey: key } = generateKeyPairSync('ed25519');
+    try {
+      const name = new URL(fresh.url).pathname.slice(1);
+      for (const setting of [
+        'standard_conforming_strings = off',
+        "datestyle = 'SQL, DMY'",
+        "timezone = 'Asia/Shanghai'", // CST, which Postgres reads as that of Chicago
+        "default_transaction_isolation = 'repeatable read'",
+        'search_path = nowhere',
+      ])
+        await asAdmin(server, `ALTER DATABASE ${name} SET ${setting}`);
+      await Promise.all([migrate(fresh.pool()), migrate(fresh.pool())]);
+      const utc = fresh.pool({ options: '-c datestyle=ISO -c timezone=UTC' });
+      const { rows } = await utc.query(
+        "SELECT pg_get_expr(relpartbound, oid) AS bounds FROM pg_class WHERE relname ~ '^records_[0-9_]{7}$'",
+      );
+      expect(rows).toHaveLength(4);
+      for (const { bounds } of rows)
+        expect(bounds).toMatch(/FROM \('\d+-\d+-01 00:00:00\+00'\) TO \('\d+-\d+-01 00:00:00\+00'\)/);
+      const pool = fresh.pool();
+      const writers = Array.from({ length: 4 }, async (_, n) => {
+        const sink = postgresAudit(pool);
+        for (let k = 0; k < 5; k += 1)
+          await sink.append([sampleEvent(n * 5 + k, { reason: "it's \\' odd" })]);
+      });
+      await Promise.all(writers);
+      expect(await verifyDatabase(pool)).toMatchObject({ ok: true, count: 20 });
+      expect(await retire(pool, { before: new Date(Date.now() + 40 * 86_400_000), privateKey })).toHaveLength(
+        1,
+      );
+      await postgresAudit(pool).append([sampleEvent(20)]);
+      expect(await verifyDatabase(pool, { key })).toMatchObject({ ok: true, count: 1 });
+    } finally {
+      await fresh.drop();
+    }
+  });
+
+  it('refuses sessions in which NULL would be a text, and a transaction that could not see the end of a chain', async () => {
+    const pool = database.pool({ options: '-c array_nulls=off' });
+    await expect(postgresAudit(pool).open()).rejects.toMatchObject({
+      code: 'postgres-schema',
+      message: /array_nulls/,
+    });
+    const client = await database.pool().connect();
+    await client.query('BEGIN ISOLATION LEVEL SERIALIZABLE');
+    const nothing = Array.from({ length: 19 }, () => "'{}'").join(', ');
+    await expect(client.query(`SELECT killswitch_audit.append_1(1, ${nothing})`)).rejects.toThrow(
+      /READ COMMITTED/,
+    );
+    client.release(true);
+  });
+
+  it('says that a migration was half run', async () => {
+    const fresh = await makeDatabase(server, false);
+    try {
+      await fresh.pool().query('CREATE SCHEMA killswitch_audit');
+      await expect(migrate(fresh.pool())).rejects.toMatchObject({
+        code: 'postgres-schema',
+        message: /half run/,
+      });
     } finally {
       await fresh.drop();
     }
@@ -136,6 +203,8 @@ withService('postgres', 'DATABASE_URL', (server) => {
       const name = role.slice(1, -1);
       const url = Object.assign(new URL(database.url), { username: encodeURIComponent(name), password: 'w' });
       asWriter = database.pool({ connectionString: url.href, max: 2 });
+      // As after ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC.
+      await database.pool().query('REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA killswitch_audit FROM PUBLIC');
     });
     afterAll(async () => {
       await database.pool().query(`DROP OWNED BY ${role}`);
@@ -150,7 +219,10 @@ withService('postgres', 'DATABASE_URL', (server) => {
       await database.pool().query('GRANT USAGE ON SCHEMA killswitch_audit TO PUBLIC');
       await expect(sink.append([sampleEvent(0)])).rejects.toMatchObject(refused);
       await database.pool().query('REVOKE USAGE ON SCHEMA killswitch_audit FROM PUBLIC');
-      await database.pool().query(grants(role.slice(1, -1)));
+      const statements = grants(role.slice(1, -1)).split('\n');
+      await database.pool().query(statements.filter((each) => !each.includes('FUNCTION')).join('\n'));
+      await expect(sink.open()).rejects.toMatchObject(refused);
+      await database.pool().query(statements.join('\n'));
       await sink.append(sampleEvents(0, 5));
       expect(await recordsOf(sink)).toHaveLength(5);
       expect((await sink.heads()).map(({ partition }) => partition)).toContain('workspace');
