@@ -63,7 +63,7 @@ it('I4: whoever is denied very often keeps no stop off the record, and no releas
   ] as const;
   expect(facts.map((type) => h.of(type).length)).toEqual([1, 1, 1, 1, 1]);
   expect(h.of('request.denied')).toHaveLength(4_000);
-}}, 60_000);
+}, 60_000);
 
 /** A recorder that has no room for anything, until its sink is opened. */
 function full(clock: Harness['clock'], events: GuardedEvents, fact: AuditEvent) {
@@ -128,4 +128,4 @@ it('I4: every cleanup is on record before it is in the ledger, however many ther
   expect(report).toMatchObject({ settled: true, killed: count });
   expect(h.of('cleanup.finished')).toHaveLength(count * names.length);
   expect(h.degraded).toEqual([]);
-}}, 60_000);
+}, 60_000);
