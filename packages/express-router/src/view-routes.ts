@@ -12,9 +12,10 @@ import {
 } from '@agent-killswitch/core';
 import { z } from 'zod';
 import { agentsAnswer, meAnswer, statusAnswer, stopAnswer } from './answers.ts';
-import { agentBody, gateBody, orderBody, stopBody } from './bodies.ts';
+import { gateBody, orderBody, stopBody } from './bodies.ts';
 import { idParam } from './input.ts';
 import { orderEvents } from './order-events.ts';
+import { readableAgents } from './readable-agents.ts';
 import { readableOrder } from './readable-order.ts';
 import { type Route, route } from './route.ts';
 
@@ -65,13 +66,9 @@ export const viewRoutes: readonly Route[] = [
     answers: { 200: agentsAnswer },
     async handle({ ks }, query, { principal }) {
       const { limit, cursor } = query;
-      const page = await ks.list(scopeOf(query, principal), {
-        limit,
-        ...(cursor === undefined ? {} : { cursor }),
-      });
-      const asked = page.items.filter((agent) => isAsked(agent, query));
-      const agents = await listed(ks, asked, principal);
-      return { status: 200, body: { agents, ...(page.cursor === undefined ? {} : { cursor: page.cursor }) } };
+      const isAsked = (agent: Agent) => matches(agent, query);
+      const scope = scopeOf(query, principal);
+      return { status: 200, body: await readableAgents(ks, principal, { scope, limit, cursor, isAsked }) };
     },
   }),
   route({
@@ -123,29 +120,13 @@ function scopeOf({ taskId, backendId, workspaceId }: AgentsQuery, { grants }: Pr
   return { workspace: only };
 }
 
-function isAsked(agent: Agent, { taskId, backendId, workspaceId, status }: AgentsQuery): boolean {
+function matches(agent: Agent, { taskId, backendId, workspaceId, status }: AgentsQuery): boolean {
   return (
     (taskId === undefined || agent.taskId === taskId) &&
     (backendId === undefined || agent.backendId === backendId) &&
     (workspaceId === undefined || agent.workspaceId === workspaceId) &&
     (status === undefined || agent.status === status)
   );
-}
-
-/** Those that the principal may read: an agent that one may not see is as good as not there (I11). */
-async function listed(ks: Killswitch, agents: readonly Agent[], principal: Principal) {
-  const bodies = await Promise.all(
-    agents.map(async (agent) => {
-      const { agentId, taskId, workspaceId, ownerId } = agent;
-      const facts = { principal, workspaceId, ownerId };
-      const [mayRead, mayKill] = await Promise.all([
-        ks.may({ ...facts, action: 'read', scope: { agent: agentId } }),
-        ks.may({ ...facts, action: 'kill', scope: { task: taskId } }),
-      ]);
-      return mayRead ? [{ ...agentBody(agent), mayKill }] : [];
-    }),
-  );
-  return bodies.flat();
 }
 
 /** What the principal may do at large, so that a page shows no button that would be refused. */

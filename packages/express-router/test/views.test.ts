@@ -94,6 +94,37 @@ describe('the list of agents', () => {
   });
 
   it.each([
+    ['eve', 'taskId=task-a', 'taskId=no-such'],
+    ['eve', 'workspaceId=w', 'workspaceId=no-such'],
+    ['eve', 'taskId=task-a&cursor=0', 'taskId=no-such&cursor=0'],
+    ['mia', 'taskId=task-b', 'taskId=no-such'],
+    ['nobody', 'backendId=local', 'backendId=no-such'],
+  ])('tells %s of "%s" what it tells of "%s", in small pages too (I11)', async (who, foreign, unknown) => {
+    // More of it than are asked for.
+    for (const agentId of ['a2', 'a3']) await site.agent(agentId, { taskId: 'task-a' });
+    for (const agentId of ['b2', 'b3']) await site.agent(agentId, { ownerId: 'bob', taskId: 'task-b' });
+    const answers = [foreign, unknown].map((query) => site.call(who, 'GET', `/agents?limit=1&${query}`));
+    const [one, other] = await Promise.all(answers);
+    expect(one?.body).toEqual(other?.body);
+  });
+
+  it('skips what is not theirs, and misses nothing that is', async () => {
+    for (let i = 0; i < 30; i += 1)
+      await site.agent(`x${i}`, { workspaceId: i % 10 < 3 ? 'other' : 'w', ownerId: 'bob' });
+    const seen: string[] = [];
+    for (let cursor = ''; ; ) {
+      const { body } = await site.call('eve', 'GET', `/agents?backendId=local&limit=2${cursor}`);
+      seen.push(...ids({ body }));
+      if (body.cursor === undefined) break;
+      expect(body.agents.length).toBeGreaterThan(0);
+      expect(body.agents.length).toBeLessThanOrEqual(2);
+      cursor = `&cursor=${encodeURIComponent(body.cursor)}`;
+    }
+    const theirs = ['c', ...[0, 1, 2, 10, 11, 12, 20, 21, 22].map((i) => `x${i}`)];
+    expect(seen.sort()).toEqual(theirs.sort());
+  });
+
+  it.each([
     '?limit=0',
     '?limit=1001',
     '?limit=x',

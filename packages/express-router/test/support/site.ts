@@ -44,7 +44,12 @@ export interface Site {
   ): Promise<Answer>;
   agent(
     agentId: string,
-    more?: { workspaceId?: string; ownerId?: string; behaviour?: 'cooperative' | 'immortal' },
+    more?: {
+      taskId?: string;
+      workspaceId?: string;
+      ownerId?: string;
+      behaviour?: 'cooperative' | 'immortal';
+    },
   ): Promise<void>;
   close(): Promise<void>;
 }
@@ -110,8 +115,11 @@ export async function openSite({
       if (fault !== undefined) throw new Error(`Not as the OpenAPI document says: ${fault}`);
       return answer;
     },
-    async agent(agentId, { workspaceId = 'w', ownerId = 'mia', behaviour = 'cooperative' } = {}) {
-      await ks.admit({ agentId, taskId: `task-${agentId}`, workspaceId, ownerId });
+    async agent(
+      agentId,
+      { taskId = `task-${agentId}`, workspaceId = 'w', ownerId = 'mia', behaviour = 'cooperative' } = {},
+    ) {
+      await ks.admit({ agentId, taskId, workspaceId, ownerId });
       await ks.running(agentId, [runtime.spawn(behaviour)]);
     },
     async close() {
