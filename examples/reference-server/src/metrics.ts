@@ -25,7 +25,7 @@ export function metricsOf(ks: Killswitch, { authenticate, metricsToken }: Metric
   return async (request, response) => {
     if (!isScraper(request.headers.authorization)) {
       const principal = await authenticate(request);
-      if (principal === undefined)
+      if (!principal)
         throw new HttpError(
           'unauthenticated',
           'Give METRICS_TOKEN, or credentials of somebody who may read everything',

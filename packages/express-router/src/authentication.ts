@@ -7,8 +7,10 @@ import { within } from './within.ts';
 const authenticateMs = 5_000;
 const retryAfterSeconds = windowMs / 1_000;
 
-/** Says who asks, from whatever the service authenticates with; `undefined` if nobody that is known. */
-export type Authenticate = (request: Request) => Principal | undefined | Promise<Principal | undefined>;
+type Asker = Principal | undefined | null;
+
+/** Says who asks, from whatever the service authenticates with; `undefined` or `null` if nobody that is known. */
+export type Authenticate = (request: Request) => Asker | Promise<Asker>;
 
 /** Made once: in a flood, what tells where an error was made would cost more than all the rest of the answer. */
 const unknown = new HttpError('unauthenticated', 'Give credentials that this service knows');
@@ -24,7 +26,7 @@ const tooMany = new HttpError(
 export function identify(
   authenticate: Authenticate,
 ): (request: Request, response: Response) => Promise<Principal> {
-  const strangers = new Strangers();
+  const strangers = strangersTo(authenticate);
   return async (request, response) => {
     const principal = await ask(authenticate, request);
     if (principal === undefined) {
@@ -38,19 +40,28 @@ export function identify(
   };
 }
 
+/** All routers with the same credentials count together. */
+const counts = new WeakMap<Authenticate, Strangers>();
+
+function strangersTo(authenticate: Authenticate): Strangers {
+  const strangers = counts.get(authenticate) ?? new Strangers();
+  counts.set(authenticate, strangers);
+  return strangers;
+}
+
 /** @throws HttpError `authentication-unavailable` */
 async function ask(authenticate: Authenticate, request: Request): Promise<Principal | undefined> {
   try {
     const answer = authenticate(request);
     const principal = isPromised(answer) ? await within(authenticateMs, () => answer) : answer;
-    return principal === undefined ? undefined : principalSchema.parse(principal);
+    return principal === undefined || principal === null ? undefined : principalSchema.parse(principal);
   } catch (cause) {
     throw new HttpError('authentication-unavailable', 'The caller could not be authenticated', { cause });
   }
 }
 
-function isPromised<T extends object>(answer: T | Promise<T | undefined> | undefined): answer is Promise<T> {
-  return typeof (answer as Partial<Promise<T>> | undefined)?.then === 'function';
+function isPromised(answer: Asker | Promise<Asker>): answer is Promise<Asker> {
+  return typeof (answer as Partial<Promise<Asker>> | undefined | null)?.then === 'function';
 }
 
 /**

@@ -7,12 +7,12 @@ const bodyMs = 5_000;
 
 /**
  * Reads a JSON body of at most `limit` bytes within 5 s, and refuses whatever else there is. `undefined`: there is none.
- * What a parser before this one has read is taken as it is.
+ * What a parser before this one has made of the body is taken as it is, but never what a form of another site can send.
  * @throws HttpError
  */
 export function jsonBody(limit: number): (request: IncomingMessage & { body?: unknown }) => Promise<unknown> {
   return async (request) => {
-    if (request.readableDidRead) return request.body;
+    if (request.readableDidRead) return parsedBefore(request);
     const { 'transfer-encoding': encoding, 'content-length': length = '0' } = request.headers;
     if (encoding === undefined && Number(length) === 0) return undefined;
     refuseOtherTypes(request);
@@ -21,6 +21,16 @@ export function jsonBody(limit: number): (request: IncomingMessage & { body?: un
   };
 }
 
+/** @throws HttpError */
+function parsedBefore(request: IncomingMessage & { body?: unknown }): unknown {
+  const { body, headers } = request;
+  if (body === undefined) return undefined;
+  if (formType.test(headers['content-type'] ?? 'text/plain')) throw unsupported('as application/json');
+  if (typeof body !== 'string' && !Buffer.isBuffer(body)) return body;
+  return parsed(Buffer.from(body as string));
+}
+
+const formType = /^\s*(?:application\/x-www-form-urlencoded|multipart\/|text\/plain)/i;
 const jsonType = /^\s*application\/json\s*(?:;(.*))?$/i;
 const charsetParameter = /(?:^|;)\s*charset\s*=\s*"?([^\s;"]*)/i;
 

@@ -31,7 +31,8 @@ export class Repeats {
   ): Promise<OrderReport> {
     if (!keySchema.safeParse(key).success) return stop();
     this.#forget();
-    const name = sha256(JSON.stringify([principal.id, key, request]));
+    // With all that the principal may do: what was taken from them since is not told to them.
+    const name = sha256(JSON.stringify([principal, key, request]));
     const kept = this.#kept.get(name);
     if (kept !== undefined) {
       const known = await kept.order.then((orderId) => ks.report(orderId)).catch(() => undefined);

@@ -41,12 +41,12 @@ async function serve(mount: express.RequestHandler) {
   server = createServer(app);
   await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  return async (method: string, path: string, body?: unknown) => {
+  return async (method: string, path: string, body?: unknown, type = 'application/json') => {
     const init =
       body === undefined
         ? {}
         : {
-            headers: { 'content-type': 'application/json' },
+            headers: { 'content-type': type },
             body: body instanceof Uint8Array ? Buffer.from(body) : JSON.stringify(body),
           };
     const response = await fetch(`http://127.0.0.1:${port}${path}`, { method, ...init });
@@ -116,6 +116,26 @@ describe('a router', () => {
     ]);
   });
 
+  it.each([
+    ['application/json', 'json', express.json(), 200],
+    ['application/json', 'raw', express.raw({ type: '*/*' }), 200],
+    ['application/json', 'text', express.text({ type: '*/*' }), 200],
+    ['application/vnd.api+json', 'json of any type', express.json({ type: '*/*' }), 200],
+    ['text/plain', 'json of any type', express.json({ type: '*/*' }), 415],
+    ['text/plain', 'raw', express.raw({ type: '*/*' }), 415],
+    ['application/x-www-form-urlencoded', 'form', express.urlencoded({ extended: true }), 415],
+  ])(
+    'takes a stop as %s behind a parser (%s), but none that a form can send',
+    async (type, _, parser, status) => {
+      await agent('a1', 'cooperative');
+      const call = await serve(express().use(parser, killswitchRouter(ks, { authenticate: () => root })));
+      const body = type.includes('form') ? 'reason=x' : JSON.stringify({ reason });
+      const answer = await call('POST', '/kill/tasks/task-a1/kill', Buffer.from(body), type);
+      expect(answer.status).toBe(status);
+      expect((await ks.status()).gates).toHaveLength(status === 200 ? 1 : 0);
+    },
+  );
+
   it('answers 202 at the wait limit, with a Location where it goes on', async () => {
     await agent('a1', 'immortal');
     const call = await serve(killswitchRouter(ks, { authenticate: () => root, waitMs: 50 }));
@@ -136,6 +156,7 @@ describe('a router', () => {
 
   it.each<[string, Authenticate, number, string]>([
     ['knows nobody', () => undefined, 401, 'unauthenticated'],
+    ['says null of nobody', async () => null, 401, 'unauthenticated'],
     [
       'throws',
       () => {

@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Strangers } from '../src/strangers.ts';
 import { openSite, reason, type Site } from './support/site.ts';
 
 let site: Site;
@@ -19,6 +20,28 @@ describe('whoever is not known', () => {
     expect(statuses.filter((status) => status === 401)).toHaveLength(50);
     expect(statuses.at(-1)).toBe(429);
     expect(await site.call('root', 'POST', '/emergency-stop', { reason })).toMatchObject({ status: 200 });
+  });
+
+  it('has 50 attempts at all routers together', async () => {
+    const statuses: number[] = [];
+    for (let i = 0; i < 60; i += 1) {
+      const path = i % 2 === 0 ? '/status' : '/agents/kill-all';
+      statuses.push((await site.call('stranger', i % 2 === 0 ? 'GET' : 'POST', path)).status);
+    }
+    expect(statuses.filter((status) => status === 401)).toHaveLength(50);
+  });
+
+  it.each([
+    ['2001:db8::1', '2001:db8:0:0:ffff::2', true],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::', true],
+    ['::1', '::2', true],
+    ['2001:db8:0:1::1', '2001:db8:0:2::1', false],
+    ['10.0.0.1', '10.0.0.2', false],
+    ['::ffff:10.0.0.1', '::ffff:10.0.0.2', false],
+  ])('from %s and %s is the same: %s', (one, other, isSame) => {
+    const strangers = new Strangers();
+    for (let i = 0; i < 50; i += 1) strangers.isTooMany(one);
+    expect(strangers.isTooMany(other)).toBe(isSame);
   });
 });
 

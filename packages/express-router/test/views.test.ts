@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openSite, reason, type Site } from './support/site.ts';
+import { openSite, people, reason, type Site } from './support/site.ts';
 
 let site: Site;
 beforeEach(async () => {
@@ -199,6 +199,23 @@ describe('an Idempotency-Key', () => {
     const orders = [first, stop, other, held, long].map(({ status, body }) => [status, body.orderId]);
     expect(orders.map(([status]) => status)).toEqual([200, 200, 200, 200, 200]);
     expect(new Set(orders.map(([, id]) => id)).size).toBe(5);
+  });
+
+  it('tells nobody of an order whose rights were taken since, nor another kind of principal', async () => {
+    await site.agent('a');
+    const path = '/tasks/task-a/kill';
+    const first = await site.call('mia', 'POST', path, { reason }, key);
+    expect((await site.call('mia', 'POST', path, { reason }, key)).body.orderId).toBe(first.body.orderId);
+    const grants = people.mia?.grants ?? [];
+    for (const principal of [
+      { id: 'mia', kind: 'user' as const, grants: [] },
+      { id: 'mia', kind: 'agent' as const, grants },
+    ]) {
+      people.changed = principal;
+      const again = await site.call('changed', 'POST', path, { reason }, key);
+      expect(again.body.orderId).not.toBe(first.body.orderId);
+      expect(again.status).toBe(principal.kind === 'agent' ? 200 : 404);
+    }
   });
 
   it('joins the stop that is on its way', async () => {

@@ -56,7 +56,7 @@ export interface Site {
 
 export const reason = 'it went rogue';
 
-const people: Record<string, Principal> = Object.fromEntries(
+export const people: Record<string, Principal> = Object.fromEntries(
   Object.entries<Grant[]>({
     root: [{ role: 'super-admin' }],
     ada: [{ role: 'workspace-admin', workspaceId: 'w' }],
