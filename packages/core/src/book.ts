@@ -47,8 +47,8 @@ export class Book {
   }
 
   /** See {@link StoreCalls.ask}. @throws StateUnavailableError */
-  ask<T>(what: string, call: (store: StateStore) => Promise<T>): Promise<T> {
-    return this.#calls.ask(what, call);
+  ask<T>(what: string, call: (store: StateStore) => Promise<T>, check?: (answer: T) => T): Promise<T> {
+    return this.#calls.ask(what, call, check);
   }
 
   /** See {@link StoreCalls.askAtLength}. @throws StateUnavailableError */
@@ -80,7 +80,7 @@ export class Book {
   }
 
   listAgents(key: ListKey, page: PageRequest): Promise<Page<Agent>> {
-    return this.ask('listing agents', async (store) => asPage(await store.listAgents(key, page)));
+    return this.ask('listing agents', (store) => store.listAgents(key, page), asPage);
   }
 
   /** How many agents of its own this host has ever met. */

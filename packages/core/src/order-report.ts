@@ -13,7 +13,7 @@ export type KilledOrKilling = Agent & { readonly kill: KillRecord };
 /** Every agent whose kill record names this order, page by page. @throws StateUnavailableError. */
 export async function* membersOf(book: Book, orderId: string): AsyncGenerator<readonly KilledOrKilling[]> {
   const list = (page: PageRequest) =>
-    book.ask('listing an order', async (store) => asPage(await store.listOrder(orderId, page)));
+    book.ask('listing an order', (store) => store.listOrder(orderId, page), asPage);
   for await (const agents of pagesOf(list)) yield agents.filter((agent) => 'kill' in agent);
 }
 

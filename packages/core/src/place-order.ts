@@ -11,9 +11,7 @@ import { nearest } from './urgency.ts';
  */
 export async function placeOrder(book: Book, order: StopOrder): Promise<Placement> {
   for (;;) {
-    const placement = await book.ask('placing an order', async (store) =>
-      asPlacement(await store.placeOrder(order)),
-    );
+    const placement = await book.ask('placing an order', (store) => store.placeOrder(order), asPlacement);
     if (placement.placed || placement.open.orderId === order.orderId) return placement;
     const open = await join(book, placement.open, order);
     if (open !== undefined) return { placed: false, open };

@@ -1,5 +1,4 @@
-import { withDeadline } from './deadline.ts';
-import { describeError, isKillswitchError, StateUnavailableError } from './errors.ts';
+import { DeadlineError, describeError, StateUnavailableError } from './errors.ts';
 import type { Clock } from './ports/clock.ts';
 import type { StateStore } from './ports/state-store.ts';
 
@@ -13,7 +12,8 @@ export class StoreCalls {
   readonly #store: StateStore;
   readonly #clock: Clock;
   readonly #storeMs: number;
-  #restUntil = 0;
+  /** Absent as long as every call was answered: then nobody has to ask what time it is. */
+  #restUntil: number | undefined;
 
   /** `storeMs`: how long one call may take, in milliseconds. */
   constructor(store: StateStore, clock: Clock, storeMs: number) {
@@ -27,37 +27,68 @@ export class StoreCalls {
     return this.#store.gateChanges !== undefined;
   }
 
-  /** @throws StateUnavailableError if the store fails, does not answer in time, or did so a moment ago. */
-  async ask<T>(what: string, call: (store: StateStore) => Promise<T>): Promise<T> {
-    this.#requireAwake(what);
-    return this.askAnew(what, call);
+  /**
+   * `check` looks at the answer before anybody relies on it, and throws if it is none.
+   * @throws StateUnavailableError if the store fails, does not answer in time, or did so a moment ago.
+   */
+  ask<T>(what: string, call: (store: StateStore) => Promise<T>, check?: (answer: T) => T): Promise<T> {
+    return this.#isResting() ? this.#refuse(what) : this.askAnew(what, call, check);
   }
 
   /**
    * Like {@link ask}, for what may be long and that no kill waits for: that it takes a while says nothing of the store.
    * @throws StateUnavailableError
    */
-  async askAtLength<T>(what: string, call: (store: StateStore) => Promise<T>): Promise<T> {
-    this.#requireAwake(what);
-    try {
-      return await withDeadline(this.#clock, what, longMs, () => call(this.#store));
-    } catch (error) {
-      throw new StateUnavailableError(`${what}: ${describeError(error)}`, { cause: error });
-    }
+  askAtLength<T>(what: string, call: (store: StateStore) => Promise<T>): Promise<T> {
+    return this.#isResting() ? this.#refuse(what) : this.#within(what, longMs, call, () => undefined);
   }
 
   /** Like {@link ask}, also if it did not answer a moment ago. */
-  async askAnew<T>(what: string, call: (store: StateStore) => Promise<T>): Promise<T> {
-    try {
-      return await withDeadline(this.#clock, what, this.#storeMs, () => call(this.#store));
-    } catch (error) {
-      if (isKillswitchError(error, 'deadline')) this.#restUntil = this.#clock.now() + restMs;
-      throw new StateUnavailableError(`${what}: ${describeError(error)}`, { cause: error });
-    }
+  askAnew<T>(what: string, call: (store: StateStore) => Promise<T>, check?: (answer: T) => T): Promise<T> {
+    const rest = (): void => {
+      this.#restUntil = this.#clock.now() + restMs;
+    };
+    return this.#within(what, this.#storeMs, call, rest, check);
   }
 
-  #requireAwake(what: string): void {
-    if (this.#clock.now() < this.#restUntil)
-      throw new StateUnavailableError(`${what}: the state store is not answering`);
+  /** Not by `withDeadline`: a stop of one agent makes ten such calls, and what it would add costs more than most of them. */
+  #within<T>(
+    what: string,
+    ms: number,
+    call: (store: StateStore) => Promise<T>,
+    late: () => void,
+    check?: (answer: T) => T,
+  ): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const fail = (error: unknown): void => {
+        cancel();
+        reject(new StateUnavailableError(`${what}: ${describeError(error)}`, { cause: error }));
+      };
+      const cancel = this.#clock.setTimer(ms, () => {
+        late();
+        fail(new DeadlineError(`${what} did not answer within ${ms} ms`));
+      });
+      const take = (answer: T): void => {
+        cancel();
+        try {
+          resolve(check === undefined ? answer : check(answer));
+        } catch (error) {
+          fail(error);
+        }
+      };
+      try {
+        Promise.resolve(call(this.#store)).then(take, fail);
+      } catch (error) {
+        fail(error);
+      }
+    });
+  }
+
+  #isResting(): boolean {
+    return this.#restUntil !== undefined && this.#clock.now() < this.#restUntil;
+  }
+
+  #refuse(what: string): Promise<never> {
+    return Promise.reject(new StateUnavailableError(`${what}: the state store is not answering`));
   }
 }

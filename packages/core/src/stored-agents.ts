@@ -52,8 +52,10 @@ export class StoredAgents {
 
   /** Stores agents over the revisions before theirs; which of them, in their order. @throws StateUnavailableError */
   swapAll(agents: readonly Agent[]): Promise<readonly boolean[]> {
-    return this.#calls.ask('storing agents', async (store) =>
-      asVerdicts(await store.swapAgents(agents), agents.length),
+    return this.#calls.ask(
+      'storing agents',
+      (store) => store.swapAgents(agents),
+      (answer) => asVerdicts(answer, agents.length),
     );
   }
 
