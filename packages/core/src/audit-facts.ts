@@ -30,6 +30,14 @@ export function orderJoined(order: StopOrder, joined: StopOrder, hostId: string)
   };
 }
 
+/** Who has brought the order's deadlines nearer: for each the very two facts that the host tells that was asked. */
+export function hardenersOf(order: StopOrder, hostId: string): Array<[AuditEvent, AuditEvent]> {
+  return (order.hardenedBy ?? []).map((by) => {
+    const asked = { ...order, ...by };
+    return [orderRequested(asked, hostId), orderJoined(asked, order, hostId)];
+  });
+}
+
 export function orderSettled(
   order: StopOrder,
   hostId: string,

@@ -1,5 +1,5 @@
 import type { AuditEvent } from './audit-event.ts';
-import { agentKilled, agentUnconfirmed, orderRequested } from './audit-facts.ts';
+import { agentKilled, agentUnconfirmed, hardenersOf, orderRequested } from './audit-facts.ts';
 import type { Book } from './book.ts';
 import { withDeadline } from './deadline.ts';
 import type { StopOrder } from './order.ts';
@@ -30,6 +30,9 @@ export class OrderRecord {
   readonly #dead = new Set<string>();
   /** Ids of agents that this run has put on record as not confirmed dead. */
   readonly #unconfirmed = new Set<string>();
+
+  /** Ids of the facts that somebody has brought a deadline nearer, that this run has put on record. */
+  readonly #hardeners = new Set<string>();
 
   /** `isOwn`: whether the order is this host's to settle; `isFound`: whether it was found open, after an earlier life of its own. */
   constructor(host: OrderRecordHost, isOwn: boolean, isFound: boolean) {
@@ -65,6 +68,16 @@ export class OrderRecord {
     if (!this.#onRecord.has(event.id) && !this.#host.recorder.offer(event)) this.#isComplete = false;
   }
 
+  /** Puts on record who has brought the order's deadlines nearer, once each, both facts of one in one batch. */
+  addHardeners(order: StopOrder): void {
+    const { hostId, recorder } = this.#host;
+    for (const [requested, joined] of hardenersOf(order, hostId)) {
+      if (this.#hardeners.has(joined.id)) continue;
+      if (recorder.offer(requested, joined)) this.#hardeners.add(joined.id);
+      else this.#isComplete = false;
+    }
+  }
+
   /** Whether this run has put on record what became of an agent that its order claimed. */
   has({ orderId }: StopOrder, { agentId, status, kill }: KilledOrKilling): boolean {
     if (kill.orderIds[0] !== orderId) return true;
@@ -81,7 +94,10 @@ export class OrderRecord {
     if (!(await recorder.flush(durableMs))) return false;
     this.#onRecord = await withDeadline(clock, 'reading the audit record', readMs, () => this.#read(order));
     this.#isComplete = true;
-    if (isOwn) this.add(orderRequested(order, hostId));
+    if (isOwn) {
+      this.add(orderRequested(order, hostId));
+      this.addHardeners(order);
+    }
     for await (const page of membersOf(book, order.orderId)) {
       for (const agent of page) {
         if (agent.kill.orderIds[0] !== order.orderId) continue;

@@ -4,6 +4,23 @@ import { idSchema, recordedReasonSchema, timeSchema } from './identifiers.ts';
 import { actorSchema } from './principal.ts';
 import { type Scope, scopeKind, scopeSchema } from './scope.ts';
 
+/** Most of those who brought an order's deadlines nearer that it keeps; the newest. */
+export const mostHardeners = 16;
+
+/** A request that joined an order and brought a deadline of it nearer. */
+const hardenerSchema = z.strictObject({
+  orderId: idSchema,
+  hostId: idSchema,
+  principal: actorSchema,
+  reason: recordedReasonSchema,
+  policyVersion: z.string(),
+  requestedAt: timeSchema,
+  killAt: timeSchema,
+  forceAt: timeSchema,
+  deadlineAt: timeSchema,
+});
+export type Hardener = z.infer<typeof hardenerSchema>;
+
 /** The durable intent to stop a scope. Its deadlines are absolute, so that a restart never extends them. */
 export const stopOrderSchema = z.strictObject({
   orderId: idSchema,
@@ -30,6 +47,11 @@ export const stopOrderSchema = z.strictObject({
   forceAt: timeSchema,
   /** Whoever is not observed dead by now is reported `unconfirmed`. */
   deadlineAt: timeSchema,
+  /**
+   * Who has brought its deadlines nearer (I7), stored with them: so the order's host can put them on record if theirs died
+   * before it could (I4).
+   */
+  hardenedBy: z.array(hardenerSchema).max(mostHardeners).optional(),
   /** How many stops have joined it, if a release could open its gate: no approval given before the newest counts (I9). */
   joins: z.number().int().positive().optional(),
   /** The release that is about to open its gate, or has: from then on it claims nobody new, and nobody joins it (I9). */

@@ -25,6 +25,12 @@ const order = (orderId: string, change: Partial<StopOrder> = {}): StopOrder => (
   ...change,
 });
 
+/** As it stands in the order whose deadlines it has brought nearer. */
+const hardener = ({ orderId, hostId, principal, reason, policyVersion, requestedAt, ...rest }: StopOrder) => {
+  const { killAt, forceAt, deadlineAt } = rest;
+  return { orderId, hostId, principal, reason, policyVersion, requestedAt, killAt, forceAt, deadlineAt };
+};
+
 const bookOf = (store: StateStore) => new Book(store, manualClock(), new GuardedEvents(), 'host-1', 500);
 
 describe('placeOrder', () => {
@@ -53,7 +59,7 @@ describe('placeOrder', () => {
       const store = memoryState();
       await store.placeOrder(order('one'));
       const by = order('two', { killAt: at + 101, forceAt: at + 201, deadlineAt: at + 301, [name]: at + 50 });
-      const open = order('one', { [name]: at + 50, revision: 1 });
+      const open = order('one', { [name]: at + 50, revision: 1, hardenedBy: [hardener(by)] });
       expect(await placeOrder(bookOf(store), by)).toEqual({ placed: false, open });
       expect(await store.getOrder('one')).toEqual(open);
     },
@@ -66,6 +72,14 @@ describe('placeOrder', () => {
     const open = order('one', { ...held, revision: 1, joins: 1 });
     expect(await placeOrder(bookOf(store), order('two', held))).toEqual({ placed: false, open });
     expect(await store.getOrder('one')).toEqual(open);
+  });
+
+  it('keeps who has brought its deadlines nearer, the newest sixteen (I4, I12)', async () => {
+    const store = memoryState();
+    await store.placeOrder(order('one'));
+    for (let n = 0; n < 20; n++) await placeOrder(bookOf(store), order(`by-${n}`, { killAt: at + 50 - n }));
+    const kept = (await store.getOrder('one'))?.hardenedBy?.map(({ orderId }) => orderId);
+    expect(kept).toEqual(Array.from({ length: 16 }, (_, n) => `by-${n + 4}`));
   });
 
   it('is itself the order that was stored without an answer', async () => {
@@ -91,14 +105,20 @@ describe('joining', () => {
       },
     });
     const by = order('two', { ...held, deadlineAt: at + 50 });
-    return { placement: await placeOrder(bookOf(store), by), stored: await real.getOrder('one'), real };
+    return {
+      by,
+      placement: await placeOrder(bookOf(store), by),
+      stored: await real.getOrder('one'),
+      real,
+    };
   }
   const held = { opens: 'on-release' as const };
   const released = { releaseId: 'rel', at, approvedBy: [] };
 
   it('goes on from what somebody else has stored in between', async () => {
-    const { placement, stored } = await raced({ forceAt: at + 150 });
-    const open = order('one', { forceAt: at + 150, deadlineAt: at + 50, revision: 2 });
+    const { placement, stored, by } = await raced({ forceAt: at + 150 });
+    const nearer = { forceAt: at + 150, deadlineAt: at + 50 };
+    const open = order('one', { ...nearer, revision: 2, hardenedBy: [hardener(by)] });
     expect([placement, stored]).toEqual([{ placed: false, open }, open]);
   });
 

@@ -1,5 +1,5 @@
 import type { Book } from './book.ts';
-import type { StopOrder } from './order.ts';
+import { type Hardener, mostHardeners, type StopOrder } from './order.ts';
 import type { Placement } from './ports/state-store.ts';
 import { asPlacement } from './store-answers.ts';
 import { nearest } from './urgency.ts';
@@ -25,7 +25,7 @@ export async function placeOrder(book: Book, order: StopOrder): Promise<Placemen
 async function join(book: Book, open: StopOrder, by: StopOrder): Promise<StopOrder | undefined> {
   const isReleasable = open.opens === 'on-release';
   for (let order = open; ; ) {
-    const hardened = { ...order, ...nearest(order, by), revision: order.revision + 1 };
+    const hardened = hardenedBy(order, by);
     const next = isReleasable ? { ...hardened, joins: (order.joins ?? 0) + 1 } : hardened;
     if (!isReleasable && !isHarder(next, order)) return order;
     if (await book.ask('joining an order', (store) => store.swapOrder(next))) return next;
@@ -35,6 +35,15 @@ async function join(book: Book, open: StopOrder, by: StopOrder): Promise<StopOrd
       return isReleasable ? undefined : stored;
     order = stored;
   }
+}
+
+function hardenedBy(order: StopOrder, by: StopOrder): StopOrder {
+  const next = { ...order, ...nearest(order, by), revision: order.revision + 1 };
+  if (!isHarder(next, order)) return next;
+  const { orderId, hostId, principal, reason, policyVersion, requestedAt, killAt, forceAt, deadlineAt } = by;
+  const who = { orderId, hostId, principal, reason, policyVersion };
+  const hardener: Hardener = { ...who, requestedAt, killAt, forceAt, deadlineAt };
+  return { ...next, hardenedBy: [...(order.hardenedBy ?? []), hardener].slice(-mostHardeners) };
 }
 
 /** Whether some deadline of an order is nearer than another's. */

@@ -104,13 +104,16 @@ export class Recorder {
   }
 
   /**
-   * Takes an event that can be told again from stored state. `false`: there is no room for it now. In an outage it is
-   * on the last resort all the same.
+   * Takes events that can be told again from stored state, all or none. `false`: there is no room for them now. In an outage
+   * they are on the last resort all the same.
    */
-  offer(event: AuditEvent): boolean {
-    const hasRoom = this.#take(event, this.#waiting.length < most.again);
-    // What there was no room for is told when it is offered again.
-    if (hasRoom) this.#tell(event);
+  offer(...events: AuditEvent[]): boolean {
+    const hasRoom = this.#waiting.length + events.length <= most.again;
+    for (const event of events) {
+      this.#take(event, hasRoom);
+      // What there was no room for is told when it is offered again.
+      if (hasRoom) this.#tell(event);
+    }
     this.#goOn();
     return hasRoom;
   }

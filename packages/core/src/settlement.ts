@@ -109,6 +109,7 @@ export class Settlement {
   /** When it has settled, the same at every try; `undefined` if the recorder has no room for that. */
   #tell(total: number): number | undefined {
     const { record, clock, hostId, order } = this.#host;
+    record.addHardeners(order.version);
     if (this.#settledAt !== undefined) return this.#settledAt;
     const settledAt = clock.now();
     record.add(orderSettled(order.version, hostId, settledAt, total, total));

@@ -167,6 +167,7 @@ export class StopRun {
         if (!this.isPlaced && (await this.#order.place())) this.step('placed');
         this.#record.ownedHere(this.#order.isOwn);
         await this.#order.takeOver();
+        if (this.#order.isOwn) this.#record.addHardeners(this.order);
         const other = this.#host.runOf(this.order);
         if (other !== undefined && other !== this) return await this.#follow(other);
         if (!this.#sight.hasLooked) await this.#claimOwn();
