@@ -67,7 +67,7 @@ export const records: readonly DeliberateBug[] = [
     edits: [
       {
         file: 'order-record.ts',
-        from: '    if (isOwn) this.add(orderRequested(order, hostId));\n',
+        from: '      this.add(orderRequested(order, hostId));\n',
         to: '',
       },
     ],

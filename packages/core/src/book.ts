@@ -21,7 +21,7 @@ const mostReads = 100;
  * told to it later, in order.
  */
 export class Book {
-  readonly #clock: Clock;
+  readonly clock: Clock;
   readonly #events: GuardedEvents;
   readonly #calls: StoreCalls;
   readonly #stored: StoredAgents;
@@ -29,7 +29,7 @@ export class Book {
   readonly #untold: UntoldChanges;
 
   constructor(store: StateStore, clock: Clock, events: GuardedEvents, hostId: string, storeMs: number) {
-    this.#clock = clock;
+    this.clock = clock;
     this.#events = events;
     this.#calls = new StoreCalls(store, clock, storeMs);
     this.#stored = new StoredAgents(this.#calls);
@@ -142,7 +142,7 @@ export class Book {
 
   /** Claims many agents for an order. See {@link changeAll}. */
   claim(agents: readonly Agent[], orderId: string): Promise<Change[]> {
-    const event: LifecycleEvent = { type: 'claim', at: this.#clock.now(), orderId };
+    const event: LifecycleEvent = { type: 'claim', at: this.clock.now(), orderId };
     return this.changeAll(agents.map((agent) => ({ agent, event })));
   }
 
@@ -189,7 +189,7 @@ export class Book {
 
   /** A claim of this host's own agents in memory, for when the store cannot even be listed. */
   claimHere(key: ScopeKey, orderId: string): Change[] {
-    const event: LifecycleEvent = { type: 'claim', at: this.#clock.now(), orderId };
+    const event: LifecycleEvent = { type: 'claim', at: this.clock.now(), orderId };
     return this.ownIn(key).map((agent) => this.#changeHere(agent, event));
   }
 

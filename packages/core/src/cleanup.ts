@@ -68,7 +68,7 @@ export class Cleanup {
     const { book, hostId, clock } = this.#host;
     if (clock.now() < this.#listAt) return;
     let pages = 0;
-    for await (const agents of pagesOf((page) => book.listAgents(`cleanup:${hostId}`, page))) {
+    for await (const agents of pagesOf(clock, (page) => book.listAgents(`cleanup:${hostId}`, page))) {
       pages += 1;
       for (const agent of agents)
         if (this.isDue(agent) || this.#running.size < mostAgain) void this.run(agent);

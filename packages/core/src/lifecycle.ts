@@ -1,4 +1,4 @@
-import { type Agent, type Handle, isLive, type KillRecord, type LedgerEntry } from './agent.ts';
+import { type Agent, type Handle, isLive, type KillRecord, type LedgerEntry, maxHandles } from './agent.ts';
 import { InvalidTransitionError } from './errors.ts';
 
 /**
@@ -109,6 +109,9 @@ function onRunning(agent: Agent, event: Extract<LifecycleEvent, { type: 'running
       const known = new Set(agent.handles.map((handle) => JSON.stringify(handle)));
       const added = event.handles.filter((handle) => !known.has(JSON.stringify(handle)));
       if (added.length === 0) return [agent, effects];
+      // A record with more of them could not be read again.
+      if (agent.handles.length + added.length > maxHandles)
+        return [agent, [...effects, { type: 'destroy', handles: added }]];
       return [{ ...raised(agent), handles: [...agent.handles, ...added], startedAt: event.at }, effects];
     }
     case 'killed':

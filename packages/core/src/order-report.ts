@@ -14,7 +14,7 @@ export type KilledOrKilling = Agent & { readonly kill: KillRecord };
 export async function* membersOf(book: Book, orderId: string): AsyncGenerator<readonly KilledOrKilling[]> {
   const list = (page: PageRequest) =>
     book.ask('listing an order', (store) => store.listOrder(orderId, page), asPage);
-  for await (const agents of pagesOf(list)) yield agents.filter((agent) => 'kill' in agent);
+  for await (const agents of pagesOf(book.clock, list)) yield agents.filter((agent) => 'kill' in agent);
 }
 
 /**

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { parseInput } from './input.ts';
+import type { Clock } from './ports/clock.ts';
 import type { Page, PageRequest } from './ports/state-store.ts';
+import { Turns } from './turns.ts';
 
 const pageSize = 1_000;
 const pageSchema = z.object({ limit: z.number().int().min(1).max(10_000), cursor: z.string().optional() });
@@ -11,15 +13,21 @@ export function pageOf(given: unknown): PageRequest {
   return cursor === undefined ? { limit } : { limit, cursor };
 }
 
-/** The pages of a listing, one after the other, until there is none left. Each is asked for when it is needed. */
+/**
+ * The pages of a listing, one after the other, until there is none left. Each is asked for when it is needed, and between them
+ * others have their turn.
+ */
 export async function* pagesOf<T>(
+  clock: Clock,
   list: (request: PageRequest) => Promise<Page<T>>,
 ): AsyncGenerator<readonly T[]> {
+  const turns = new Turns(clock);
   let cursor: string | undefined;
   do {
     const page = await list(cursor === undefined ? { limit: pageSize } : { limit: pageSize, cursor });
     yield page.items;
     cursor = page.cursor;
+    if (cursor !== undefined) await turns.give();
   } while (cursor !== undefined);
 }
 
@@ -28,8 +36,10 @@ export async function* pagesOf<T>(
  * its turn comes.
  */
 export async function* pagesAhead<T>(
+  clock: Clock,
   list: (request: PageRequest) => Promise<Page<T>>,
 ): AsyncGenerator<readonly T[]> {
+  const turns = new Turns(clock);
   let next: Promise<Page<T>> | undefined = list({ limit: pageSize });
   while (next !== undefined) {
     const { items, cursor }: Page<T> = await next;
@@ -37,5 +47,6 @@ export async function* pagesAhead<T>(
     // Nobody waits for it yet, and perhaps nobody ever will.
     next?.catch(() => undefined);
     yield items;
+    if (next !== undefined) await turns.give();
   }
 }

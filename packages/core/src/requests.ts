@@ -114,7 +114,7 @@ export class Requests {
 
   /** See `Killswitch.preview`. */
   async preview(scopeInput: Scope, principalInput: Principal): Promise<Preview> {
-    const { guard, book } = this.#host;
+    const { guard, book, clock } = this.#host;
     const scope = parseInput('scope', scopeSchema, scopeInput);
     const principal = parseInput('principal', principalSchema, principalInput);
     const facts = factsOf(await guard.resolve(scope));
@@ -123,7 +123,7 @@ export class Requests {
     const tasks = new Set<string>();
     const workspaces = new Set<string>();
     const first: Agent[] = [];
-    for await (const agents of pagesOf((page) => book.listAgents(scopeKey(scope), page))) {
+    for await (const agents of pagesOf(clock, (page) => book.listAgents(scopeKey(scope), page))) {
       for (const agent of agents) {
         if (!isKillable(agent) && agent.status !== 'killing') continue;
         byStatus[agent.status as keyof typeof byStatus] += 1;

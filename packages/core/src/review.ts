@@ -24,7 +24,7 @@ export async function reviewOwnAgents(
   known: (agentId: string) => boolean = () => false,
 ): Promise<void> {
   const key = `host:${host.hostId}`;
-  for await (const agents of pagesOf((page) => host.book.listAgents(key, page))) {
+  for await (const agents of pagesOf(host.clock, (page) => host.book.listAgents(key, page))) {
     for (const agent of agents) host.book.note(agent);
     const others = agents.filter(({ agentId }) => !known(agentId));
     await Promise.all(others.map((agent) => reviewOne(host, agent).catch(() => undefined)));

@@ -5,6 +5,7 @@ import { StateUnavailableError } from './errors.ts';
 import type { StopOrder } from './order.ts';
 import { pagesAhead } from './pages.ts';
 import { scopeKey } from './scope.ts';
+import { Turns } from './turns.ts';
 
 /** One page of a sweep: the order as it is now, and what became of those of the page whom it may claim. */
 export interface Swept {
@@ -23,7 +24,7 @@ export interface Swept {
  */
 export async function* sweep(book: Book, order: StopOrder): AsyncGenerator<Swept> {
   const { orderId, scope } = order;
-  for await (const agents of pagesAhead((page) => book.listAgents(scopeKey(scope), page))) {
+  for await (const agents of pagesAhead(book.clock, (page) => book.listAgents(scopeKey(scope), page))) {
     if (agents.length === 0) continue;
     const now = (await book.ask('reading an order', (store) => store.getOrder(orderId))) ?? order;
     const mayClaim = now.released === undefined ? agents : agents.filter((agent) => isUnder(agent, orderId));
@@ -67,8 +68,11 @@ export async function* claimOwn(book: Book, given: StopOrder, met?: number): Asy
   const order =
     met === undefined ? await book.ask('reading an order', (store) => store.getOrder(orderId)) : given;
   if (order === undefined || order.settledAt !== undefined || order.released !== undefined) return;
-  for (let at = 0; at < own.length; at += mostClaims)
+  const turns = new Turns(book.clock);
+  for (let at = 0; at < own.length; at += mostClaims) {
+    if (at > 0) await turns.give();
     yield { order, changes: await book.claim(own.slice(at, at + mostClaims), orderId) };
+  }
 }
 
 function isUnder(agent: Agent, orderId: string): boolean {
