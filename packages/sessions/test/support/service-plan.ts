@@ -19,8 +19,8 @@ export interface ServicePlan {
   readonly prefix?: string;
   /** One every 3 ms, whether the one before has started or not. */
   readonly atOnce?: boolean;
-  /** Behind Express instead of plain Node. */
-  readonly express?: boolean;
+  /** What it is behind. Default `node`. `nest hooks`: Nest hears the signals, and calls `shutdown` in a hook. */
+  readonly server?: 'node' | 'express' | 'nest' | 'nest hooks';
   /** On SIGTERM, also calls `shutdown` by hand, twice. */
   readonly callTwice?: boolean;
 }
@@ -33,6 +33,8 @@ export type Told =
   | { readonly refused: true }
   | { readonly fault: string }
   | { readonly same: boolean }
+  /** A request for the end of this session has come. */
+  | { readonly waiting: string }
   /** A checkpoint that is stored. */
   | { readonly saved: string; readonly value: number }
   /** A checkpoint that nobody has waited for, the session's last. */
