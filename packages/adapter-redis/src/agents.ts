@@ -9,7 +9,6 @@ import { putBackTasks } from './lua/put-back-tasks.ts';
 import { readRecord } from './lua/reads.ts';
 import { putBackAgents, swapAgents } from './lua/swap-agents.ts';
 import type { Records } from './records.ts';
-import { flag } from './replies.ts';
 import { swapBatch } from './swap-batch.ts';
 
 /** Most agents that one script changes: other clients have their turn between. */
@@ -33,20 +32,21 @@ export class Agents {
 
   async admit(agent: Agent): Promise<Admission> {
     const { keys } = this;
-    const { agentId, taskId, workspaceId, ownerId, parentId } = agent;
+    const { agentId, taskId, workspaceId, ownerId, parentId, lineage } = agent;
     const call = this.caller.next();
     const scopes = scopeKeysOf(agent);
     const lists = listKeysOf(agent).filter((key) => key !== `agent:${agentId}`);
-    const parent = parentId === undefined ? keys.store : keys.agent(parentId);
+    const ancestors = parentId === undefined ? [] : [...new Set([parentId, ...lineage])];
     const task = fixed('task', { taskId, workspaceId, ownerId });
     const answer = await this.link.run(
       admit,
       [
-        ...[keys.shut, keys.gates, keys.agent(agentId), keys.task(taskId), parent],
+        ...[keys.shut, keys.gates, keys.agent(agentId), keys.task(taskId)],
+        ...ancestors.map((id) => keys.agent(id)),
         ...lists.map((key) => keys.list(key)),
       ],
       [
-        ...[agentHead(agent, call), agentTail(agent), call, task, agentId, flag(parentId !== undefined)],
+        ...[agentHead(agent, call), agentTail(agent), call, task, agentId, String(ancestors.length)],
         ...[keys.channel, this.caller.event({ admitted: agentId }), String(scopes.length), ...scopes],
       ],
     );

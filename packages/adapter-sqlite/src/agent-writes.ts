@@ -17,9 +17,9 @@ export function admitAgent(sql: Statements, records: Records, agent: Agent): Adm
   if (gate !== undefined) return { result: 'gated', gate: records.gate(gate) };
   if (sql.agentState.get(agent.agentId) !== undefined) return { result: 'exists' };
   if (agent.parentId !== undefined) {
-    const parent = sql.agentState.get(agent.parentId);
-    if (parent === undefined) return { result: 'parent-unknown' };
-    if (parent.status === 'killing' || parent.status === 'killed') return { result: 'parent-killed' };
+    if (sql.agentState.get(agent.parentId) === undefined) return { result: 'parent-unknown' };
+    const ancestors = JSON.stringify([agent.parentId, ...agent.lineage]);
+    if (sql.killedOf.get(ancestors) !== undefined) return { result: 'parent-killed' };
   }
   const { taskId, workspaceId, ownerId } = agent;
   const row = sql.task.get(taskId);

@@ -10,6 +10,8 @@ export const sql = {
 
   agent: 'SELECT seq, agent_id AS id, record FROM agents WHERE agent_id = ?',
   agentState: 'SELECT seq, revision, status FROM agents WHERE agent_id = ?',
+  killedOf: `SELECT status FROM agents
+    WHERE agent_id IN (SELECT value FROM json_each(?)) AND status IN ('killing', 'killed') LIMIT 1`,
   agentAt: 'SELECT seq, agent_id AS id, record FROM agents WHERE seq = ?',
   insertAgent: 'INSERT INTO agents (agent_id, revision, status, record) VALUES (?, ?, ?, ?) RETURNING seq',
   updateAgent: 'UPDATE agents SET revision = ?, status = ?, record = ? WHERE seq = ?',
@@ -68,6 +70,7 @@ export interface AgentRow extends RecordRow {
 interface Rows {
   agent: AgentRow;
   agentState: { readonly seq: number; readonly revision: number; readonly status: Agent['status'] };
+  killedOf: { readonly status: Agent['status'] };
   agentAt: AgentRow;
   insertAgent: { readonly seq: number };
   listed: AgentRow;

@@ -97,6 +97,24 @@ export const admissionClauses: readonly StateStoreClause[] = [
     await expectRefused(store, childOf(two, 'c2'), 'parent-killed');
   }),
 
+  clause(
+    'a killing or killed ancestor is refused as parent-killed, also behind a parent that has ended (I2)',
+    async ({ store }) => {
+      for (const steps of [[claimed], [running, claimed, killed]]) {
+        const id = `ancestor-${steps.length}`;
+        const [ancestor] = (await admitted(store, agentOf(id))) as [Agent];
+        const line = [ancestor];
+        for (let depth = 1; depth <= 64; depth += 1)
+          line.push(childOf(line.at(-1) as Agent, `${id}-${depth}`));
+        await admitted(store, ...line.slice(1, -1));
+        for (const each of line.slice(1, -1)) await changed(store, each, completed);
+        await changed(store, ancestor, ...steps);
+        await expectRefused(store, line.at(-1) as Agent, 'parent-killed');
+        await expectRefused(store, childOf(line[1] as Agent, `${id}-near`), 'parent-killed');
+      }
+    },
+  ),
+
   clause('a parent that was not killed is accepted, also one that ended', async ({ store }) => {
     for (const [at, change] of [undefined, running, completed, failed].entries()) {
       const parent = agentOf(`p${at}`);

@@ -255,7 +255,9 @@ function refuse(agent: Agent, admission: Admission): void {
     case 'parent-unknown':
       throw new UnknownTargetError('agent', agent.parentId ?? '');
     case 'parent-killed':
-      throw new ParentKilledError(`Agent "${agent.parentId}" was killed: its children may not start`);
+      throw new ParentKilledError(
+        `Agent "${agent.parentId}", or one that it descends from, was killed: its children may not start`,
+      );
     case 'task-conflict':
       throw new TaskConflictError(
         `Task id "${agent.taskId}" is taken: a task has one workspace and one owner`,

@@ -82,7 +82,7 @@ export class GateClosedError extends KillswitchError {
   }
 }
 
-/** Admission refused: the parent is being killed or was killed. */
+/** Admission refused: the parent, or one further up, is being killed or was killed; also where all in between have ended. */
 export class ParentKilledError extends KillswitchError {
   readonly code = 'parent-killed';
 }

@@ -170,6 +170,16 @@ describe('kill', () => {
     });
   });
 
+  it('I2: who descends from a killed agent does not start, though all in between have ended before', async () => {
+    const h = await harness();
+    await h.agent('p');
+    const child = await h.agent('c', { parent: 'p' });
+    h.runtime.end(child);
+    expect(await h.ks.completed('c')).toBe(true);
+    await h.during(500, h.ks.kill({ agent: 'p' }, { principal: alice, reason }));
+    await expect(h.agent('late', { parent: 'c' })).rejects.toMatchObject({ code: 'parent-killed' });
+  });
+
   it('I2: a late completion does not overwrite the kill', async () => {
     const h = await harness();
     await h.agent('a1', { behaviour: 'stubborn' });

@@ -3,9 +3,9 @@ import { agentHeadLua } from './agent-head.ts';
 import { gateCountLua } from './gate-count.ts';
 
 /**
- * KEYS: store, shut, gates, agent, task, parent (or store, without one), lists …
- * ARGV: id, epoch, head, tail, call, task record, agent id, whether there is a parent, channel, event, number of scope
- * keys, scope keys …
+ * KEYS: store, shut, gates, agent, task, ancestors with the parent first …, lists …
+ * ARGV: id, epoch, head, tail, call, task record, agent id, number of ancestors, channel, event, number of scope keys, scope
+ * keys …
  * Answers the result; with `admitted` the sequence number, with `gated` the gate's order id and record, with `task-conflict` the stored task.
  * One that this very call has admitted already stays admitted, whatever was shut since: it is in every listing.
  * Everything is read before anything is written, so that a key of the wrong type leaves nothing half done.
@@ -28,20 +28,21 @@ end
 local lacking = torn(KEYS[3], KEYS[2])
 if lacking then return redis.error_reply('TORN ' .. lacking) end
 if redis.call('EXISTS', KEYS[4]) == 1 then return {'exists'} end
-if ARGV[8] == '1' then
-  if redis.call('EXISTS', KEYS[6]) == 0 then return {'parent-unknown'} end
-  local revision, status = agent_head(KEYS[6])
-  if not revision then return redis.error_reply('BROKEN ' .. KEYS[6]) end
+local lists = 6 + tonumber(ARGV[8])
+if lists > 6 and redis.call('EXISTS', KEYS[6]) == 0 then return {'parent-unknown'} end
+for i = 6, lists - 1 do
+  local revision, status = agent_head(KEYS[i])
   if status == 'killing' or status == 'killed' then return {'parent-killed'} end
+  if not revision and redis.call('EXISTS', KEYS[i]) == 1 then return redis.error_reply('BROKEN ' .. KEYS[i]) end
 end
 local task = redis.call('GET', KEYS[5])
 if task and task ~= ARGV[6] then return {'task-conflict', task} end
-for i = 7, #KEYS do redis.call('ZCARD', KEYS[i]) end
+for i = lists, #KEYS do redis.call('ZCARD', KEYS[i]) end
 local seq = redis.call('HINCRBY', KEYS[1], 'seq', 1)
 seq = string.format('%.0f', seq)
 if not task then redis.call('SET', KEYS[5], ARGV[6]) end
 redis.call('SET', KEYS[4], ARGV[3] .. '"by":"' .. ARGV[5] .. '","seq":' .. seq .. ARGV[4])
-for i = 7, #KEYS do redis.call('ZADD', KEYS[i], seq, ARGV[7]) end
+for i = lists, #KEYS do redis.call('ZADD', KEYS[i], seq, ARGV[7]) end
 redis.pcall('PUBLISH', ARGV[9], ARGV[10])
 return {'admitted', seq}
 `,

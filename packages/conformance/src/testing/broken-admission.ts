@@ -41,6 +41,18 @@ function acceptsParents(accepts: (parent: Agent | undefined) => boolean): Bug {
   });
 }
 
+/** Looks at no ancestor of which `forgets` says so. */
+function forgetsAncestors(forgets: (ancestor: Agent | undefined, distance: number) => boolean): Bug {
+  return misadmits(async (answer, agent, real) => {
+    if (answer.result !== 'parent-killed') return answer;
+    const ancestors = await Promise.all(agent.lineage.map((id) => real.getAgent(id)));
+    const isSeen = ancestors.some(
+      (each, n) => (each?.status === 'killed' || each?.status === 'killing') && !forgets(each, n + 1),
+    );
+    return isSeen ? answer : real.admit(without(agent));
+  });
+}
+
 /** Answers with `result` for children of a parent that is as `refuses` says. */
 function refusesParents(refuses: (parent: Agent | undefined) => boolean): Bug {
   return misadmits(async (answer, agent, real) => {
@@ -135,6 +147,12 @@ export const admissionBugs: Bugs = {
   'a killing or killed parent is refused as parent-killed': [
     acceptsParents((parent) => parent?.status === 'killing'),
     acceptsParents((parent) => parent?.status === 'killed'),
+  ],
+  'a killing or killed ancestor is refused as parent-killed, also behind a parent that has ended (I2)': [
+    acceptsParents((parent) => parent?.status === 'completed'),
+    forgetsAncestors((ancestor, distance) => ancestor?.status === 'killed' && distance > 1),
+    forgetsAncestors((ancestor, distance) => ancestor?.status === 'killing' && distance > 1),
+    forgetsAncestors((_, distance) => distance > 2),
   ],
   'a parent that was not killed is accepted, also one that ended': [
     refusesParents((parent) => parent?.status === 'completed'),

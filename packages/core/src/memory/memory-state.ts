@@ -42,9 +42,10 @@ class MemoryState implements StateStore {
     if (gate !== undefined) return { result: 'gated', gate };
     if (this.agents.has(agent.agentId)) return { result: 'exists' };
     if (agent.parentId !== undefined) {
-      const parent = this.agents.get(agent.parentId);
-      if (parent === undefined) return { result: 'parent-unknown' };
-      if (parent.status === 'killing' || parent.status === 'killed') return { result: 'parent-killed' };
+      if (!this.agents.has(agent.parentId)) return { result: 'parent-unknown' };
+      // Also behind a parent that has ended: its own descendants would bring back what was killed (I2).
+      const statuses = [agent.parentId, ...agent.lineage].map((id) => this.agents.get(id)?.status);
+      if (statuses.includes('killing') || statuses.includes('killed')) return { result: 'parent-killed' };
     }
     const { taskId, workspaceId, ownerId } = agent;
     const task = this.tasks.get(taskId);

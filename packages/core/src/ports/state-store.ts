@@ -17,8 +17,9 @@ import type { ListKey, ScopeKey } from '../scope.ts';
 export interface StateStore {
   /**
    * In one atomic step: refuse if a gate stands on any of the agent's scope keys (`gated`), if its id was ever used
-   * (`exists`), if its parent is unknown (`parent-unknown`), killing or killed (`parent-killed`), if its task belongs to
-   * another workspace or owner (`task-conflict`); else store agent and, if new, task. Refusals are checked in that order.
+   * (`exists`), if its parent is unknown (`parent-unknown`), if that or any other of its lineage is killing or killed
+   * (`parent-killed`), if its task belongs to another workspace or owner (`task-conflict`); else store agent and, if new, task.
+   * Refusals are checked in that order.
    * The agent arrives as `spawning`, revision 0, its lineage filled in: up to 64 ancestors, each of them a scope.
    * Consequence of a gap here: an agent starts after the stop (I1).
    */
