@@ -12,6 +12,7 @@ export function listen(
   const { hostId } = ks;
   const since = now();
   let told = 0;
+  let isDegraded = false;
   const own = (type: WebhookType, facts: object): void => {
     told += 1;
     const at = now();
@@ -30,8 +31,17 @@ export function listen(
         if (!wanted.has(event.type)) return;
         tell({ type: event.type, fact: event.id, timestamp: event.time, data: event });
       }),
-    isWanted(['audit.degraded']) && ks.on('audit-degraded', (facts) => own('audit.degraded', facts)),
-    isWanted(['audit.restored']) && ks.on('audit-restored', (facts) => own('audit.restored', facts)),
+    isWanted(['audit.degraded']) &&
+      ks.on('audit-degraded', (facts) => {
+        // Told at every try to write.
+        if (!isDegraded) own('audit.degraded', facts);
+        isDegraded = true;
+      }),
+    isWanted(['audit.degraded', 'audit.restored']) &&
+      ks.on('audit-restored', (facts) => {
+        isDegraded = false;
+        if (wanted.has('audit.restored')) own('audit.restored', facts);
+      }),
     isWanted(['warning']) && ks.on('warning', (facts) => own('warning', facts)),
   ];
   return () => {

@@ -17,17 +17,27 @@ export class Overflow<T> {
   }
 
   add(some: readonly T[]): void {
-    this.#kept.push(...some.slice(-mostKept));
-    if (this.#kept.length > mostKept) this.#kept.splice(0, this.#kept.length - mostKept);
+    for (const one of some.slice(-mostKept)) this.#kept.push(one);
+    // Not at each: moving all of them would cost more than everything else here.
+    if (this.#kept.length > 2 * mostKept) this.#trim();
     this.#wait();
   }
 
   /** Hands on all that is left, now, and lets others have their turn in between. */
   async drain(): Promise<void> {
     while (this.#kept.length > 0) {
-      this.#handOn(this.#kept.splice(0, atOnce));
+      this.#handOnSome();
       await new Promise(setImmediate);
     }
+  }
+
+  #trim(): void {
+    if (this.#kept.length > mostKept) this.#kept = this.#kept.slice(-mostKept);
+  }
+
+  #handOnSome(): void {
+    this.#trim();
+    if (this.#kept.length > 0) this.#handOn(this.#kept.splice(0, atOnce));
   }
 
   #wait(): void {
@@ -35,7 +45,7 @@ export class Overflow<T> {
     this.#isWaiting = true;
     this.#clock.setTimer(0, () => {
       this.#isWaiting = false;
-      if (this.#kept.length > 0) this.#handOn(this.#kept.splice(0, atOnce));
+      this.#handOnSome();
       this.#wait();
     });
   }

@@ -1,6 +1,7 @@
 /** What is sent is checked by the receivers' own library. */
 
-import { auditEventSchema } from '@agent-killswitch/core';
+import { type AuditEvent, auditEventSchema } from '@agent-killswitch/core';
+import { manualClock, memoryAudit } from '@agent-killswitch/core/memory';
 import { Webhook } from 'standardwebhooks';
 import { describe, expect, test } from 'vitest';
 import { type Received, receiver } from './support/receiver.ts';
@@ -89,6 +90,31 @@ test('whatever somebody writes stands in the body alone, and arrives as it was',
     'webhook-signature',
     'webhook-timestamp',
   ]);
+});
+
+test('an outage of the record is told when it begins and when it is over, and not at every try in between', async () => {
+  const clock = manualClock();
+  const sink = memoryAudit();
+  let isDown = true;
+  const append = (events: readonly AuditEvent[]): Promise<void> =>
+    isDown ? Promise.reject(new Error('the disk is full')) : sink.append(events);
+  const { ks } = await site({ clock, audit: { ...sink, append } });
+  const there = await receiver((response) => response.end());
+  const events = ['audit.degraded', 'audit.restored'] as const;
+  const endpoints = [{ url: there.url, secrets: [newSecret()], networks: loopback, events }];
+  hooked(ks, { endpoints, atOnce: 1 });
+  for (let outage = 0; outage < 2; outage += 1) {
+    isDown = true;
+    void ks.emergencyStop({ principal: root, reason: 'drill' });
+    await clock.advance(20_000);
+    isDown = false;
+    await clock.advance(20_000);
+  }
+  await there.until(4);
+  expect(there.received.map(({ body }) => JSON.parse(String(body)).type)).toEqual([...events, ...events]);
+  expect(JSON.parse(String(there.received[0]?.body)).data).toMatchObject({
+    error: 'Error: the disk is full',
+  });
 });
 
 test('denials and releases are told too', async () => {
