@@ -30,8 +30,9 @@ export interface KillswitchEvents {
   /**
    * This host puts a fact on the audit record. Told once, when the record is given it and not when it is durable, so that it
    * is told while the audit sink is down, too. If it is told again, after a crash or by another host, it has the same `id`.
+   * `isCopy`: it was another host that was asked; this one has it on its record, too (decision 015).
    */
-  audit: { readonly event: AuditEvent };
+  audit: { readonly event: AuditEvent; readonly isCopy: boolean };
   /**
    * Audit events cannot be made durable; they are held in memory and written to the last resort. Or so many wait that what comes
    * now is on the last resort alone, as `error` says.

@@ -78,14 +78,14 @@ export class GateCopies {
     for (const { order, stands } of changes) {
       const { releaseId } = order.released ?? {};
       if (stands) {
-        if (order.hostId !== hostId && !recorder.offer(orderRequested(order, hostId))) return false;
+        if (order.hostId !== hostId && !recorder.copy(orderRequested(order, hostId))) return false;
       } else if (releaseId !== undefined) {
         opened.set(releaseId, [...(opened.get(releaseId) ?? []), order]);
       }
     }
     for (const orders of opened.values()) {
       const event = gateSeenReleased(orders, hostId);
-      if (event !== undefined && !recorder.offer(event)) return false;
+      if (event !== undefined && !recorder.copy(event)) return false;
     }
     return true;
   }

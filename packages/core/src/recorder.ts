@@ -108,23 +108,32 @@ export class Recorder {
    * they are on the last resort all the same.
    */
   offer(...events: AuditEvent[]): boolean {
+    return this.#offer(events, false);
+  }
+
+  /** Like {@link offer}, of what another host was asked for. */
+  copy(event: AuditEvent): boolean {
+    return this.#offer([event], true);
+  }
+
+  #offer(events: readonly AuditEvent[], isCopy: boolean): boolean {
     const hasRoom = this.#waiting.length + events.length <= most.again;
     for (const event of events) {
       this.#take(event, hasRoom);
       // What there was no room for is told when it is offered again.
-      if (hasRoom) this.#tell(event);
+      if (hasRoom) this.#tell(event, isCopy);
     }
     this.#goOn();
     return hasRoom;
   }
 
   /** Listeners hear once what the record is given again, and takes once, by its id. */
-  #tell(event: AuditEvent): void {
+  #tell(event: AuditEvent, isCopy = false): void {
     if (!this.#events.hasListener('audit') || this.#told.has(event.id)) return;
     this.#told.add(event.id);
     const [oldest] = this.#told;
     if (this.#told.size > maxTold && oldest !== undefined) this.#told.delete(oldest);
-    this.#events.emit('audit', { event });
+    this.#events.emit('audit', { event, isCopy });
   }
 
   #take(event: AuditEvent, hasRoom: boolean): boolean {

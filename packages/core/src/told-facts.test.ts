@@ -88,3 +88,18 @@ it('tells what stands on record in place of an event that the sink refuses (I4)'
   expect(standIns).toHaveLength(1);
   expect(told).toEqual(expect.arrayContaining(standIns));
 });
+
+it('says which of the facts that it tells are copies of what another host was asked for', async () => {
+  const state = memoryState();
+  const { ks, clock, during } = await harness({ state });
+  const other = await harness({ state, clock, hostId: 'host-2' });
+  const told: [string, boolean][] = [];
+  for (const each of [ks, other.ks]) each.on('audit', ({ event, isCopy }) => told.push([event.type, isCopy]));
+  await during(6_000, ks.emergencyStop({ principal: root, reason: 'drill' }));
+  await clock.advance(2_000);
+  expect(told.toSorted()).toEqual([
+    ['order.requested', false],
+    ['order.requested', true],
+    ['order.settled', false],
+  ]);
+});

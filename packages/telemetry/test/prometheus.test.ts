@@ -180,6 +180,37 @@ test('what an earlier life of the process left unconfirmed is seen', async () =>
   killswitchMetrics(later.ks, { register, clock });
   await clock.advance(5_000);
   expect((await scrape(register)).total('killswitch_unconfirmed_agents')).toBe(1);
+  runtime.end({ runtime: 'memory', id: 0 });
+  await clock.advance(5_000);
+  const read = await scrape(register);
+  expect(read.total('killswitch_unconfirmed_agents')).toBe(0);
+  expect(read.total('killswitch_stops_total')).toBeUndefined();
+  // From its request, in the earlier life.
+  expect(read.observed('killswitch_time_to_settled_seconds').count).toBe(1);
+  expect(read.observed('killswitch_time_to_settled_seconds').sum).toBeGreaterThan(10);
+});
+
+test('what one host is asked for, it counts, and no other that has a copy of it on its record', async () => {
+  const state = memoryState();
+  const { ks, clock, passing, agent } = await site({ state });
+  const other = await site({ state, clock, hostId: 'host-2' });
+  const registers = [ks, other.ks].map((each) => {
+    const register = new Registry();
+    killswitchMetrics(each, { register, clock });
+    return register;
+  });
+  await agent('a1');
+  await passing(ks.kill({ task: 'task-a1' }, { principal: root, reason: 'it went rogue' }));
+  await passing(ks.emergencyStop({ principal: root, reason: 'drill' }));
+  await clock.advance(2_000);
+  await passing(other.ks.release({ everything: true }, { principal: root, reason: 'over' }));
+  await clock.advance(2_000);
+  expect(other.onRecord('order.requested')).toBe(2);
+  const counted = (name: string) =>
+    Promise.all(registers.map(async (register) => (await scrape(register)).total(`killswitch_${name}`)));
+  expect(await counted('stops_total')).toEqual([2, undefined]);
+  expect(await counted('stops_settled_total')).toEqual([2, undefined]);
+  expect(await counted('releases_total')).toEqual([0, 1]);
 });
 
 test('while the state store hangs, a scrape answers in time and shows nothing that is not so', async () => {

@@ -3,8 +3,8 @@ import { Counter, Histogram, type Registry } from 'prom-client';
 
 /** Around the deadlines: most deaths take milliseconds, force comes at 2 s, the deadline at 5 s. */
 const buckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60];
-/** Orders whose request is remembered; more are never under way at once. */
-const mostOrders = 10_000;
+/** Orders, and releases, whose request is remembered; more are never under way at once. */
+const mostRemembered = 10_000;
 
 /** What is registered, and what ends it. */
 export interface Registered {
@@ -13,7 +13,7 @@ export interface Registered {
 }
 
 /** Counters of everything that goes on the audit record, and how long stops take. */
-export function countFacts(ks: Pick<Killswitch, 'on'>, register: Registry): Registered {
+export function countFacts(ks: Pick<Killswitch, 'on' | 'order'>, register: Registry): Registered {
   const names: string[] = [];
   const counter = <L extends string>(name: string, help: string, ...labelNames: L[]): Counter<L> => {
     names.push(name);
@@ -28,7 +28,11 @@ export function countFacts(ks: Pick<Killswitch, 'on'>, register: Registry): Regi
     'What was put on the audit record, by type',
     'type',
   );
-  const stops = counter('killswitch_stops_total', 'Stops that were asked for, by operation', 'operation');
+  const stops = counter(
+    'killswitch_stops_total',
+    'Stops that this host was asked for, by operation',
+    'operation',
+  );
   const settled = counter(
     'killswitch_stops_settled_total',
     'Stops with nobody left alive in scope',
@@ -68,19 +72,29 @@ export function countFacts(ks: Pick<Killswitch, 'on'>, register: Registry): Regi
   );
 
   const requested = new Map<string, number>();
-  const count = (event: AuditEvent): void => {
+  /** Releases that this host was asked for. */
+  const releasing = new Map<string, number>();
+  const count = (event: AuditEvent, isCopy: boolean): void => {
     audited.inc({ type: event.type });
     switch (event.type) {
       case 'order.requested':
-        stops.inc({ operation: event.operation });
+        // What another host was asked for, it counts.
+        if (!isCopy) stops.inc({ operation: event.operation });
         remember(requested, event.orderId, Date.parse(event.time));
         break;
       case 'order.settled': {
         const { operation } = event;
         settled.inc({ operation });
+        const observe = (since: number): void => settling.observe({ operation }, seconds(since, event.time));
         const since = requested.get(event.orderId);
-        if (since !== undefined) settling.observe({ operation }, seconds(since, event.time));
         requested.delete(event.orderId);
+        if (since !== undefined) observe(since);
+        // Asked for in an earlier life of this process, or of a host that is lost.
+        else
+          ks.order(event.orderId).then(
+            ({ requestedAt }) => observe(requestedAt),
+            () => undefined,
+          );
         break;
       }
       case 'agent.killed': {
@@ -101,8 +115,12 @@ export function countFacts(ks: Pick<Killswitch, 'on'>, register: Registry): Regi
       case 'request.denied':
         denials.inc({ action: event.action });
         break;
+      case 'release.requested':
+        remember(releasing, event.releaseId, Date.parse(event.time));
+        break;
       case 'gate.released':
-        releases.inc();
+        // Told of as of any other if the gates were seen open before it was.
+        if (releasing.delete(event.releaseId) || !isCopy) releases.inc();
         break;
       default:
     }
@@ -110,7 +128,7 @@ export function countFacts(ks: Pick<Killswitch, 'on'>, register: Registry): Regi
   return {
     names,
     offs: [
-      ks.on('audit', ({ event }) => count(event)),
+      ks.on('audit', ({ event, isCopy }) => count(event, isCopy)),
       ks.on('transition', ({ agent }) => transitions.inc({ to: agent.status })),
       ks.on('warning', () => warnings.inc()),
     ],
@@ -122,8 +140,8 @@ function seconds(since: number, until: string): number {
   return Math.max(0, Date.parse(until) - since) / 1_000;
 }
 
-function remember(requested: Map<string, number>, orderId: string, at: number): void {
-  requested.set(orderId, at);
-  const [oldest] = requested.keys();
-  if (requested.size > mostOrders && oldest !== undefined) requested.delete(oldest);
+function remember(times: Map<string, number>, id: string, at: number): void {
+  times.set(id, at);
+  const [oldest] = times.keys();
+  if (times.size > mostRemembered && oldest !== undefined) times.delete(oldest);
 }
