@@ -47,7 +47,11 @@ function setup() {
   const events = new GuardedEvents();
   const lines: string[] = [];
   const told: string[] = [];
-  events.on('audit-degraded', () => told.push('degraded'));
+  const reasons = new Set<string>();
+  events.on('audit-degraded', ({ error }) => {
+    told.push('degraded');
+    reasons.add(error);
+  });
   events.on('audit-restored', () => told.push('restored'));
   events.on('warning', ({ message }) => told.push(message));
   const mode = { fails: false, hangs: false, refused: new Set<string>() };
@@ -61,7 +65,7 @@ function setup() {
     await sink.append(batch);
   };
   const recorder = new Recorder({ ...sink, append }, clock, events, (line) => lines.push(line));
-  return { sink, clock, lines, told, mode, batches, recorder, timers: pending };
+  return { sink, clock, lines, told, reasons, mode, batches, recorder, timers: pending };
 }
 
 describe('Recorder', () => {
@@ -85,13 +89,14 @@ describe('Recorder', () => {
   });
 
   it('writes each event once to the last resort in an outage, and delivers all once after it', async () => {
-    const { recorder, sink, clock, mode, lines, told } = setup();
+    const { recorder, sink, clock, mode, lines, told, reasons } = setup();
     mode.fails = true;
     for (const each of many(3)) recorder.record(each);
     await clock.advance(1_000);
     for (const each of many(2, 3)) recorder.record(each);
     await clock.advance(10_000);
     expect(recorder.degraded).toBe(true);
+    expect([...reasons]).toEqual(['Error: down']);
     expect(lines.map((line) => JSON.parse(line))).toEqual(many(5));
     mode.fails = false;
     await clock.advance(10_000);

@@ -214,6 +214,8 @@ export class Recorder {
         this.#size = Math.min(this.#size * 2, batchSize);
         pause = retryMs.first;
       } catch (error) {
+        // It did answer: the pause that follows may be longer than an append.
+        cancel();
         if (this.#narrow(batch, error)) continue;
         this.#degrade(describeError(error));
         await this.#pause(pause);

@@ -2,6 +2,8 @@ import { iso, type Killswitch } from '@agent-killswitch/core';
 import { auditTypes, type WebhookType } from './event-types.ts';
 import type { News } from './message.ts';
 
+const mostReasons = 10;
+
 /** Has `tell` called with all news of a killswitch that are of a wanted type. Returns what ends that. */
 export function listen(
   ks: Pick<Killswitch, 'hostId' | 'on'>,
@@ -12,7 +14,8 @@ export function listen(
   const { hostId } = ks;
   const since = now();
   let told = 0;
-  let isDegraded = false;
+  /** Why the record cannot be written, as far as it was told. */
+  const reasons = new Set<string>();
   const own = (type: WebhookType, facts: object): void => {
     told += 1;
     const at = now();
@@ -33,13 +36,14 @@ export function listen(
       }),
     isWanted(['audit.degraded']) &&
       ks.on('audit-degraded', (facts) => {
-        // Told at every try to write.
-        if (!isDegraded) own('audit.degraded', facts);
-        isDegraded = true;
+        // Told at every try to write: each reason is news once in an outage, and few have many.
+        if (reasons.has(facts.error) || reasons.size >= mostReasons) return;
+        reasons.add(facts.error);
+        own('audit.degraded', facts);
       }),
     isWanted(['audit.degraded', 'audit.restored']) &&
       ks.on('audit-restored', (facts) => {
-        isDegraded = false;
+        reasons.clear();
         if (wanted.has('audit.restored')) own('audit.restored', facts);
       }),
     isWanted(['warning']) && ks.on('warning', (facts) => own('warning', facts)),

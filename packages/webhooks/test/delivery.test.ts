@@ -159,7 +159,7 @@ test('a steady stream of facts is delivered while it goes on', async () => {
   hooked({ ...ks, on }, { endpoints: [{ url: there.url, ...settled }], clock });
   for (let told = 0; there.received.length < 3; told += 1) {
     if (told > 50_000) throw new Error('nothing is delivered as long as facts come');
-    for (const listener of listeners) listener({ event: { ...event, id: `event-${told}` } });
+    for (const listener of listeners) listener({ event: { ...event, id: `event-${told}` }, isCopy: false });
     await time.advance(0.5);
     await new Promise(setImmediate);
   }
