@@ -6,7 +6,7 @@ import { isKillswitchError } from './errors.ts';
 import type { GuardedEvents } from './events.ts';
 import { pagesOf } from './pages.ts';
 import type { Recorder } from './recorder.ts';
-import { StepTries, type StepTriesHost, type Tried } from './step-tries.ts';
+import { longestPauseMs, StepTries, type StepTriesHost, type Tried } from './step-tries.ts';
 
 const durableMs = 1_000;
 /** So many agents with failed steps are tried again at once. */
@@ -87,7 +87,9 @@ export class Cleanup {
   }
 
   #isToTryAgain({ status, retryAt }: LedgerEntry): boolean {
-    return status === 'failed' && retryAt !== undefined && retryAt <= this.#host.clock.now();
+    if (status !== 'failed' || retryAt === undefined) return false;
+    const leftMs = retryAt - this.#host.clock.now();
+    return leftMs <= 0 || leftMs > longestPauseMs;
   }
 
   /** Returns what the recorder has no room for now. */

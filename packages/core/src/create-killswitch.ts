@@ -32,7 +32,16 @@ export function createKillswitch(options: KillswitchOptions): Killswitch {
   const recorder = new Recorder(sink, clock, events, settings.lastResort);
   const book = new Book(state, clock, events, hostId, deadlines.state);
   const leases = new Leases(book, clock, hostId, deadlines.lease);
-  const base = { ...settings, events, recorder, book, leases, sink, startedAt: clock.now() };
+  const base = {
+    ...settings,
+    events,
+    recorder,
+    book,
+    leases,
+    sink,
+    startedAt: clock.now(),
+    earlier: new Set<string>(),
+  };
   const copies = new GateCopies(base);
   const cleanup = new Cleanup({ ...base, steps: settings.cleanup, stepMs: deadlines.cleanup });
   const stops = new Stops({ ...base, cleanup });

@@ -1,11 +1,14 @@
 import type { Book } from './book.ts';
 import type { Leases } from './leases.ts';
 import type { StopOrder } from './order.ts';
+import { OwnTime } from './own-time.ts';
 import { isHarder, placeOrder } from './place-order.ts';
-import { nearest } from './urgency.ts';
+import type { Clock } from './ports/clock.ts';
+import { nearest, type Urgency } from './urgency.ts';
 
 export interface CurrentOrderHost {
   readonly hostId: string;
+  readonly clock: Clock;
   readonly book: Book;
   readonly leases: Leases;
   /** Some deadline may have come nearer. */
@@ -25,6 +28,7 @@ export interface CurrentOrderHost {
  */
 export class CurrentOrder {
   readonly #host: CurrentOrderHost;
+  readonly #time: OwnTime;
   #order: StopOrder;
   #isPlaced: boolean;
   /** The first request for the same since the order was tried to be placed, with the nearest deadlines of all of them. */
@@ -32,6 +36,7 @@ export class CurrentOrder {
 
   constructor(host: CurrentOrderHost, order: StopOrder, isPlaced: boolean) {
     this.#host = host;
+    this.#time = new OwnTime(host.clock, order);
     this.#order = order;
     this.#isPlaced = isPlaced;
     if (!isPlaced) host.book.holdClaims(order.orderId);
@@ -39,6 +44,11 @@ export class CurrentOrder {
 
   get version(): StopOrder {
     return this.#order;
+  }
+
+  /** When its rungs are due, by this host's clock. */
+  get urgency(): Urgency {
+    return this.#time.of(this.#order);
   }
 
   get isPlaced(): boolean {

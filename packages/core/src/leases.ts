@@ -11,6 +11,8 @@ const endMs = 5_000;
 
 interface Heard {
   readonly lease: Lease;
+  /** When this host first saw that it was renewed so. */
+  readonly seenAt: number;
   /** How long this host has listened since the lease was last renewed. */
   readonly silentMs: number;
 }
@@ -21,6 +23,8 @@ export class Leases {
   readonly #clock: Clock;
   readonly #hostId: string;
   readonly #leaseMs: number;
+  /** Up to when this host's own lease goes in the store, as far as is known. */
+  #until = 0;
   #renewedAt = Number.NEGATIVE_INFINITY;
   /** When this host was heard again after the others may have held it for silent. */
   #backAt = Number.NEGATIVE_INFINITY;
@@ -40,7 +44,10 @@ export class Leases {
   /** Renews this host's lease, also right after a call that the store did not answer. @throws StateUnavailableError. */
   async renew(): Promise<void> {
     const now = this.#clock.now();
-    const lease = { hostId: this.#hostId, until: now + this.#leaseMs };
+    const until = now + this.#leaseMs;
+    // A clock that was ahead in an earlier life has left a longer one: only what is longer still is heard (I1).
+    this.#until = this.#until > until ? this.#until + 1 : until;
+    const lease = { hostId: this.#hostId, until: this.#until };
     await this.#book.askAnew('renewing the lease', (store) => store.renewLease(lease));
     if (now - this.#renewedAt >= silentMs) this.#backAt = this.#clock.now();
     this.#renewedAt = Math.max(this.#renewedAt, now);
@@ -63,8 +70,14 @@ export class Leases {
       // An older copy of the state has an older lease of it.
       if (lease.until > (this.#awaited.get(lease.hostId)?.until ?? 0)) this.#awaited.delete(lease.hostId);
       const before = this.#heard.get(lease.hostId);
+      if (lease.hostId === this.#hostId) this.#until = Math.max(this.#until, lease.until);
       const isRenewed = before === undefined || before.lease.until !== lease.until;
-      heard.set(lease.hostId, { lease, silentMs: isRenewed ? 0 : before.silentMs + passed });
+      heard.set(
+        lease.hostId,
+        isRenewed
+          ? { lease, seenAt: now, silentMs: 0 }
+          : { ...before, lease, silentMs: before.silentMs + passed },
+      );
     }
     this.#heard = heard;
   }
@@ -101,12 +114,14 @@ export class Leases {
     return [...this.#awaited.keys()];
   }
 
-  /** Hosts that are silent and have let their lease run out, by this host's clock. */
+  /**
+   * Hosts that are silent and have let their lease run out, by this host's clock. A lease that was given by a clock that is ahead
+   * counts for as long as this host's own would since it was seen.
+   */
   lost(): string[] {
     const now = this.#clock.now();
-    const all = [...this.#heard.values()].map(({ lease }) => lease);
-    return all
-      .filter(({ hostId, until }) => until < now && this.isSilent(hostId))
-      .map(({ hostId }) => hostId);
+    return [...this.#heard.values()].flatMap(({ lease: { hostId, until }, seenAt }) =>
+      Math.min(until, seenAt + this.#leaseMs) < now && this.isSilent(hostId) ? hostId : [],
+    );
   }
 }

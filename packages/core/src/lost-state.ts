@@ -10,7 +10,7 @@ import type { Stops } from './stops.ts';
 /** Most agents that a store takes at once. */
 const mostAgents = 1_000;
 
-export interface LostStateHost extends RestoreHost, Pick<ReviewHost, 'runtimes'> {
+export interface LostStateHost extends RestoreHost, Pick<ReviewHost, 'runtimes' | 'startedAt' | 'earlier'> {
   readonly state: StateStore;
   /** For one call on the state store, in milliseconds. */
   readonly stateMs: number;

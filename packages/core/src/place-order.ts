@@ -39,14 +39,25 @@ async function join(book: Book, open: StopOrder, by: StopOrder): Promise<StopOrd
 
 function hardenedBy(order: StopOrder, by: StopOrder): StopOrder {
   const next = { ...order, ...nearest(order, by), revision: order.revision + 1 };
-  if (!isHarder(next, order)) return next;
+  if (!isHarder(next, order) && !endsGrace(order, by)) return next;
   const { orderId, hostId, principal, reason, policyVersion, requestedAt, killAt, forceAt, deadlineAt } = by;
   const who = { orderId, hostId, principal, reason, policyVersion };
   const hardener: Hardener = { ...who, requestedAt, killAt, forceAt, deadlineAt };
   return { ...next, hardenedBy: [...(order.hardenedBy ?? []), hardener].slice(-mostHardeners) };
 }
 
-/** Whether some deadline of an order is nearer than another's. */
+/** Whether it is the first without grace. By the times alone a kill can seem to be the later one: clocks of hosts differ. */
+function endsGrace(order: StopOrder, by: StopOrder): boolean {
+  const asked = [order, ...(order.hardenedBy ?? [])];
+  return by.killAt <= by.requestedAt && asked.every(({ requestedAt, killAt }) => killAt > requestedAt);
+}
+
+/** Whether a version of an order is harder than another one: some deadline is nearer, or somebody has ended its grace. */
 export function isHarder(next: StopOrder, order: StopOrder): boolean {
-  return next.killAt < order.killAt || next.forceAt < order.forceAt || next.deadlineAt < order.deadlineAt;
+  return (
+    next.killAt < order.killAt ||
+    next.forceAt < order.forceAt ||
+    next.deadlineAt < order.deadlineAt ||
+    next.hardenedBy !== order.hardenedBy
+  );
 }

@@ -38,6 +38,7 @@ it('I1: handles that come with a copy of no higher revision are a way to the age
       book,
       runtimes: new Map([['memory', memory]]),
       startedAt: 0,
+      earlier: new Set(),
       reason: 'drill',
       took: (step) => took.push(step),
     },
@@ -71,7 +72,7 @@ it('I2: whoever is dead on record stays so, whatever copy comes late', async () 
   const runtimes = new Map([['memory', memory]]);
   const took = (): void => undefined;
   const pursuit = new Pursuit(
-    { hostId: 'h', clock, book, runtimes, startedAt: 0, reason: 'drill', took },
+    { hostId: 'h', clock, book, runtimes, startedAt: 0, earlier: new Set(), reason: 'drill', took },
     killing,
   );
   pursuit.hurry(() => ({ killAt: 0, forceAt: 0, deadlineAt: clock.now() + 60_000 }));

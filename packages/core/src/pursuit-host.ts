@@ -11,6 +11,8 @@ export interface PursuitHost {
   readonly runtimes: ReadonlyMap<string, Runtime>;
   /** When this killswitch was started: an agent admitted before under this host id is from an earlier life of the host. */
   readonly startedAt: number;
+  /** Ids of agents of an earlier life whose clock was ahead: the time of their admission says nothing. */
+  readonly earlier: ReadonlySet<string>;
   /** Of the stop that began the pursuit: the runtimes may tell the agent why it ends. */
   readonly reason: string;
   /** Called after a rung was taken or an outcome stored; must not throw. */

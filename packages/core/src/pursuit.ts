@@ -158,9 +158,10 @@ export class Pursuit {
 
   /** An agent that this host admitted in an earlier life, and of which it died before it could say how to reach it, is looked for. */
   async #locate(): Promise<void> {
-    const { hostId, startedAt } = this.#host;
-    if (this.#routes.length > 0 || this.#agent.hostId !== hostId || this.#agent.spawnedAt >= startedAt)
-      return;
+    const { hostId, startedAt, earlier } = this.#host;
+    const { agentId, spawnedAt } = this.#agent;
+    const isOfThisLife = spawnedAt >= startedAt && !earlier.has(agentId);
+    if (this.#routes.length > 0 || this.#agent.hostId !== hostId || isOfThisLife) return;
     this.#located = (await this.#locating.ask()) && this.#routes.length === 0;
   }
 

@@ -12,6 +12,10 @@ export interface ReviewHost {
   readonly clock: Clock;
   readonly book: Book;
   readonly runtimes: ReadonlyMap<string, Runtime>;
+  /** When this killswitch was made: what it reviews it has not admitted itself. */
+  readonly startedAt: number;
+  /** Takes the ids of agents that an earlier life of this host has admitted at a time that is yet to come: its clock was ahead. */
+  readonly earlier: Set<string>;
 }
 
 /**
@@ -23,10 +27,12 @@ export async function reviewOwnAgents(
   host: ReviewHost,
   known: (agentId: string) => boolean = () => false,
 ): Promise<void> {
-  const key = `host:${host.hostId}`;
+  const { hostId, startedAt, earlier } = host;
+  const key = `host:${hostId}`;
   for await (const agents of pagesOf(host.clock, (page) => host.book.listAgents(key, page))) {
     for (const agent of agents) host.book.note(agent);
     const others = agents.filter(({ agentId }) => !known(agentId));
+    for (const { agentId, spawnedAt } of others) if (spawnedAt >= startedAt) earlier.add(agentId);
     await Promise.all(others.map((agent) => reviewOne(host, agent).catch(() => undefined)));
   }
 }

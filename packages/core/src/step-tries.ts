@@ -12,6 +12,8 @@ const againMs = { shortest: 1_000, longest: 60_000 };
 /** How many tries of one step may never come back; one more only after this long each time (I12). */
 const mostUnanswered = 3;
 const unansweredAgainMs = 600_000;
+/** No pause between two tries is longer: one that is was begun by a clock that was ahead. */
+export const longestPauseMs: number = unansweredAgainMs;
 
 /** A step that was tried: done, or failed and perhaps due again. */
 export type Tried = LedgerEntry & { readonly status: 'done' | 'failed' };

@@ -13,7 +13,7 @@ import { Settlement } from './settlement.ts';
 import { Sight } from './sight.ts';
 import type { Beginning, StopRunHost } from './stop-run-host.ts';
 import { claimOwn, sweep } from './sweep.ts';
-import { urgencyOf } from './urgency.ts';
+import type { Urgency } from './urgency.ts';
 import { Wake } from './wake.ts';
 
 const passMs = { first: 10, longest: 500, follower: 1_000 };
@@ -61,8 +61,8 @@ export class StopRun {
       ...host,
       orderId: order.orderId,
       reason: order.reason,
-      killAt: () => urgencyOf(this.order).killAt,
-      forceAt: () => this.order.forceAt,
+      killAt: () => this.urgency.killAt,
+      forceAt: () => this.urgency.forceAt,
       pursue: (agent) => host.pursue(agent, this),
       step: (step, agentId) => this.step(step, agentId),
       felled: (agent) => this.record(agentKilled(this.order, agent, host.hostId)),
@@ -84,6 +84,11 @@ export class StopRun {
 
   get order(): StopOrder {
     return this.#order.version;
+  }
+
+  /** When the order's rungs are due here. */
+  get urgency(): Urgency {
+    return this.#order.urgency;
   }
 
   /** Whether the order stands in the state store. While it does not, its gate is this host's to keep. */

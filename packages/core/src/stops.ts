@@ -9,7 +9,6 @@ import type { PursuitHost } from './pursuit-host.ts';
 import { scopeKey, scopeKeysOf } from './scope.ts';
 import { StopRun } from './stop-run.ts';
 import type { Beginning, StopRunHost } from './stop-run-host.ts';
-import { urgencyOf } from './urgency.ts';
 
 type Host = Omit<StopRunHost, 'pursue' | 'late' | 'runOf' | 'goOn'> & Omit<PursuitHost, 'took' | 'reason'>;
 
@@ -160,7 +159,7 @@ export class Stops {
       this.#pursuits.set(agent.agentId, pursuit);
       void pursuit.done.then(() => this.#pursuits.delete(agent.agentId));
     }
-    pursuit.hurry(() => urgencyOf(run.order));
+    pursuit.hurry(() => run.urgency);
     return pursuit;
   }
 

@@ -14,7 +14,12 @@ export const notUrgent: Urgency = { killAt: never, forceAt: never, deadlineAt: n
  * When a stop order's own are due. An order without grace kills at once, whatever this host's clock says beside that of the
  * host that was asked (I1).
  */
-export function urgencyOf({ requestedAt, killAt, forceAt, deadlineAt }: StopOrder): Urgency {
+export function urgencyOf({
+  requestedAt,
+  killAt,
+  forceAt,
+  deadlineAt,
+}: Pick<StopOrder, 'requestedAt' | keyof Urgency>): Urgency {
   return { killAt: killAt <= requestedAt ? Number.NEGATIVE_INFINITY : killAt, forceAt, deadlineAt };
 }
 

@@ -1,0 +1,37 @@
+import type { StopOrder } from './order.ts';
+import type { Clock } from './ports/clock.ts';
+import { nearest, type Urgency, urgencyOf } from './urgency.ts';
+
+type Asked = Pick<StopOrder, 'orderId' | 'requestedAt' | keyof Urgency>;
+
+/**
+ * The deadlines of an order by this host's clock. They are times of the host that was asked: one whose clock is ahead, or that was
+ * set right between two lives, would have its stop wait here for as long as it was ahead (I1). A request that is seen before
+ * it was made tells by how much that is at least; so each deadline is as far from here as it was from the request, and never
+ * later than it says. A clock that is behind makes its stops come early.
+ */
+export class OwnTime {
+  readonly #clock: Clock;
+  /** Per request how far its host's clock is ahead, in milliseconds, going by when it was first seen here. */
+  readonly #ahead = new Map<string, number>();
+
+  /** `order`: as it is seen now, for the first time. */
+  constructor(clock: Clock, order: StopOrder) {
+    this.#clock = clock;
+    this.of(order);
+  }
+
+  of(order: StopOrder): Urgency {
+    let due = this.#one(order);
+    // Each by the clock of the host that was asked for it.
+    for (const by of order.hardenedBy ?? []) due = nearest(due, this.#one(by));
+    return due;
+  }
+
+  #one({ orderId, requestedAt, ...asked }: Asked): Urgency {
+    const ahead = this.#ahead.get(orderId) ?? Math.max(0, requestedAt - this.#clock.now());
+    this.#ahead.set(orderId, ahead);
+    const { killAt, forceAt, deadlineAt } = urgencyOf({ requestedAt, ...asked });
+    return { killAt: killAt - ahead, forceAt: forceAt - ahead, deadlineAt: deadlineAt - ahead };
+  }
+}
