@@ -54,6 +54,70 @@ inTheConsole((rig) => {
     await page.getByText('1 live agent of 1 task').waitFor();
   });
 
+  test('odd answers of something in between end nothing: no token is forgotten, and the page goes on', async () => {
+    await rig.server.spawn(tokens.mia, 't', 'stubborn');
+    const page = await rig.open(tokens.mia);
+    let answers = 0;
+    const odd = [
+      { status: 403, json: { error: 'firewall' } },
+      { status: 404, json: { message: 'no backend' } },
+      { status: 429, json: {} },
+      { status: 503, json: null },
+      { status: 200, json: {} },
+      { status: 200, json: null },
+    ];
+    await page.route(/\/me$/, (route) => {
+      const answer = odd[answers++];
+      return answer === undefined ? route.continue() : route.fulfill(answer);
+    });
+    await page
+      .getByRole('alert')
+      .filter({ hasText: /The server (cannot say|does not answer)/ })
+      .waitFor();
+    await page.getByRole('alert').filter({ hasText: 'The server' }).waitFor({ state: 'detached' });
+    expect(answers).toBeGreaterThan(odd.length);
+    expect(await page.getByLabel('Token').count()).toBe(0);
+    await rig.server.spawn(tokens.mia, 'later', 'stubborn');
+    await page.getByText('2 live agents of 2 tasks').waitFor();
+  });
+
+  test('what cannot be seen is not shown as if it could', async () => {
+    await rig.server.spawn(tokens.mia, 't', 'stubborn');
+    const page = await rig.open(tokens.mia);
+    await page.getByText('1 live agent of 1 task').waitFor();
+    const down = {
+      status: 503,
+      json: { code: 'state-unavailable', detail: 'The state store does not answer' },
+    };
+    await page.route(/\/(status|agents)(\?|$)/, (route) => route.fulfill(down));
+    await page.getByRole('alert').filter({ hasText: 'What is stopped cannot be seen' }).waitFor();
+    await page.getByText('Who is alive cannot be seen now: The state store does not answer').waitFor();
+    await expectAccessible(page);
+    await page.unroute(/\/(status|agents)(\?|$)/);
+    await page.getByText('cannot be seen').first().waitFor({ state: 'detached' });
+  });
+
+  test('a stop whose answer is lost is one stop, however often it is asked for; without its events it is read', async () => {
+    const agent = await rig.server.spawn(tokens.mia, 't', 'stubborn');
+    const page = await rig.open(tokens.mia);
+    await page.route(/\/events$/, (route) =>
+      route.fulfill({ status: 503, json: { code: 'too-many-streams' } }),
+    );
+    await button(page, 'Kill task t…').click();
+    await page.route(/\/kill$/, async (route) => {
+      await route.fetch();
+      await route.abort();
+    });
+    await page.getByLabel('Reason').fill('it went rogue');
+    await inDialog(page, 'Kill t').click();
+    await page.getByRole('dialog').getByText('whether it is stopped is not known').waitFor();
+    await page.unroute(/\/kill$/);
+    await inDialog(page, 'Kill t').click();
+    await said(page, 'Settled: 1 of 1 observed dead.').waitFor();
+    expect(processesOf(agent)).toEqual([]);
+    expect(rig.site.events().filter(({ type }) => type === 'order.requested')).toHaveLength(1);
+  });
+
   test('a server that dies in the middle of a stop and comes back goes on with it before the same eyes', async () => {
     const agents = [
       await rig.server.spawn(tokens.mia, 't', 'forking'),
@@ -85,7 +149,7 @@ inTheConsole((rig) => {
     await rig.again();
     await notice(page).waitFor({ state: 'detached' });
     if (await page.getByRole('dialog').isVisible()) {
-      await page.getByRole('dialog').getByText('Not stopped, as far as is known').waitFor();
+      await page.getByRole('dialog').getByText('whether it is stopped is not known').waitFor();
       await button(page, 'Cancel').click();
     }
     await page.getByRole('link', { name: 'Tasks' }).click();

@@ -81,6 +81,61 @@ inTheConsole((rig) => {
     expect(await banner.textContent()).toMatch(/By sue on .*20\d\d.*: the swarm went rogue/);
   }
 
+  test('eight tabs of one browser that follow a stop leave it connections to stop with; whom that hits is kept up to date', async () => {
+    const { server } = rig;
+    await server.spawn(tokens.sue, 't', 'stubborn', { runtime: 'promise' });
+    const kill = { headers: { prefer: 'respond-async' } };
+    const { body } = await server.call(
+      'POST',
+      '/api/orchestrator/tasks/t/kill',
+      tokens.sue,
+      { reason: 'x' },
+      kill,
+    );
+    const first = await rig.open(tokens.sue);
+    const address = `${server.url}/api/orchestrator/console/#/orders/${body.orderId}`;
+    const pages = [first];
+    for (let n = 1; n < 8; n += 1) {
+      const page = await first.context().newPage();
+      await page.goto(server.url);
+      await page.getByLabel('Token').fill(tokens.sue);
+      await button(page, 'Go on').click();
+      pages.push(page);
+    }
+    for (const page of pages) await page.goto(address);
+    for (const page of pages) await said(page, '0 of 1 observed dead, 1 to go.').waitFor();
+    const last = pages.at(-1) as Page;
+    await button(last, 'Emergency stop…').click();
+    await last.getByText(/^Hits 1 live agent of 1 task/).waitFor();
+    await server.spawn(tokens.sue, 'more', 'cooperative');
+    await last.getByText(/^Hits 2 live agents of 2 tasks/).waitFor();
+    await last.getByLabel('Reason').fill('the swarm went rogue');
+    await last.getByLabel('Type STOP to go on').fill('STOP');
+    await button(last, 'Stop everything now').click();
+    await last.getByRole('heading', { name: 'Stop of everything' }).waitFor();
+    for (const page of pages) await page.getByText('Everything is stopped.').waitFor();
+  });
+
+  test('a stop that came while somebody read the others is not released with them', async () => {
+    const { server } = rig;
+    const stop = (token: string, reason: string) =>
+      server.call('POST', '/api/orchestrator/emergency-stop', token, { reason });
+    await stop(tokens.sue, 'the first cause');
+    const page = await rig.open(tokens.sue);
+    await page.getByRole('link', { name: 'Release…' }).click();
+    await page.getByLabel('Why it is safe now').fill('the cause is mended');
+    await page.getByLabel('Type RELEASE to go on').fill('RELEASE');
+    await stop(tokens.bot, 'another cause');
+    await button(page, 'Release everything').click();
+    await page.getByText('Not released: somebody has stopped it again meanwhile.').waitFor();
+    await said(page, /another cause/).waitFor();
+    expect(await page.getByLabel('Type RELEASE to go on').inputValue()).toBe('');
+    await page.getByLabel('Why it is safe now').fill('both causes are mended');
+    await page.getByLabel('Type RELEASE to go on').fill('RELEASE');
+    await button(page, 'Release everything').click();
+    await page.getByText('Everything is stopped.').waitFor({ state: 'hidden' });
+  });
+
   test('who is not confirmed dead is named in front of all others, and announced', async () => {
     const { server } = rig;
     await server.spawn(tokens.mia, 't', 'cooperative');

@@ -5,10 +5,11 @@ const tokenKey = 'killswitch-token';
 
 /** What the server says instead of what was asked for, or that it says nothing: then `status` is 0. */
 export class ApiError extends Error {
-  /** @param {number} status @param {string} message */
-  constructor(status, message) {
+  /** @param {number} status @param {string} message @param {string} [code] of the problem, if it is one of ours */
+  constructor(status, message, code) {
     super(message);
     this.status = status;
+    this.code = code;
   }
 }
 
@@ -68,9 +69,17 @@ export async function call(method, path, { body, headers = {}, patienceMs } = {}
   } catch {
     throw new ApiError(0, 'The server does not answer');
   }
-  if (!response.ok)
-    throw new ApiError(response.status, [answer.detail ?? answer.title, ...(answer.issues ?? [])].join('; '));
+  if (!response.ok) throw faultOf(response.status, answer);
+  // Something in between, or something else, that knows nothing of what is asked.
+  if (typeof answer !== 'object' || answer === null) throw new ApiError(0, 'The server does not answer');
   return answer;
+}
+
+/** @param {number} status @param {any} answer */
+function faultOf(status, answer) {
+  const { detail, title, issues, code } = answer ?? {};
+  const words = [detail ?? title ?? `HTTP ${status}`, ...(Array.isArray(issues) ? issues : [])];
+  return new ApiError(status, words.join('; '), code);
 }
 
 /** @param {string} path */

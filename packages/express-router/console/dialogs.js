@@ -1,6 +1,7 @@
-import { call } from './api.js';
+import { call, isSilence } from './api.js';
 import { count, h, messageOf, words } from './dom.js';
 import { healthIn } from './health.js';
+import { lookAgain } from './pace.js';
 
 /**
  * @typedef {object} Stop what is to be done
@@ -25,6 +26,9 @@ export function stopDialog(stop) {
   });
   const hold = h('input', { type: 'checkbox', name: 'hold' });
   const radius = h('div', { role: 'status', class: 'radius' }, 'Looking who would be hit…');
+  const closed = new AbortController();
+  // Its answer may be lost, and a browser may send it again by itself: it is one stop all the same.
+  const key = [...crypto.getRandomValues(new Uint32Array(4))].map((part) => part.toString(36)).join('-');
   const fault = h('p', { class: 'fault', role: 'alert' });
   const missing = h('p', { class: 'quiet', id: `${id}-missing` });
   const button = h('button', { class: 'danger', 'aria-describedby': missing.id }, act);
@@ -44,18 +48,26 @@ export function stopDialog(stop) {
     try {
       const { orderId } = await call(method, path, {
         body: { reason: reason.value, ...(stop.hold !== undefined && { hold: hold.checked }) },
-        headers: { Prefer: 'respond-async' },
+        headers: { Prefer: 'respond-async', 'Idempotency-Key': key },
       });
       dialog.close();
       location.hash = `#/orders/${encodeURIComponent(orderId)}`;
     } catch (error) {
-      fault.textContent = `Not stopped, as far as is known: ${messageOf(error)}`;
+      fault.textContent = isSilence(error)
+        ? 'No answer: whether it is stopped is not known. Pressing again asks for the same stop.'
+        : `Not stopped, as far as is known: ${messageOf(error)}`;
       arm();
     }
   };
   const dialog = h(
     'dialog',
-    { 'aria-labelledby': id, onclose: () => dialog.remove() },
+    {
+      'aria-labelledby': id,
+      onclose: () => {
+        closed.abort();
+        dialog.remove();
+      },
+    },
     h(
       'form',
       { onsubmit: send, oninput: arm },
@@ -80,30 +92,42 @@ export function stopDialog(stop) {
   healthIn(dialog);
   dialog.showModal();
   reason.focus();
-  void blast(method, path, radius);
+  void lookAgain(() => blast(method, path, radius), closed.signal);
 }
 
-/** What a stop would hit, by the very resolver that it uses. @param {string} method @param {string} path @param {HTMLElement} radius */
+/**
+ * What a stop would hit, by the very resolver that it uses; looked up as long as somebody thinks it over.
+ *
+ * @param {string} method
+ * @param {string} path
+ * @param {HTMLElement} radius
+ */
 async function blast(method, path, radius) {
   try {
-    /** @type {import('./types.js').Preview} */
-    const { total, tasks, workspaces, byStatus, agents } = await call(method, `${path}?preview=true`);
-    if (total === 0) {
-      radius.replaceChildren('No agent is alive in it now. The stop bars what would start.');
-      return;
-    }
-    const names = [...new Set(agents.map(({ taskId }) => taskId))].slice(0, 5);
-    const more = tasks > names.length ? ` and ${count(tasks - names.length, 'more task')}` : '';
-    const already = byStatus.killing ? ` ${byStatus.killing} of them being killed already.` : '';
-    radius.replaceChildren(
-      h('strong', {}, `Hits ${count(total, 'live agent')}`),
-      ` of ${count(tasks, 'task')} in ${count(workspaces, 'workspace')}: `,
-      words(names.join(', ')),
-      `${more}.${already}`,
-    );
+    say(radius, hitBy(await call(method, `${path}?preview=true`)));
   } catch (error) {
-    radius.textContent = `Whom it hits cannot be seen (${messageOf(error)}); it can be stopped all the same.`;
+    say(radius, [`Whom it hits cannot be seen (${messageOf(error)}); it can be stopped all the same.`]);
   }
+}
+
+/** @param {import('./types.js').Preview} preview @returns {(Node | string)[]} */
+function hitBy({ total, tasks, workspaces, byStatus, agents }) {
+  if (total === 0) return ['No agent is alive in it now. The stop bars what would start.'];
+  const names = [...new Set(agents.map(({ taskId }) => taskId))].slice(0, 5);
+  const more = tasks > names.length ? ` and ${count(tasks - names.length, 'more task')}` : '';
+  const already = byStatus.killing ? ` ${byStatus.killing} of them being killed already.` : '';
+  return [
+    h('strong', {}, `Hits ${count(total, 'live agent')}`),
+    ` of ${count(tasks, 'task')} in ${count(workspaces, 'workspace')}: `,
+    words(names.join(', ')),
+    `${more}.${already}`,
+  ];
+}
+
+/** Nothing is said again to those who do not see it as long as it stays the same. @param {HTMLElement} place @param {(Node | string)[]} parts */
+function say(place, parts) {
+  const text = parts.map((part) => (typeof part === 'string' ? part : part.textContent)).join('');
+  if (place.textContent !== text) place.replaceChildren(...parts);
 }
 
 /** Stopping everything takes two deliberate steps. */

@@ -17,18 +17,33 @@ const patienceMs = 1_400;
 export async function beat({ known, stranger, health }) {
   for (;;) {
     const answer = await call('GET', '/me', { patienceMs }).catch((error) => error);
-    if (!(answer instanceof ApiError)) {
+    if (isMe(answer)) {
       health(undefined);
       known(answer);
-    } else if (answer.status === 0) {
-      health('The server does not answer.');
-    } else if (answer.status >= 500) {
-      health(`The server cannot say who you are (${answer.message}).`);
-    } else {
+    } else if (isStranger(answer)) {
       health(undefined);
       stranger(answer.status === 401 ? 'This token is not known here.' : answer.message);
       return;
+    } else if (answer instanceof ApiError && answer.status !== 0) {
+      health(`The server cannot say who you are (${answer.message}).`);
+    } else {
+      health('The server does not answer.');
     }
     await pause(beatMs);
   }
+}
+
+/** @param {any} answer @returns {answer is import('./types.js').Me} */
+function isMe(answer) {
+  return typeof answer?.principal?.id === 'string' && Array.isArray(answer.may?.workspaces);
+}
+
+/**
+ * Only the service says that it does not know somebody: what a gateway in between refuses is no reason to forget a token.
+ *
+ * @param {unknown} answer
+ * @returns {answer is ApiError}
+ */
+function isStranger(answer) {
+  return answer instanceof ApiError && (answer.status === 401 || answer.code === 'too-many-attempts');
 }

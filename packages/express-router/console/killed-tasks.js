@@ -20,11 +20,12 @@ const mostMissing = 5;
 
 /** @type {Map<string, KilledTask>} */
 const killed = new Map();
-/** @type {Map<string, { stop: Stop, isRead: boolean }>} */
+/** `again`: when it may be read again. @type {Map<string, { stop: Stop, isRead: boolean, again: number }>} */
 const wide = new Map();
 /** @type {Set<string>} */
 const missing = new Set();
 let lookedUpAt = 0;
+let isReading = false;
 
 /** For whoever comes next to this tab. */
 export function forgetKilled() {
@@ -38,7 +39,7 @@ export function heedStop(stop) {
     return;
   }
   if (wide.has(stop.orderId)) return;
-  wide.set(stop.orderId, { stop, isRead: false });
+  wide.set(stop.orderId, { stop, isRead: false, again: 0 });
   const [oldest] = wide.keys();
   if (wide.size > mostStops && oldest !== undefined) wide.delete(oldest);
 }
@@ -56,13 +57,19 @@ export function heedStatus({ gates, openOrders }) {
  *   and whether it was one, or the task has ended by itself, is on record
  */
 export async function findKilled(gone) {
-  for (const known of wide.values()) if (!known.isRead) await readWide(known);
   for (const taskId of gone) if (!killed.has(taskId) && missing.size < mostMissing) missing.add(taskId);
-  const [taskId] = missing;
-  if (taskId === undefined || performance.now() - lookedUpAt < lookUpMs) return;
-  lookedUpAt = performance.now();
-  missing.delete(taskId);
-  if (!killed.has(taskId)) await lookUp(taskId);
+  if (isReading) return;
+  isReading = true;
+  try {
+    for (const known of wide.values()) if (!known.isRead) await readWide(known);
+    const [taskId] = missing;
+    if (taskId === undefined || performance.now() - lookedUpAt < lookUpMs) return;
+    lookedUpAt = performance.now();
+    missing.delete(taskId);
+    if (!killed.has(taskId)) await lookUp(taskId);
+  } finally {
+    isReading = false;
+  }
 }
 
 /** The newest first. */
@@ -77,8 +84,10 @@ function mark(taskId, { orderId, scope, reason, principal, at }) {
   killed.set(taskId, { taskId, orderId, by: principal.id, at, reason, scope });
 }
 
-/** @param {{ stop: Stop, isRead: boolean }} known */
+/** A big one is not read all the time. @param {{ stop: Stop, isRead: boolean, again: number }} known */
 async function readWide(known) {
+  const begun = performance.now();
+  if (begun < known.again) return;
   try {
     const order = await call('GET', `/orders/${encodeURIComponent(known.stop.orderId)}`);
     for (const { taskId, outcome } of order.outcomes) if (outcome === 'confirmed') mark(taskId, known.stop);
@@ -87,6 +96,7 @@ async function readWide(known) {
     // It is not theirs to see: then each task of theirs is looked up.
     if (error instanceof ApiError && error.status === 404) known.isRead = true;
   }
+  known.again = performance.now() + 10 * (performance.now() - begun);
 }
 
 /** @param {string} taskId */

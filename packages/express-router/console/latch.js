@@ -37,6 +37,12 @@ export function showLatch(place, { gates, auditDegraded }, me) {
   );
 }
 
+/** That nobody can see at the moment what is stopped. @param {HTMLElement} place @param {string} [fault] */
+export function showDoubt(place, fault) {
+  const text = fault === undefined ? '' : `What is stopped cannot be seen ${fault}`;
+  if (place.textContent !== text) place.textContent = text;
+}
+
 /** @param {string} reason */
 function shortened(reason) {
   return reason.length > longestReason ? `${reason.slice(0, longestReason)}…` : reason;

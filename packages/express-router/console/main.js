@@ -4,7 +4,7 @@ import { byId } from './dom.js';
 import { showHealth } from './health.js';
 import { beat } from './heartbeat.js';
 import { forgetKilled, heedStatus } from './killed-tasks.js';
-import { showLatch } from './latch.js';
+import { showDoubt, showLatch } from './latch.js';
 import { routeOf } from './routes.js';
 import { followStatus, onStatus } from './status.js';
 import { showSignIn } from './views/sign-in.js';
@@ -47,7 +47,7 @@ function welcome(known) {
   session = new AbortController();
   onStatus(heedStatus, session.signal);
   onStatus((status) => showLatch(byId('latch'), status, known), session.signal);
-  void followStatus(session.signal);
+  void followStatus((fault) => showDoubt(byId('doubt'), fault), session.signal);
   show(isNew && byId('main').contains(document.activeElement));
 }
 
@@ -58,7 +58,7 @@ function askWho(why) {
   me = undefined;
   forgetKilled();
   for (const id of ['views', 'emergency']) byId(id).hidden = true;
-  for (const id of ['who', 'latch']) byId(id).replaceChildren();
+  for (const id of ['who', 'latch', 'doubt']) byId(id).replaceChildren();
   delete byId('latch').dataset.facts;
   for (const dialog of document.querySelectorAll('dialog')) dialog.close();
   const wasKnown = signOut();

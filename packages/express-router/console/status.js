@@ -1,4 +1,5 @@
 import { call } from './api.js';
+import { messageOf } from './dom.js';
 import { lookAgain } from './pace.js';
 
 /** @typedef {import('./types.js').Status} Status */
@@ -15,14 +16,26 @@ export function onStatus(tell, signal) {
   if (latest !== undefined) tell(latest);
 }
 
-/** @param {AbortSignal} signal */
-export async function followStatus(signal) {
+/**
+ * @param {(fault: string | undefined) => void} doubt told after each look whether what is shown may be old, and why
+ * @param {AbortSignal} signal
+ */
+export async function followStatus(doubt, signal) {
   latest = undefined;
+  let seenAt = new Date();
   const look = async () => {
-    const status = await call('GET', '/status').catch(() => undefined);
-    if (status === undefined || signal.aborted) return;
-    latest = status;
-    for (const tell of listeners) tell(status);
+    try {
+      const status = await call('GET', '/status');
+      if (!Array.isArray(status.gates) || !Array.isArray(status.openOrders)) throw new Error('no status');
+      if (signal.aborted) return;
+      latest = status;
+      seenAt = new Date();
+      doubt(undefined);
+      for (const tell of listeners) tell(status);
+    } catch (error) {
+      if (!signal.aborted)
+        doubt(`(${messageOf(error)}). What is shown of it is from ${seenAt.toLocaleTimeString()}.`);
+    }
   };
   await lookAgain(look, signal);
 }

@@ -27,7 +27,19 @@ const files: Readonly<Record<string, string>> = {
   'icon.svg': 'image/svg+xml',
   ...Object.fromEntries(
     [
-      ...['main', 'routes', 'options', 'dom', 'keyed', 'pace', 'api', 'events', 'heartbeat', 'health'],
+      ...[
+        'main',
+        'routes',
+        'options',
+        'dom',
+        'keyed',
+        'pace',
+        'api',
+        'events',
+        'places',
+        'heartbeat',
+        'health',
+      ],
       ...['status', 'latch', 'killed-tasks', 'dialogs', 'views/tasks', 'views/task-cards', 'views/order'],
       ...['views/timeline', 'views/orders', 'views/record', 'views/verify', 'views/release', 'views/sign-in'],
     ].map((name) => [`${name}.js`, 'text/javascript']),

@@ -55,7 +55,7 @@ export async function showOrder(main, orderId, signal) {
     nameThem(named, late);
     if (settled || dead === all.length || late.length > 0)
       announce(`${late.length > 0 ? `${late.length} not confirmed dead. ` : ''}${summary.textContent}`);
-    const endAt = Math.max(...all.flatMap(({ at }) => Object.values(at)), asked + 100);
+    const endAt = all.reduce((end, { at }) => Math.max(end, ...Object.values(at)), asked + 100);
     const shown = all.sort((a, b) => rank(a) - rank(b) || slowness(b) - slowness(a)).slice(0, mostRows);
     keyed(
       rows,
@@ -65,7 +65,7 @@ export async function showOrder(main, orderId, signal) {
     );
   };
   await listen(
-    `/orders/${encodeURIComponent(orderId)}/events`,
+    orderId,
     (event, data) => {
       const at = Date.parse(data.at);
       if (event === 'placed') asked = at;

@@ -19,23 +19,24 @@ export async function showRelease(main, me, signal) {
     said,
     forms,
   );
+  const show = (/** @type {readonly import('../types.js').Gate[]} */ gates, note = '') => {
+    const scopes = new Map(
+      gates
+        .filter(({ opens, scope }) => opens === 'on-release' && pathOf(scope, me) !== undefined)
+        .map((gate) => [JSON.stringify(gate.scope), gate.scope]),
+    );
+    said.textContent = scopes.size === 0 ? 'Nothing is stopped that you may release.' : note;
+    forms.replaceChildren(
+      ...[...scopes.values()].map((scope) => form(scope, gatesOn(scope, gates), { me, again: show })),
+    );
+  };
   const gates = await stopped(said, signal);
-  if (signal.aborted) return;
-  const scopes = new Map(
-    gates
-      .filter(({ opens, scope }) => opens === 'on-release' && pathOf(scope, me) !== undefined)
-      .map((gate) => [JSON.stringify(gate.scope), gate.scope]),
-  );
-  said.textContent = scopes.size === 0 ? 'Nothing is stopped that you may release.' : '';
-  forms.replaceChildren(
-    ...[...scopes.values()].map((scope) =>
-      form(
-        scope,
-        gates.filter((gate) => JSON.stringify(gate.scope) === JSON.stringify(scope)),
-        me,
-      ),
-    ),
-  );
+  if (!signal.aborted) show(gates);
+}
+
+/** @param {import('../types.js').Scope} scope @param {readonly import('../types.js').Gate[]} gates */
+function gatesOn(scope, gates) {
+  return gates.filter((gate) => JSON.stringify(gate.scope) === JSON.stringify(scope));
 }
 
 /** Asks until there is an answer. @param {HTMLElement} said @param {AbortSignal} signal @returns {Promise<readonly import('../types.js').Gate[]>} */
@@ -51,8 +52,14 @@ async function stopped(said, signal) {
   return [];
 }
 
-/** @param {import('../types.js').Scope} scope @param {readonly import('../types.js').Gate[]} gates @param {import('../types.js').Me} me */
-function form(scope, gates, me) {
+/**
+ * @param {import('../types.js').Scope} scope
+ * @param {readonly import('../types.js').Gate[]} gates what is said of it
+ * @param {object} about
+ * @param {import('../types.js').Me} about.me
+ * @param {(gates: readonly import('../types.js').Gate[], note: string) => void} about.again shows all anew
+ */
+function form(scope, gates, { me, again }) {
   const reason = h('textarea', { required: true, maxlength: '2000', rows: '2' });
   const word = h('input', { autocomplete: 'off', autocapitalize: 'characters', spellcheck: 'false' });
   const said = h('p', { role: 'status' });
@@ -66,6 +73,14 @@ function form(scope, gates, me) {
     button.disabled = true;
     said.textContent = '';
     try {
+      const now = (await call('GET', '/status')).gates;
+      if (isMore(gatesOn(scope, now), gates)) {
+        again(
+          now,
+          'Not released: somebody has stopped it again meanwhile. Read why, then say anew that it is safe.',
+        );
+        return;
+      }
       const { message } = await call('POST', pathOf(scope, me) ?? '', { body: { reason: reason.value } });
       said.textContent = message;
     } catch (error) {
@@ -84,6 +99,13 @@ function form(scope, gates, me) {
     h('label', {}, 'Type RELEASE to go on', word),
     said,
     button,
+  );
+}
+
+/** Whether there is a stop that whoever releases has not read. @param {readonly import('../types.js').Gate[]} now @param {readonly import('../types.js').Gate[]} read */
+function isMore(now, read) {
+  return now.some(
+    (gate) => !read.some((each) => each.orderId === gate.orderId && each.reason === gate.reason),
   );
 }
 

@@ -1,4 +1,4 @@
-import { call, isSilence } from '../api.js';
+import { call } from '../api.js';
 import { stopDialog } from '../dialogs.js';
 import { count, h, messageOf } from '../dom.js';
 import { keyed } from '../keyed.js';
@@ -79,13 +79,13 @@ export async function showTasks(main, me, signal) {
       if (signal.aborted) return;
       const before = tasks;
       tasks = tasksOf(agents);
-      await findKilled(missing(before, tasks));
-      if (signal.aborted) return;
+      // Not waited for: what is alive is shown however long it takes to find out what is dead.
+      void findKilled(missing(before, tasks)).then(() => signal.aborted || show());
       summary.textContent = `${count(agents.length, 'live agent')} of ${count(tasks.length, 'task')}`;
       fault.textContent = '';
       show();
     } catch (error) {
-      fault.textContent = isSilence(error) ? '' : messageOf(error);
+      fault.textContent = `Who is alive cannot be seen now: ${messageOf(error)}`;
     }
   };
   await lookAgain(look, signal);
