@@ -87,22 +87,32 @@ export class Delivery {
 
   async #deliverFile(segment: Segment): Promise<void> {
     let batch: AuditEvent[] = [];
+    const stored = segment.stored();
     try {
-      for await (const event of segment.stored()) {
-        batch.push(event);
-        if (batch.length < batchSize) continue;
-        if (!(await this.#deliver(batch))) return;
+      for (let step = await stored.next(); ; step = await stored.next()) {
+        if (step.done !== true) batch.push(step.value);
+        if (step.done !== true && batch.length < batchSize) continue;
+        if (batch.length > 0 && !(await this.#deliver(batch))) return;
         batch = [];
+        if (step.done === true) return await this.#remove(segment, step.value);
       }
-      if (batch.length > 0 && !(await this.#deliver(batch))) return;
-      await this.#remove(segment);
     } catch (error) {
-      if (!isLost(error)) return this.#pause(retryMs.longest);
+      if (!isLost(error)) {
+        this.#failed(error);
+        return this.#pause(retryMs.longest);
+      }
       // What stands before the damage was read, and goes to the sink; the file stays for whoever looks into it.
       if (batch.length > 0 && !(await this.#deliver(batch))) return;
       if (segment.records > 0 || !isGone(error)) this.#tell({ type: 'file-lost', path: segment.path, error });
       this.#segments.drop(segment);
+    } finally {
+      await stored.return(0);
     }
+  }
+
+  #failed(error: unknown): void {
+    if (!this.#isFailing) this.#tell({ type: 'delivery-failed', error });
+    this.#isFailing = true;
   }
 
   /** Resolves `true` when the sink has taken the batch, `false` when it was stopped before. */
@@ -117,8 +127,7 @@ export class Delivery {
         return true;
       } catch (error) {
         if (isRefusal(error, batch)) return this.#deliverApart(batch, error);
-        if (!this.#isFailing) this.#tell({ type: 'delivery-failed', error });
-        this.#isFailing = true;
+        this.#failed(error);
         await this.#pause(pause);
       }
     }
@@ -136,11 +145,15 @@ export class Delivery {
     return (await this.#deliver(batch.slice(0, half))) && (await this.#deliver(batch.slice(half)));
   }
 
-  async #remove(segment: Segment): Promise<void> {
-    await segment.remove().catch((error: unknown) => {
+  /** @param bytes how many at its end are no whole line */
+  async #remove(segment: Segment, bytes = 0): Promise<void> {
+    try {
+      if (bytes === 0) await segment.remove();
+      else this.#tell({ type: 'file-torn', path: await segment.setAside(), bytes });
+    } catch (error) {
       // Delivered, but there to stay: it will be delivered once more after a restart, and dropped by the sink.
       this.#tell({ type: 'file-kept', path: segment.path, error });
-    });
+    }
     this.#segments.drop(segment);
   }
 

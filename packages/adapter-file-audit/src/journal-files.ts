@@ -39,5 +39,5 @@ function nameOf(path: string): JournalFileName | undefined {
   const file = basename(path);
   const writer = file.replace(/\.jsonl$/, '');
   if (writer === file || !writerPattern.test(writer)) return undefined;
-  return { path: join(dirname(path), file), writer, isSegment: /~\d{9}$/.test(writer) };
+  return { path: join(dirname(path), file), writer, isSegment: /~\d{9,15}$/.test(writer) };
 }

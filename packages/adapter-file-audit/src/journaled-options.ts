@@ -14,6 +14,11 @@ export type JournaledNews =
   | { readonly type: 'journal-failed'; readonly error: unknown }
   /** A file with events that the sink may not have is damaged or was deleted; what could be read was delivered. */
   | { readonly type: 'file-lost'; readonly path: string; readonly error: unknown }
+  /**
+   * Bytes at the end of a file are no whole line, as a crash leaves them, or somebody who cut it off. What stands before was
+   * delivered, and the file is kept under this name.
+   */
+  | { readonly type: 'file-torn'; readonly path: string; readonly bytes: number }
   /** A file that was delivered cannot be removed. */
   | { readonly type: 'file-kept'; readonly path: string; readonly error: unknown };
 

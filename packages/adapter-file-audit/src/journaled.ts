@@ -225,6 +225,7 @@ interface Opened {
 function lineOf(news: JournaledNews): string {
   const path = 'path' in news ? ` ${news.path}` : '';
   const error = 'error' in news ? `: ${describeError(news.error)}` : '';
+  const bytes = 'bytes' in news ? `: ${news.bytes} bytes` : '';
   const event = 'event' in news ? ` ${canonical(news.event)}` : '';
-  return `agent-killswitch audit: ${news.type}${path}${error}${event}`;
+  return `agent-killswitch audit: ${news.type}${path}${bytes}${error}${event}`;
 }

@@ -1,4 +1,4 @@
-import { stat, unlink } from 'node:fs/promises';
+import { link, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { AuditEvent } from '@agent-killswitch/core';
 import { syncDirectory } from './directory.ts';
@@ -89,12 +89,21 @@ export class Segment {
   }
 
   /**
-   * Its events from the file, from the first one on.
+   * Its events from the file, from the first one on. Returns how many bytes at its end are no whole line.
    * @throws JournalCorruptError, JournalVersionError, JournalReadError
    */
-  async *stored(): AsyncGenerator<AuditEvent> {
+  async *stored(): AsyncGenerator<AuditEvent, number, undefined> {
     await this.seal();
-    for await (const { event } of storedRecords(this.path, this.#settings.deadlineMs)) yield event;
+    const records = storedRecords(this.path, this.#settings.deadlineMs);
+    try {
+      for (;;) {
+        const step = await records.next();
+        if (step.done === true) return step.value;
+        yield step.value.event;
+      }
+    } finally {
+      await records.return(0);
+    }
   }
 
   /** Whether its file is still under its name. */
@@ -119,6 +128,21 @@ export class Segment {
     await syncDirectory(dirname(this.path)).catch(() => {});
   }
 
+  /** Gives the file another name, under which nobody delivers it again: what is torn may be evidence. */
+  async setAside(): Promise<string> {
+    for (let n = 1; ; n += 1) {
+      const savedTo = this.path.replace(/\.jsonl$/, `.torn-${n}`);
+      try {
+        await link(this.path, savedTo);
+      } catch (error) {
+        if (errnoOf(error) === 'EEXIST') continue;
+        throw error;
+      }
+      await this.remove();
+      return savedTo;
+    }
+  }
+
   #requeue(error: JournalWriteError): void {
     // A file that is gone has nothing that could be read; what is in memory is all there is.
     if (error.errno !== 'ENOENT') this.queue = undefined;
@@ -133,6 +157,6 @@ function segmentName(writer: string, number: number): string {
 
 /** The number of the segment that a file is, or `undefined`. */
 export function segmentNumber(writer: string, file: string): number | undefined {
-  const match = /^(.*)~(\d{9})\.jsonl$/.exec(file);
+  const match = /^(.*)~(\d{9,15})\.jsonl$/.exec(file);
   return match?.[1] === writer ? Number(match[2]) : undefined;
 }

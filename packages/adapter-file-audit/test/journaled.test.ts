@@ -1,5 +1,5 @@
 /** What stands between a journal and its sink: nothing is lost, told twice, out of order, or in anybody's way (I4, I5, I12). */
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, rmdir, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sampleEvent, sampleEvents } from '@agent-killswitch/conformance';
 import { type AuditEvent, type AuditSink, InvalidInputError } from '@agent-killswitch/core';
@@ -198,6 +198,55 @@ it('says so when events were in a deleted file alone', async () => {
   expect(await audit.delivered(10_000)).toBe(true);
   expect(sink.ids()).toEqual([...range(2_000), ...range(4_500).slice(4_000)]);
   expect(types()).toContain('file-lost');
+});
+
+it('keeps a file whose end is torn, under another name, and delivers one whose number has more digits', async () => {
+  const directory = await temporaryDirectory();
+  const sink = new Flaky();
+  sink.state = 'down';
+  const first = journaledOn(directory, sink, { maxFileEvents: 100 });
+  await appendAll(first.audit, 0, 200);
+  await first.audit.close(0);
+  const [torn = ''] = await filesIn(directory);
+  const path = join(directory, torn);
+  await truncate(path, (await stat(path)).size - 20);
+  await writeFile(join(directory, 'journal~999999999.jsonl'), '');
+  const second = journaledOn(directory, sink);
+  await second.audit.append([sampleEvent(200)]);
+  await second.audit.close(0);
+  sink.come();
+  const third = journaledOn(directory, sink);
+  expect(await third.audit.delivered(10_000)).toBe(true);
+  expect(sink.ids()).toEqual(range(201).filter((n) => n !== 99));
+  const savedTo = path.replace('.jsonl', '.torn-1');
+  const told = [...second.news, ...third.news].filter(({ type }) => type === 'file-torn');
+  expect(told).toEqual([{ type: 'file-torn', path: savedTo, bytes: expect.any(Number) }]);
+  expect((await readFile(savedTo, 'utf8')).split('\n')).toHaveLength(100);
+});
+
+it('says so when it cannot read a file that is to be delivered', async () => {
+  const directory = await temporaryDirectory();
+  const sink = new Flaky();
+  sink.state = 'down';
+  const first = journaledOn(directory, sink, { maxFileEvents: 100 });
+  await appendAll(first.audit, 0, 200);
+  await first.audit.close(0);
+  const [unreadable = ''] = await filesIn(directory);
+  const path = join(directory, unreadable);
+  await rename(path, `${path}.away`);
+  await mkdir(path);
+  sink.come();
+  const second = journaledOn(directory, sink);
+  await second.audit.append([sampleEvent(200)]);
+  await expect
+    .poll(() => second.news)
+    .toMatchObject([{ type: 'delivery-failed', error: { code: 'journal-read' } }]);
+  expect(sink.ids()).toEqual([]);
+  await second.audit.close(0);
+  await rmdir(path);
+  await rename(`${path}.away`, path);
+  expect(await journaledOn(directory, sink).audit.delivered(10_000)).toBe(true);
+  expect(sink.ids()).toEqual(range(201));
 });
 
 it('delivers what stands before a damage, keeps the file, says so, and goes on', async () => {
