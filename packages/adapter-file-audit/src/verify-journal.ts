@@ -5,7 +5,7 @@ import {
   isKillswitchError,
   type PartitionHead,
 } from '@agent-killswitch/core';
-import type { JournalCorruptError, JournalFault } from './journal-errors.ts';
+import { type JournalCorruptError, type JournalFault, JournalReadError } from './journal-errors.ts';
 import { type JournalFileName, journalFiles } from './journal-files.ts';
 import { storedRecords } from './stored-records.ts';
 
@@ -61,6 +61,8 @@ export async function verifyJournal(
   const files = await journalFiles(path, readMs);
   const missing = missingOf(files, heads, path);
   if (missing !== undefined) return missing;
+  // Nobody who mistypes a folder's name must be told that the record is whole.
+  if (files.length === 0) throw new JournalReadError(path, new Error('there is no journal in it'));
   const ends: PartitionHead[] = [];
   const torn: TornEnd[] = [];
   let count = 0;

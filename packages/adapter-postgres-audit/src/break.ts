@@ -1,6 +1,7 @@
 import { createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
 import { canonical } from '@agent-killswitch/core';
 import { keyIdOf } from './checkpoint.ts';
+import { listOf, type PublicKeys } from './keys.ts';
 
 /** Where a chain goes on after its older records were detached. */
 export interface Break {
@@ -18,9 +19,10 @@ export function signBreak(mark: Break, privateKey: KeyObject): { keyId: string; 
   return { keyId: keyIdOf(createPublicKey(privateKey)), signature };
 }
 
-/** Whether somebody who has the key has made this break. */
-export function isSigned(mark: Break, signature: string, publicKey: KeyObject): boolean {
-  return verify(null, textOf(mark), publicKey, Buffer.from(signature, 'base64'));
+/** Whether somebody who has one of the keys has made this break. */
+export function isSigned(mark: Break, signature: string, keys: PublicKeys | undefined): boolean {
+  const bytes = Buffer.from(signature, 'base64');
+  return listOf(keys).some((key) => verify(null, textOf(mark), key, bytes));
 }
 
 function textOf({ chain, seq, hash, position, detached }: Break): Buffer {

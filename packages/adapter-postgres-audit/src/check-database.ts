@@ -1,8 +1,8 @@
-import type { KeyObject } from 'node:crypto';
 import type { PartitionHead } from '@agent-killswitch/core';
 import { isSigned } from './break.ts';
 import { ChainCheck, type ChainStart, type RecordFault } from './chain-check.ts';
 import type { WithConnection } from './connection.ts';
+import type { PublicKeys } from './keys.ts';
 import { headsOf, lastBreak } from './places.ts';
 import { firstPage, readRows } from './read-rows.ts';
 import { requireSchema } from './schema-version.ts';
@@ -11,8 +11,8 @@ import { field, fieldOf, type StoredRow } from './stored-row.ts';
 export interface DatabaseCheck {
   /** Chain ends that were kept elsewhere. */
   readonly heads: readonly PartitionHead[];
-  /** Whose signature makes a break one. */
-  readonly key?: KeyObject | undefined;
+  /** Whose signatures make a break one. */
+  readonly key?: PublicKeys | undefined;
   /** Only this chain. */
   readonly chain?: string | undefined;
   /** The last record of an earlier check. */
@@ -112,7 +112,7 @@ async function startOf(
   { readMs, key }: DatabaseCheck,
 ): Promise<ChainStart | BadRecord> {
   const before = await withConnection('reading the breaks', readMs, (client) => lastBreak(client, chain));
-  if (before !== undefined && (key === undefined || !isSigned(before, before.signature, key)))
+  if (before !== undefined && !isSigned(before, before.signature, key))
     return { at: { partition: chain, seq: before.seq }, fault: 'break' };
   if (resumed !== undefined && resumed.seq > (before?.seq ?? -1)) return { first: resumed };
   return before === undefined ? {} : { before };

@@ -1,6 +1,7 @@
 import { createHash, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
 import { canonical, InvalidInputError, type PartitionHead, parseInput } from '@agent-killswitch/core';
 import { z } from 'zod';
+import { listOf, type PublicKeys } from './keys.ts';
 
 const headSchema = z.strictObject({
   partition: z.string(),
@@ -35,9 +36,9 @@ export function signCheckpoint(heads: readonly PartitionHead[], privateKey: KeyO
 
 /**
  * The checkpoint in one line of a checkpoint file.
- * @throws InvalidInputError if it is none, or not signed with this key
+ * @throws InvalidInputError if it is none, or not signed with one of these keys
  */
-export function readCheckpoint(line: string, publicKey: KeyObject): Checkpoint {
+export function readCheckpoint(line: string, keys: PublicKeys): Checkpoint {
   let value: unknown;
   try {
     value = JSON.parse(line);
@@ -46,10 +47,10 @@ export function readCheckpoint(line: string, publicKey: KeyObject): Checkpoint {
   }
   const checkpoint = parseInput('checkpoint', checkpointSchema, value);
   const { signature, ...body } = checkpoint;
-  if (body.keyId !== keyIdOf(publicKey)) {
-    throw new InvalidInputError('checkpoint', [
-      `keyId: signed with the key ${body.keyId}, not ${keyIdOf(publicKey)}`,
-    ]);
+  const publicKey = listOf(keys).find((key) => keyIdOf(key) === body.keyId);
+  if (publicKey === undefined) {
+    const known = listOf(keys).map(keyIdOf).join(', ');
+    throw new InvalidInputError('checkpoint', [`keyId: signed with the key ${body.keyId}, not ${known}`]);
   }
   if (!verify(null, Buffer.from(canonical(body)), publicKey, Buffer.from(signature, 'base64'))) {
     throw new InvalidInputError('checkpoint', ['signature: it is not of this content']);

@@ -11,6 +11,7 @@ export {
   PostgresUnavailableError,
   PostgresVersionError,
 } from './errors.ts';
+export type { PublicKeys } from './keys.ts';
 export { grants, type MigrateOptions, migrate } from './migrate.ts';
 export type { PostgresAuditOptions } from './options.ts';
 export { type PostgresAudit, postgresAudit } from './postgres-audit.ts';

@@ -1,7 +1,7 @@
-import { KeyObject } from 'node:crypto';
 import { InvalidConfigurationError } from '@agent-killswitch/core';
 import type { Pool } from 'pg';
 import { z } from 'zod';
+import { keysSchema, type PublicKeys } from './keys.ts';
 
 export interface PostgresAuditOptions {
   /** How long one append may take, waiting for a connection included, in milliseconds. Default 5,000. */
@@ -10,8 +10,8 @@ export interface PostgresAuditOptions {
   readonly readMs?: number;
   /** The file that `writeCheckpoints` writes: `verify` holds the chains against what it says. Needs `key`. */
   readonly checkpoints?: string;
-  /** The public key of checkpoints and breaks. Without it `verify` takes no break that `retire` has made. */
-  readonly key?: KeyObject;
+  /** The public keys of checkpoints and breaks. Without any `verify` takes no break that `retire` has made. */
+  readonly key?: PublicKeys;
 }
 
 const milliseconds = z.number().int().min(1).max(2_147_483_647);
@@ -20,7 +20,7 @@ const settingsSchema = z
     appendMs: milliseconds.default(5_000),
     readMs: milliseconds.default(10_000),
     checkpoints: z.string().min(1).optional(),
-    key: z.custom<KeyObject>((value) => value instanceof KeyObject, 'must be a KeyObject').optional(),
+    key: keysSchema.optional(),
   })
   .refine(({ checkpoints, key }) => checkpoints === undefined || key !== undefined, {
     path: ['checkpoints'],

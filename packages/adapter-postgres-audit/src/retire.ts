@@ -3,6 +3,7 @@ import type { Pool, PoolClient } from 'pg';
 import { signBreak } from './break.ts';
 import { connections } from './connection.ts';
 import { PostgresSchemaError } from './errors.ts';
+import { requireSigningKey } from './keys.ts';
 import { requireSchema } from './schema-version.ts';
 
 export interface RetireOptions {
@@ -18,12 +19,13 @@ export interface RetireOptions {
  * Detaches whole months from the record, the oldest first, all or none, and notes for each chain in them where it goes
  * on. The detached tables stay in the schema, to be archived and dropped. Needs the owner of the tables.
  * @returns the tables that were detached
- * @throws PostgresSchemaError if a chain has older records elsewhere; PostgresRoleError; PostgresUnavailableError
+ * @throws InvalidConfigurationError for another key; PostgresSchemaError if a chain has older records elsewhere; PostgresRoleError; PostgresUnavailableError
  */
-export function retire(
+export async function retire(
   pool: Pool,
   { before, privateKey, deadlineMs = 60_000 }: RetireOptions,
 ): Promise<string[]> {
+  requireSigningKey('retire', privateKey);
   return connections(pool)('retiring', deadlineMs, async (client) => {
     await requireSchema(client);
     await client.query(

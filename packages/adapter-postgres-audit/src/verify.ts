@@ -1,18 +1,18 @@
-import type { KeyObject } from 'node:crypto';
 import type { PartitionHead } from '@agent-killswitch/core';
 import type { Pool } from 'pg';
 import { type BadRecord, checkDatabase } from './check-database.ts';
 import { connections } from './connection.ts';
 import { warningsOf } from './guards.ts';
+import type { PublicKeys } from './keys.ts';
 
 export interface VerifyDatabaseOptions {
   /** Chain ends that were kept elsewhere. Without them a chain that was cut off, or written anew, looks whole. */
   readonly heads?: readonly PartitionHead[];
   /**
-   * The public key of those who may retire old records. A chain that does not begin with its first record has to go on
-   * from a break that is signed with it.
+   * The public keys of those who may retire old records. A chain that does not begin with its first record has to go on
+   * from a break that is signed with one of them.
    */
-  readonly key?: KeyObject;
+  readonly key?: PublicKeys;
   /** Told now and then how many records were checked so far. */
   readonly onProgress?: (count: number) => void;
   /** How long one statement may take, in milliseconds. Default 30,000. */

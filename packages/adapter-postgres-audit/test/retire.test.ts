@@ -57,6 +57,9 @@ withService('postgres', 'DATABASE_URL', (server) => {
       expect(page.records.map(({ seq }) => seq)).toEqual([2]);
     }
     expect(await verifyDatabase(pool, { key })).toMatchObject({ ok: true, count: 3 });
+    const next = generateKeyPairSync('ed25519').publicKey;
+    expect(await verifyDatabase(pool, { key: next })).toMatchObject({ ok: false, fault: 'break' });
+    expect(await verifyDatabase(pool, { key: [next, key] })).toMatchObject({ ok: true, count: 3 });
   });
 
   it('detaches whole months, goes on where the chains were, and forgets no event id', async () => {

@@ -5,7 +5,7 @@ const options = {
   database: { type: 'string' },
   journal: { type: 'string' },
   checkpoints: { type: 'string' },
-  key: { type: 'string' },
+  key: { type: 'string', multiple: true },
   format: { type: 'string' },
   chain: { type: 'string' },
 } as const;
@@ -27,7 +27,7 @@ export function parseCommand(args: string[], env: NodeJS.ProcessEnv): VerifyComm
       name,
       source,
       ...(checkpoints !== undefined && { checkpoints }),
-      ...(key !== undefined && { key }),
+      keys: key ?? [],
     };
   }
   if (checkpoints !== undefined || key !== undefined)

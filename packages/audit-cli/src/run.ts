@@ -9,6 +9,10 @@ import { verifyRecord } from './verify-record.ts';
  * @returns the exit code. 0: all is well; 1: the record was changed; 2: the command makes no sense; 3: it could not be done
  */
 export async function run(args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+  if (args.some((arg) => arg === '--help' || arg === '-h')) {
+    process.stdout.write(usage);
+    return 0;
+  }
   try {
     const command = parseCommand([...args], env);
     return command.name === 'verify' ? await verifyRecord(command) : await exportRecords(command);

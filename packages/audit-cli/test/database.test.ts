@@ -108,7 +108,20 @@ withService('postgres', 'DATABASE_URL', (server) => {
     const forged = join(folder, 'forged');
     await writeFile(forged, (await readFile(checkpoints[1] ?? '', 'utf8')).replace('"seq":0', '"seq":1'));
     expect((await run(['verify', ...database, ...checkpoints.with(1, forged)])).code).toBe(2);
-    // Ten processes, one after the other.
+    for (const [name, at] of [
+      ['--key', 3],
+      ['--checkpoints', 1],
+    ] as const) {
+      await writeFile(join(folder, 'empty'), '');
+      expect(checkpoints[at - 1]).toBe(name);
+      const empty = await run(['verify', ...database, ...checkpoints.with(at, join(folder, 'empty'))]);
+      expect([name, empty.code, empty.stderr]).toEqual([
+        name,
+        2,
+        expect.stringMatching(/there is (none|no public key)/),
+      ]);
+    }
+    // Twelve processes, one after the other.
   }, 120_000);
 
   it('verify: 1 and the record when a chain was cut off, which only a checkpoint shows', async () => {

@@ -1,6 +1,6 @@
 /** The command that an auditor runs on journals: as a process of its own, and without the package `pg`. */
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileJournal, journaled } from '@agent-killswitch/adapter-file-audit';
@@ -127,6 +127,9 @@ it('2 for what makes no sense, 3 for what cannot be done', async () => {
   ])
     expect([args, (await run(args)).code]).toEqual([args, 2]);
   expect((await run(['verify', '--journal', join(folder, 'nowhere')])).code).toBe(3);
+  await mkdir(join(folder, 'nothing'));
+  expect((await run(['verify', '--journal', join(folder, 'nothing')])).code).toBe(3);
+  expect(await run(['verify', '--help'])).toMatchObject({ code: 0, stdout: /^Usage:/ });
 }, 120_000);
 
 it('tells how far it is on long journals, on stderr', async () => {
