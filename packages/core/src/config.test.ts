@@ -211,6 +211,24 @@ describe('a getter that throws', () => {
     expect(issues).toContain(`${path}: cannot be read: Error: boom`);
   });
 
+  it('is a fault also if it throws only when it is read again', () => {
+    const again = (name: string, whole: object, error = new Error('boom')) => {
+      let reads = 0;
+      return new Proxy(whole, {
+        get(target, key) {
+          if (key === name && reads++ > 0) throw error;
+          return Reflect.get(target, key);
+        },
+      });
+    };
+    expect(faults({ runtimes: { m: again('reach', memoryRuntime()) } })).toEqual([
+      'runtimes.m: cannot be read: Error: boom',
+    ]);
+    expect(faults({ cleanup: [again('limits', step({ limits: {} }))] })).toEqual([
+      'cleanup.0: cannot be read: Error: boom',
+    ]);
+  });
+
   it('is a fault also where the keys themselves cannot be read', () => {
     const { proxy, revoke } = Proxy.revocable({}, {});
     revoke();

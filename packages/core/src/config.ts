@@ -3,6 +3,7 @@ import { InvalidConfigurationError } from './errors.ts';
 import { timeSchema } from './identifiers.ts';
 import { cryptoRandomBytes, type RandomBytes } from './ids.ts';
 import { issueLines } from './input.ts';
+import { keptRuntime, keptStep } from './kept-ports.ts';
 import { copyList, copyOptions, copyTable, readSafely } from './option-reading.ts';
 import type { AuditSink } from './ports/audit-sink.ts';
 import type { Authorizer } from './ports/authorizer.ts';
@@ -87,14 +88,20 @@ export function settingsOf(given: KillswitchOptions): Settings {
     faults.push(...faultsOfTime(copied.clock ?? systemClock));
   if (faults.length > 0) throw new InvalidConfigurationError([...new Set(faults)]);
   const { release, ...rest } = copied;
+  const runtimes = [...copied.runtimes].map(
+    ([name, each]) => [name, keptRuntime(`runtimes.${name}`, each, faults)] as const,
+  );
+  const cleanup = (copied.cleanup ?? []).map((each, at) => keptStep(`cleanup.${at}`, each, faults));
+  if (faults.length > 0) throw new InvalidConfigurationError(faults);
   return {
-    cleanup: [],
     authorizer: rolePolicy(),
     clock: systemClock,
     randomBytes: cryptoRandomBytes,
     onLeaseLost: 'kill',
     lastResort: (line) => console.error(line),
     ...rest,
+    runtimes: new Map(runtimes),
+    cleanup,
     approvals: release?.approvals ?? 1,
     deadlines,
   };

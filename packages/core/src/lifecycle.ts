@@ -42,7 +42,8 @@ export interface KillProgress {
 
 /**
  * What the caller has to do after the change is stored. `pursue`: run the ladder over the agent's handles until it is
- * observed dead. `destroy`: the same for handles that came after the record was closed. `clean-up`: run its cleanup.
+ * observed dead. `destroy`: the same for handles that came after the record was closed, or for which it has no room.
+ * `clean-up`: run its cleanup.
  */
 export type Effect =
   | { readonly type: 'pursue' }
@@ -109,7 +110,7 @@ function onRunning(agent: Agent, event: Extract<LifecycleEvent, { type: 'running
       const known = new Set(agent.handles.map((handle) => JSON.stringify(handle)));
       const added = event.handles.filter((handle) => !known.has(JSON.stringify(handle)));
       if (added.length === 0) return [agent, effects];
-      // A record with more of them could not be read again.
+      // A record with more of them could not be read again, and what no record names no stop finds (I1).
       if (agent.handles.length + added.length > maxHandles)
         return [agent, [...effects, { type: 'destroy', handles: added }]];
       return [{ ...raised(agent), handles: [...agent.handles, ...added], startedAt: event.at }, effects];
