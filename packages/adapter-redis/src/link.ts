@@ -24,14 +24,17 @@ export class Link {
   private readonly client: RedisClient;
   private readonly maxPendingBytes: number;
   private known: Known | undefined;
+  /** Of the state that has lost something: what is there goes on under another id. */
+  private readonly lostId: string;
   private opening: Promise<Known> | undefined;
   private pendingBytes = 0;
   private isClosed = false;
 
-  constructor(client: RedisClient, keys: Keys, maxPendingBytes: number) {
+  constructor(client: RedisClient, keys: Keys, maxPendingBytes: number, lostId = '') {
     this.client = client;
     this.keys = keys;
     this.maxPendingBytes = maxPendingBytes;
+    this.lostId = lostId;
   }
 
   /** Runs a script of `script()`: `keys` come after the store's, `args` after its id and epoch. */
@@ -66,7 +69,7 @@ export class Link {
 
   /** The same way to whatever state is there now. */
   anew(): Link {
-    return new Link(this.client, this.keys, this.maxPendingBytes);
+    return new Link(this.client, this.keys, this.maxPendingBytes, this.known?.id);
   }
 
   /** Goes on with the state that another link has come to know. */
@@ -89,7 +92,11 @@ export class Link {
   private async openNow(): Promise<Known> {
     // Known before they are needed, so that the first stop does not wait twice. Whether it worked is seen then.
     for (const { source } of allScripts) this.client.script('LOAD', source).catch(() => {});
-    const answer = await this.evaluate(openStore, [this.keys.store], [randomUUID(), String(recordVersion)]);
+    const answer = await this.evaluate(
+      openStore,
+      [this.keys.store],
+      [randomUUID(), String(recordVersion), this.lostId],
+    );
     const [id, epoch, seq] = answer as [string, string, string];
     this.known = { id, epoch: Number(epoch), seq: Number(seq) };
     return this.known;

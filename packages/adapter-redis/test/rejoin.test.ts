@@ -38,7 +38,7 @@ async function holds(ks: Killswitch, taskId: string): Promise<void> {
 
 /** A server with a replica, reached through a proxy: `cut` ends the replication after an agent, `failOver` the server. */
 async function replicated() {
-  const primary = await PrivateServer.start();
+  const primary = await PrivateServer.start('--repl-diskless-sync-delay', '0');
   const replication = await SlowProxy.to(primary.port);
   const replica = await PrivateServer.start('--replicaof', `127.0.0.1 ${new URL(replication.url).port}`);
   const proxy = await SlowProxy.to(primary.port);
@@ -152,6 +152,36 @@ withService('valkey', 'VALKEY_URL', (url) => {
       .poll(() => one.ks.report(orderId), patience)
       .toMatchObject({ settled: true, total: 3, killed: 3 });
     expect([known, missed].filter(isAlive)).toEqual([]);
+  });
+
+  it('an agent that is put back under a stop that has settled without it dies all the same, on record (I1, I4)', async () => {
+    const server = await PrivateServer.start();
+    const proxy = await SlowProxy.to(server.port);
+    const two = await hostOf('two', storeOf(proxy.url));
+    const [id, free] = [`b-${randomUUID()}`, `c-${randomUUID()}`];
+    const pid = await two.spawn(id);
+    const other = await two.spawn(free, { taskId: 'other', workspaceId: 'another' });
+    proxy.leadTo(1);
+    await server.kill();
+    await server.boot();
+    // It knows of nobody: it starts on what is there.
+    const one = await hostOf('one', storeOf(server.url));
+    await one.ks.admit({ agentId: 'x', taskId: 't', workspaceId: 'w', ownerId: 'o' });
+    await one.ks.failed('x', 'never started');
+    const settled = await one.ks.kill({ workspace: 'w' }, { ...stop, hold: true });
+    expect(settled).toMatchObject({ settled: true, total: 0 });
+    proxy.leadTo(server.port);
+    await expect.poll(() => isAlive(pid), patience).toBe(false);
+    await expect.poll(() => one.ks.agent(id), patience).toMatchObject({ status: 'killed' });
+    expect(isAlive(other)).toBe(true);
+    const asked: unknown[] = [];
+    for await (const { event } of two.audit.read({ types: ['order.requested'] })) asked.push(event);
+    expect(asked).toContainEqual(
+      expect.objectContaining({
+        principal: { id: 'system:rejoin', kind: 'service' },
+        scope: { workspace: 'w' },
+      }),
+    );
   });
 
   it('puts an agent back over what is older, and over nothing else', async () => {

@@ -1,5 +1,6 @@
 import { gateSeenReleased, orderRequested } from './audit-facts.ts';
 import type { Book } from './book.ts';
+import type { Gate } from './gate.ts';
 import type { StopOrder } from './order.ts';
 import type { GateChange, StateStore } from './ports/state-store.ts';
 import type { Recorder } from './recorder.ts';
@@ -33,9 +34,9 @@ export class GateCopies {
 
   /**
    * Takes copies of the gates that stand now and are not on record here, and keeps up from now on. `onRecord`: ids of the
-   * orders that are. `book`: of the state that is to be read. @throws StateUnavailableError.
+   * orders that are. `book`: of the state that is to be read. Resolves with all gates that stand. @throws StateUnavailableError.
    */
-  async begin(onRecord: ReadonlySet<string>, book: Book = this.#host.book): Promise<void> {
+  async begin(onRecord: ReadonlySet<string>, book: Book = this.#host.book): Promise<readonly Gate[]> {
     const place = (await changesOf(book, undefined))?.place;
     const gates = await book.askAtLength('listing gates', (store) => store.listGates());
     this.#missing = gates.flatMap(({ orderId, opens }) =>
@@ -43,6 +44,7 @@ export class GateCopies {
     );
     await this.#copyMissing(book);
     this.#place = place;
+    return gates;
   }
 
   /** Takes as many copies as the recorder has room for; the others wait for the next look. */

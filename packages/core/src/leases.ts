@@ -33,6 +33,11 @@ export class Leases {
   #listenedMs = 0;
   /** The leases that the store has lost with everything else, of hosts that have not been heard of since. */
   readonly #awaited = new Map<string, Lease>();
+  /**
+   * Whether what is listed says that somebody has been heard of since: not what comes from the lost state; nor what the state that
+   * took its place begins with, since an older copy of it may still hold a newer lease than was heard of here.
+   */
+  #listing: 'lost' | 'first' | 'later' = 'later';
 
   constructor(book: Book, clock: Clock, hostId: string, leaseMs: number) {
     this.#book = book;
@@ -60,6 +65,7 @@ export class Leases {
 
   /** Looks at everybody's. @throws StateUnavailableError. */
   async listen(): Promise<void> {
+    const listing = this.#listing;
     const leases = await this.#book.ask('listing leases', (store) => store.listLeases());
     const now = this.#clock.now();
     const passed = this.#listedAt === undefined ? 0 : Math.min(now - this.#listedAt, mostHeardMs);
@@ -67,8 +73,11 @@ export class Leases {
     this.#listenedMs += passed;
     const heard = new Map<string, Heard>();
     for (const lease of leases) {
-      // An older copy of the state has an older lease of it.
-      if (lease.until > (this.#awaited.get(lease.hostId)?.until ?? 0)) this.#awaited.delete(lease.hostId);
+      const awaited = this.#awaited.get(lease.hostId);
+      if (listing === this.#listing && awaited !== undefined && lease.until > awaited.until) {
+        if (listing === 'first') this.#awaited.set(lease.hostId, lease);
+        if (listing === 'later') this.#awaited.delete(lease.hostId);
+      }
       const before = this.#heard.get(lease.hostId);
       if (lease.hostId === this.#hostId) this.#until = Math.max(this.#until, lease.until);
       const isRenewed = before === undefined || before.lease.until !== lease.until;
@@ -80,6 +89,7 @@ export class Leases {
       );
     }
     this.#heard = heard;
+    if (listing === 'first' && this.#listing === 'first') this.#listing = 'later';
   }
 
   /**
@@ -102,8 +112,14 @@ export class Leases {
    * leases have run out.
    */
   awaitOthers(): void {
+    this.#listing = 'lost';
     for (const { lease } of this.#heard.values())
       if (lease.hostId !== this.#hostId) this.#awaited.set(lease.hostId, lease);
+  }
+
+  /** From now on this host hears of the others in the state that has taken the place of the lost one. */
+  listenAnew(): void {
+    this.#listing = 'first';
   }
 
   /** Hosts that may run agents which the store has lost, and which are not put back yet. */

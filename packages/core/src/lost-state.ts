@@ -1,21 +1,34 @@
 import type { Agent } from './agent.ts';
+import { gatesOver, stopBarred } from './barred-agents.ts';
 import { Book } from './book.ts';
 import { describeError, isKillswitchError } from './errors.ts';
 import type { Leases } from './leases.ts';
+import type { StopOrder } from './order.ts';
 import type { FoundState, StateStore } from './ports/state-store.ts';
 import { putBackStops, type RestoreHost } from './restore.ts';
 import { type ReviewHost, reviewOwnAgents } from './review.ts';
 import type { Stops } from './stops.ts';
+import type { SystemOrderHost } from './system-order.ts';
 
 /** Most agents that a store takes at once. */
 const mostAgents = 1_000;
 
-export interface LostStateHost extends RestoreHost, Pick<ReviewHost, 'runtimes' | 'startedAt' | 'earlier'> {
+export interface LostStateHost
+  extends RestoreHost,
+    SystemOrderHost,
+    Pick<ReviewHost, 'runtimes' | 'startedAt' | 'earlier'> {
   readonly state: StateStore;
   /** For one call on the state store, in milliseconds. */
   readonly stateMs: number;
   readonly stops: Stops;
   readonly leases: Leases;
+}
+
+interface PutBack {
+  /** How many agents. */
+  readonly count: number;
+  /** Stops that have settled, whose gates bar one of them. */
+  readonly barring: readonly StopOrder[];
 }
 
 /**
@@ -64,16 +77,18 @@ export class LostState {
   async putBack(): Promise<void> {
     if (!this.#isLost || this.#isPuttingBack) return;
     this.#isPuttingBack = true;
-    const { state, events } = this.#host;
+    const { state, events, leases } = this.#host;
     try {
-      let count = 0;
+      let back: PutBack = { count: 0, barring: [] };
       await state.rejoin?.(async (found) => {
-        count = await this.#putBackInto(found);
+        back = await this.#putBackInto(found);
       });
+      leases.listenAnew();
       this.#isLost = false;
       this.#hindrance = undefined;
-      const message = `The state store had lost its state: the stops on record and ${count} agents are put back`;
+      const message = `The state store had lost its state: the stops on record and ${back.count} agents are put back`;
       events.emit('warning', { message });
+      stopBarred(this.#host, back.barring);
     } catch (error) {
       const what = describeError(error);
       if (what === this.#hindrance) return;
@@ -86,8 +101,8 @@ export class LostState {
     }
   }
 
-  /** Agents first: a stop that is put back finds them. How many that were. */
-  async #putBackInto(found: FoundState): Promise<number> {
+  /** Agents first: a stop that is put back finds them. */
+  async #putBackInto(found: FoundState): Promise<PutBack> {
     const { clock, events, hostId, stateMs } = this.#host;
     const book = new Book(found, clock, events, hostId, stateMs);
     const agents = this.#agents();
@@ -95,11 +110,17 @@ export class LostState {
       const part = agents.slice(at, at + mostAgents);
       await book.ask('putting agents back', () => found.putBackAgents(part));
     }
-    await putBackStops({ ...this.#host, book });
+    const gates = await putBackStops({ ...this.#host, book });
     // Whom this host no longer knows has ended since the time of an older copy.
     const known = new Set(agents.map(({ agentId }) => agentId));
     await reviewOwnAgents({ ...this.#host, book }, (agentId) => known.has(agentId));
-    return agents.length;
+    const barring: StopOrder[] = [];
+    for (const { orderId } of gatesOver(agents, gates)) {
+      const order = await book.ask('reading an order', (store) => store.getOrder(orderId));
+      // An open one finds them.
+      if (order !== undefined && order.settledAt !== undefined) barring.push(order);
+    }
+    return { count: agents.length, barring };
   }
 
   /** The newest copy here of each. */

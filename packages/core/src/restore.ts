@@ -5,6 +5,7 @@ import type { Book } from './book.ts';
 import { withDeadline } from './deadline.ts';
 import { AuditUnavailableError, describeError } from './errors.ts';
 import type { GuardedEvents } from './events.ts';
+import type { Gate } from './gate.ts';
 import type { GateCopies } from './gate-copies.ts';
 import type { StopOrder } from './order.ts';
 import { stopKey } from './placing.ts';
@@ -48,9 +49,10 @@ export async function restore(host: RestoreHost): Promise<void> {
 /**
  * Puts back into a state that has taken the place of a lost one, while this host runs, the stops that are on record. Unlike a
  * start it leaves it at that if the record cannot be read: nobody is let in here until it can. `host.book`: of the new state.
+ * Resolves with the gates that stand there, but for those that were opened as far as this host knows.
  * @throws StateUnavailableError, or whatever kept the record from being read.
  */
-export async function putBackStops(host: RestoreHost): Promise<void> {
+export async function putBackStops(host: RestoreHost): Promise<Gate[]> {
   const { sink, clock, hostId, recorder, copies, book } = host;
   // What is not there yet cannot be read there.
   if (!(await recorder.flush(flushMs))) throw new AuditUnavailableError('The record is not complete');
@@ -58,7 +60,8 @@ export async function putBackStops(host: RestoreHost): Promise<void> {
     recall(sink.read({ types: recalledTypes }), hostId),
   );
   await restoreStops(host, recalled);
-  await copies.begin(recalled.onRecord, book);
+  const gates = await copies.begin(recalled.onRecord, book);
+  return gates.filter(({ orderId }) => !recalled.opened.has(orderId));
 }
 
 /** Of a record that cannot be read, what stands on this host: little, but the newest. */

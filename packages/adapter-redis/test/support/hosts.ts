@@ -17,8 +17,8 @@ export interface Host {
   readonly ks: Killswitch;
   readonly runtime: ProcessRuntime;
   readonly audit: AuditSink;
-  /** Starts an agent that ignores SIGTERM; resolves with its pid. */
-  spawn(agentId: string): Promise<number>;
+  /** Starts an agent that ignores SIGTERM, of task `t` in workspace `w` unless said otherwise; resolves with its pid. */
+  spawn(agentId: string, where?: { readonly taskId: string; readonly workspaceId: string }): Promise<number>;
 }
 
 export async function hostOf(
@@ -34,8 +34,8 @@ export async function hostOf(
   });
   onTestFinished(() => ks.close().catch(() => undefined));
   await ks.start();
-  const spawn = async (agentId: string): Promise<number> => {
-    await ks.admit({ agentId, taskId: 't', workspaceId: 'w', ownerId: 'o' });
+  const spawn: Host['spawn'] = async (agentId, where = { taskId: 't', workspaceId: 'w' }) => {
+    await ks.admit({ agentId, ...where, ownerId: 'o' });
     const stubborn = "trap '' TERM; while :; do sleep 1; done";
     const { handle } = await runtime.spawnAgent('sh', ['-c', stubborn], { agentId });
     await ks.running(agentId, [handle]);
