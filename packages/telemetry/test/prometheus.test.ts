@@ -124,6 +124,13 @@ test.each([1, 2, 3])('after a random run (seed %i) every counter equals the reco
     .events()
     .filter((event) => event.type === 'agent.unconfirmed' && !killed.has(event.agentId));
   expect(count('killswitch_unconfirmed_agents')).toBe(alive.length);
+  // No label holds an id, or anything else that somebody chose: every id of this run has a digit.
+  const values = Object.values(read.metrics).flatMap(({ data = [] }) =>
+    data.flatMap(({ labels }: { labels?: Record<string, string> }) => Object.values(labels ?? {})),
+  );
+  expect(values.filter((value) => /\d/.test(value))).toEqual([]);
+  expect(new Set(values).size).toBeGreaterThan(10);
+  expect(new Set(values).size).toBeLessThan(60);
   // The run was worth it.
   for (const type of [
     'request.denied',

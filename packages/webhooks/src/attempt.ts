@@ -48,7 +48,12 @@ export async function attempt(
   let place = url;
   try {
     for (let followed = 0; ; followed += 1) {
-      const answer = await post(place, headers, body, host, until - host.clock.now());
+      const send = (): Promise<Answer> => post(place, headers, body, host, until - host.clock.now());
+      // Whoever kept the connection had closed it already: nothing is known of the receiver. It drops repeats by their id.
+      const answer = await send().catch((error) => {
+        if (error instanceof StaleConnection) return send();
+        throw error;
+      });
       const next = followed < host.redirects ? redirectOf(answer, place, host.networks) : undefined;
       if (next === undefined) return outcomeOf(answer, host.clock.now());
       place = next;
@@ -57,6 +62,9 @@ export async function attempt(
     return { kind: 'failed', error: describe(error), isBusy: true };
   }
 }
+
+/** A connection from before, which ended without an answer. */
+class StaleConnection extends Error {}
 
 interface Answer {
   readonly status: number;
@@ -107,11 +115,11 @@ function post(
   });
   let hasAnswer = false;
   const unanswered = (error: Error): void => {
-    if (!hasAnswer) reject(error);
+    if (!hasAnswer) reject(request.reusedSocket ? new StaleConnection(describe(error)) : error);
   };
   const giveUp = (error: Error): void => {
     // At once: a request that waits for a connection is not told of its end before it has one.
-    unanswered(error);
+    reject(error);
     request.destroy(error);
   };
   const cancel = clock.setTimer(ms, () => giveUp(new DeadlineError(`no answer within ${ms} ms`)));

@@ -8,7 +8,7 @@ import { manualClock } from '@agent-killswitch/core/memory';
 import { Webhook } from 'standardwebhooks';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { fileDeadLetters, type WebhooksOptions } from '../src/index.ts';
-import { type Received, receiver } from './support/receiver.ts';
+import { type Received, receiver, rudeReceiver } from './support/receiver.ts';
 import { comes, hooked, loopback, newSecret, root, site } from './support/site.ts';
 
 const secret = newSecret();
@@ -60,6 +60,29 @@ test('what was tried often enough is a dead letter, can be read, and is delivere
   expect(there.received[3]?.headers['webhook-id']).toBe(letter?.messageId);
   verified(there.received[3] as Received);
   await comes(async () => expect(await hooks.deadLetters()).toEqual([]));
+});
+
+test('a connection that was kept and is gone by the next message is made anew at once', async () => {
+  const paths: string[] = [];
+  const there = await rudeReceiver((socket) => {
+    let asked = 0;
+    socket.on('data', (chunk) => {
+      paths.push(String(chunk).slice(0, 4));
+      asked += 1;
+      // As a router does that has forgotten the connection.
+      if (asked > 1) socket.resetAndDestroy();
+      else socket.write('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n');
+    });
+  });
+  const { ks, agent, kill } = await site();
+  // There is no second try.
+  const hooks = hooked(ks, { endpoints: [{ url: there.url, ...settled }], retry: { tries: 1 } });
+  for (const n of [1, 2, 3]) {
+    await agent(`a${n}`);
+    await kill(`a${n}`);
+    await comes(() => expect(hooks.status()).toMatchObject([{ waiting: 0, delivered: n }]));
+  }
+  expect(paths).toHaveLength(5);
 });
 
 test('Retry-After is honoured, for all messages of the endpoint', async () => {
