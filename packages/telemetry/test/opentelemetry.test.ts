@@ -95,6 +95,19 @@ test('an agent that is not observed dead in time makes its span an error, which 
   expect(ms(kill?.endTime ?? [0, 0]) - ms(kill?.startTime ?? [0, 0])).toBeGreaterThan(5_000);
 });
 
+test("the kill of an agent that never ran ends with its host's word", async () => {
+  const { ks, passing } = await site();
+  const { tracer, of } = exporting();
+  traceStops(ks, { tracer });
+  await ks.admit({ agentId: 'unborn', taskId: 't', workspaceId: 'w', ownerId: 'mia' });
+  const kill = ks.kill({ task: 't' }, { ...request, waitMs: 100 });
+  await passing(kill);
+  expect(of('kill agent')).toEqual([]);
+  await ks.failed('unborn', new Error('no image'));
+  expect(of('kill agent')).toHaveLength(1);
+  expect(of('agent')).toHaveLength(1);
+});
+
 test('a stop that joins one under way has a span that ends there and names it', async () => {
   const { ks, agent, clock, passing } = await site();
   const { tracer, of } = exporting();

@@ -35,7 +35,7 @@ export function traceStops(
 }
 
 function agentStep(spans: OpenSpans, { step, order, at }: KillswitchEvents['step'], agentId: string): void {
-  const key = `kill ${agentId}`;
+  const key = killKeyOf(agentId);
   const kill = spans.get(key);
   if (step === 'unconfirmed')
     kill?.setStatus({ code: SpanStatusCode.ERROR, message: 'not observed dead in time' });
@@ -57,8 +57,15 @@ function agentLife(spans: OpenSpans, { agent, from }: KillswitchEvents['transiti
   const span = spans.get(key);
   if (agent.status === 'failed') span?.setStatus({ code: SpanStatusCode.ERROR, message: agent.error });
   span?.setAttribute('killswitch.agent.status', agent.status);
-  if ('completedAt' in agent) spans.end(key, agent.completedAt);
-  else if (from !== undefined) span?.addEvent(agent.status, sinceWhen(agent));
+  if ('completedAt' in agent) {
+    // Also who has never run, and is dead by its host's word: no step tells of that.
+    spans.end(killKeyOf(agent.agentId), agent.completedAt);
+    spans.end(key, agent.completedAt);
+  } else if (from !== undefined) span?.addEvent(agent.status, sinceWhen(agent));
+}
+
+function killKeyOf(agentId: string): string {
+  return `kill ${agentId}`;
 }
 
 function sinceWhen(agent: Agent): number {
