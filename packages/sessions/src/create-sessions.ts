@@ -66,7 +66,12 @@ export function createSessions(ks: Killswitch, options: SessionsOptions): Sessio
     async startWorker(sessionId, facts, file) {
       if (workers === undefined)
         throw new InvalidConfigurationError(['createSessions workers: startWorker needs a workerRuntime()']);
-      const started = await startWorker({ enrolment, workers, maxBytes, now }, sessionId, facts, file);
+      const started = await startWorker(
+        { enrolment, promises, workers, maxBytes, now },
+        sessionId,
+        facts,
+        file,
+      );
       retention.tend();
       return started;
     },

@@ -59,13 +59,6 @@ export class Enrolment {
     return (await this.#ks.agent(sessionId)).status !== 'spawning';
   }
 
-  /** A session that was stopped before anything of it ran: that is the end of it. */
-  async neverBegun(sessionId: string): Promise<StartedSession<never>> {
-    const end = { status: 'rejected', reason: new Error('It was stopped before it began') } as const;
-    await this.#tell(sessionId, end);
-    return { sessionId, ended: Promise.resolve(end) };
-  }
-
   /**
    * Says that it runs, and later that it is over. `begun` is resolved once it may begin, and rejected if a stop came first.
    * @throws what `Killswitch.running` does; it was told to end then

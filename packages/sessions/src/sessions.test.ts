@@ -1,4 +1,4 @@
-import { promiseRuntime } from '@agent-killswitch/adapter-process';
+import { promiseRuntime, workerRuntime } from '@agent-killswitch/adapter-process';
 import { createKillswitch } from '@agent-killswitch/core';
 import { memoryAudit, memoryRuntime, memoryState } from '@agent-killswitch/core/memory';
 import { describe, expect, it } from 'vitest';
@@ -399,6 +399,7 @@ describe('bad input, by name, and nothing else is disturbed', () => {
 it.each(['task', 'worker'] as const)(
   'a %s whose session was stopped while it was put on file never begins (I1)',
   async (kind) => {
+    const [promises, workers] = [promiseRuntime(), workerRuntime()];
     const inner = memorySessions();
     const putting = Promise.withResolvers<void>();
     const go = Promise.withResolvers<void>();
@@ -410,7 +411,14 @@ it.each(['task', 'worker'] as const)(
         await inner.put(record);
       },
     };
-    const { ks, sessions } = await harness({}, { store });
+    const { ks, sessions, events } = await harness(
+      {
+        deadlines: { forceAfter: 100, confirmWithin: 400 },
+        runtimes: { promise: promises, worker: workers },
+      },
+      { store, promises, workers },
+    );
+    const end = Promise.withResolvers<void>();
     let hasBegun = false;
     const started = async () => {
       hasBegun = true;
@@ -419,9 +427,13 @@ it.each(['task', 'worker'] as const)(
     const starting =
       kind === 'task' ? sessions.start('s1', adas, started) : sessions.startWorker('s1', adas, '/none.js');
     await putting.promise;
+    // Nobody can force this one: the stop does not settle.
+    const deaf = promises.spawnAgent(() => end.promise, { agentId: 'deaf' });
+    await ks.admit({ agentId: 'deaf', taskId: 'deaf', ...adas });
+    await ks.running('deaf', [deaf.handle]);
     const claimed = Promise.withResolvers<void>();
-    ks.on('step', ({ step }) => {
-      if (step === 'claimed') claimed.resolve();
+    ks.on('step', ({ step, agentId }) => {
+      if (step === 'claimed' && agentId === 's1') claimed.resolve();
     });
     const stop = ks.emergencyStop({ principal: root, reason });
     await claimed.promise;
@@ -430,8 +442,11 @@ it.each(['task', 'worker'] as const)(
       status: 'rejected',
       reason: { message: 'It was stopped before it began' },
     });
-    expect((await stop).outcomes).toMatchObject([{ agentId: 's1', outcome: 'confirmed' }]);
+    const { outcomes } = await stop;
+    expect(outcomes).toContainEqual(expect.objectContaining({ agentId: 's1', outcome: 'confirmed' }));
     expect(await sessions.get('s1')).toMatchObject({ status: 'killed', killedBy: 'root' });
+    expect(events('agent.killed')).toMatchObject([{ agentId: 's1' }]);
+    end.resolve();
     expect(hasBegun).toBe(false);
   },
 );

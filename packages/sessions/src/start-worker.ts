@@ -1,5 +1,5 @@
 import { MessageChannel, type Worker } from 'node:worker_threads';
-import type { WorkerRuntime } from '@agent-killswitch/adapter-process';
+import type { PromiseRuntime, WorkerRuntime } from '@agent-killswitch/adapter-process';
 import { parseInput } from '@agent-killswitch/core';
 import type { Enrolment } from './enrolment.ts';
 import type { StartedSession, WorkerSessionFacts } from './sessions.ts';
@@ -10,6 +10,7 @@ const mostUnheard = 1_000;
 
 export interface WorkerHost {
   readonly enrolment: Enrolment;
+  readonly promises: PromiseRuntime;
   readonly workers: WorkerRuntime;
   readonly maxBytes: number;
   /** Milliseconds since the Unix epoch. */
@@ -18,7 +19,7 @@ export interface WorkerHost {
 
 /** See `Sessions.startWorker`. */
 export async function startWorker(
-  { enrolment, workers, maxBytes, now }: WorkerHost,
+  { enrolment, promises, workers, maxBytes, now }: WorkerHost,
   sessionId: string,
   given: WorkerSessionFacts,
   file: string | URL,
@@ -26,9 +27,11 @@ export async function startWorker(
   const asked = parseInput('startWorker', startWorkerSchema, { sessionId, facts: given, file });
   const { data, worker: options = {}, ...facts } = asked.facts;
   const checkpoints = await enrolment.admit(sessionId, facts);
-  const isStopped = await enrolment.orFail(sessionId, () => enrolment.isStopped(sessionId));
   // A stop may have claimed it while it was put on file: then none of its code runs (I1).
-  if (isStopped) return enrolment.neverBegun(sessionId);
+  if (await enrolment.orFail(sessionId, () => enrolment.isStopped(sessionId))) {
+    const never = promises.spawnAgent(notBegun, { agentId: sessionId });
+    return enrolment.enrol(sessionId, promises, never.handle, never.ended);
+  }
   const { port1, port2 } = new MessageChannel();
   const { handle, worker, exited } = await enrolment.orFail(sessionId, () =>
     workers.spawnAgent(file, {
@@ -54,6 +57,11 @@ export async function startWorker(
     return { status: 'rejected', reason: fault ?? new Error(`The worker exited with code ${exitCode}`) };
   });
   return enrolment.enrol(sessionId, workers, handle, ended);
+}
+
+/** Stands in for the thread, so that its death is seen as that of any other. */
+async function notBegun(): Promise<never> {
+  throw new Error('It was stopped before it began');
 }
 
 /** Nobody listens to a session's `parentPort`, yet whatever it sends there takes its host's time. */
