@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { Request, Response } from 'express';
 import type { ServerEvent } from './http.ts';
 import { HttpError } from './problem.ts';
+import { Shares } from './shares.ts';
 
 /** A comment is sent that often, so that both ends notice when the other is gone. */
 const beatMs = 15_000;
@@ -15,8 +16,9 @@ const mostStreamsEach = 50;
 export class EventStreams {
   #count = 0;
   readonly #counts = new Map<string, number>();
-  /** Each event is written out once, however many hear it. */
-  readonly #texts = new WeakMap<ServerEvent, string>();
+  readonly #shares = new Shares();
+  /** What is told to many is written out once. */
+  readonly #bytes = new WeakMap<readonly ServerEvent[], Buffer>();
 
   /**
    * Sends events until they end or the caller is gone.
@@ -59,7 +61,8 @@ export class EventStreams {
     const beat = setInterval(() => response.write(': alive\n\n'), beatMs);
     try {
       for await (const batch of events(gone.signal)) {
-        if (response.write(batch.map((event) => this.#textOf(event)).join(''))) continue;
+        await this.#shares.next();
+        if (response.write(this.#bytesOf(batch))) continue;
         const signal = AbortSignal.any([gone.signal, AbortSignal.timeout(drainMs)]);
         await once(response, 'drain', { signal });
       }
@@ -69,13 +72,17 @@ export class EventStreams {
     }
   }
 
-  #textOf(event: ServerEvent): string {
-    const known = this.#texts.get(event);
+  #bytesOf(batch: readonly ServerEvent[]): Buffer {
+    const known = this.#bytes.get(batch);
     if (known !== undefined) return known;
-    const text = `id: ${event.id}\nevent: ${event.event}\ndata: ${JSON.stringify(event.data)}\n\n`;
-    this.#texts.set(event, text);
-    return text;
+    const bytes = Buffer.from(batch.map(textOf).join(''));
+    this.#bytes.set(batch, bytes);
+    return bytes;
   }
+}
+
+function textOf({ id, event, data }: ServerEvent): string {
+  return `id: ${id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
 }
 
 function begin(response: Response): void {

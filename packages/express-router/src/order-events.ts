@@ -1,10 +1,8 @@
 import type { ServerEvent } from './http.ts';
-import type { OrderFeeds } from './order-feeds.ts';
+import type { Block, OrderFeeds } from './order-feeds.ts';
 
 /** A step may become known after later ones: clocks of hosts differ, and stores answer late. In milliseconds. */
 const overlapMs = 10_000;
-/** So many are told at once. */
-const mostAtOnce = 200;
 
 /**
  * The steps of an order, made from what is stored of it, so that they are the same on every host and after a restart: all
@@ -21,15 +19,28 @@ export async function* orderEvents(
   const feed = feeds.join(orderId);
   try {
     for (let next = 0; !signal.aborted; ) {
-      const fresh = feed.told.slice(next, next + mostAtOnce);
-      next += fresh.length;
-      const wanted = fresh.filter(({ at, event }) => at >= from && event.id !== lastEventId);
-      if (wanted.length > 0) yield wanted.map(({ event }) => event);
-      if (fresh.length > 0) continue;
-      if (feed.settled) return;
-      await feed.more(signal);
+      const block = feed.blocks[next];
+      if (block === undefined) {
+        if (feed.settled) return;
+        await feed.more(signal);
+        continue;
+      }
+      next += 1;
+      const wanted = wantedOf(block, from, lastEventId);
+      if (wanted.length > 0) yield wanted;
     }
   } finally {
     feeds.leave(orderId);
   }
+}
+
+/** All of it as it stands, if all of it is wanted. */
+function wantedOf(
+  { events, times }: Block,
+  from: number,
+  lastEventId: string | undefined,
+): readonly ServerEvent[] {
+  const isWanted = ({ id }: ServerEvent, index: number): boolean =>
+    (times[index] ?? 0) >= from && id !== lastEventId;
+  return events.every(isWanted) ? events : events.filter(isWanted);
 }

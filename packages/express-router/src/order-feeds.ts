@@ -6,10 +6,14 @@ import { stepsOf } from './order-steps.ts';
 const hintedMs = 100;
 const unhintedMs = 1_000;
 
-/** A step as it is told, and when it was taken. */
-export interface ToldStep {
-  readonly at: number;
-  readonly event: ServerEvent;
+/** So many steps are told at once. */
+const blockSize = 200;
+
+/** Steps that are told together, the same to all who listen: what is made of them is made once. */
+export interface Block {
+  readonly events: readonly ServerEvent[];
+  /** When each of them was taken. */
+  readonly times: readonly number[];
 }
 
 /**
@@ -17,7 +21,7 @@ export interface ToldStep {
  * order is read once. While nobody can say how it fares, nothing is told.
  */
 export class OrderFeed {
-  readonly told: ToldStep[] = [];
+  readonly blocks: Block[] = [];
   /** Nothing more comes. */
   settled = false;
   readonly #ks: Killswitch;
@@ -75,10 +79,14 @@ export class OrderFeed {
   async #read(): Promise<void> {
     const report = await this.#ks.report(this.#orderId).catch(() => undefined);
     if (report === undefined) return;
-    for (const { id, step, at, data } of stepsOf(report)) {
-      if (this.#known.has(id)) continue;
-      this.#known.add(id);
-      this.told.push({ at, event: { id, event: step, data } });
+    const fresh = stepsOf(report).filter(({ id }) => !this.#known.has(id));
+    for (const { id } of fresh) this.#known.add(id);
+    for (let begin = 0; begin < fresh.length; begin += blockSize) {
+      const block = fresh.slice(begin, begin + blockSize);
+      this.blocks.push({
+        events: block.map(({ id, step, data }) => ({ id, event: step, data })),
+        times: block.map(({ at }) => at),
+      });
     }
     this.settled = report.settled;
   }
