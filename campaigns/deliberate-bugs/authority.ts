@@ -20,8 +20,8 @@ export const authority: readonly DeliberateBug[] = [
     edits: [
       {
         file: 'guard.ts',
-        from: "    if (foreign && 'agent' in scope) throw new UnknownTargetError('agent', scope.agent);\n",
-        to: '',
+        from: 'const isForeign = workspaceId === undefined || !belongsTo(principal, workspaceId);',
+        to: 'const isForeign = workspaceId === undefined;',
       },
     ],
   },

@@ -6,10 +6,10 @@ import { ForbiddenError, UnknownTargetError } from './errors.ts';
 import { type RandomBytes, ulid } from './ids.ts';
 import type { AccessRequest, Authorizer, Decision } from './ports/authorizer.ts';
 import type { Clock } from './ports/clock.ts';
-import { actorOf } from './principal.ts';
+import { actorOf, type Principal } from './principal.ts';
 import type { Recorder } from './recorder.ts';
 import { belongsTo } from './role-policy.ts';
-import { type Scope, scopeKind } from './scope.ts';
+import { type Scope, scopeKey, scopeKind } from './scope.ts';
 
 const recordMs = 100;
 
@@ -19,6 +19,12 @@ export interface Target {
   readonly ownerId?: string;
   /** The scoped agent, for an `agent` scope. */
   readonly agent?: Agent;
+}
+
+/** A scope that the principal may kill. */
+export interface Demanded {
+  readonly target: Target;
+  readonly decision: Decision;
 }
 
 export interface GuardHost {
@@ -38,25 +44,36 @@ export class Guard {
     this.#host = host;
   }
 
-  /** @throws UnknownTargetError for an agent or task that is not there; StateUnavailableError if that cannot be known. */
-  async resolve(scope: Scope): Promise<Target> {
+  /**
+   * Looks a scope up, and demands that the principal may kill it. What is not there is asked for, and denied on record, just like
+   * what is none of the principal's: not even the time that it takes tells the two apart (I11).
+   * @throws UnknownTargetError, ForbiddenError; StateUnavailableError if it cannot be known whether it is there.
+   */
+  async demandKill(principal: Principal, scope: Scope, reason?: string): Promise<Demanded> {
+    const target = await this.#resolve(scope);
+    const { workspaceId, ownerId } = target ?? {};
+    const decision = await this.demand({ principal, action: 'kill', scope, workspaceId, ownerId }, reason);
+    if (target === undefined) throw unknown(scope);
+    return { target, decision };
+  }
+
+  /** `undefined` if it is not there. */
+  async #resolve(scope: Scope): Promise<Target | undefined> {
     if ('agent' in scope) {
       const agent = await this.#host.book.find(scope.agent);
-      if (agent === undefined) throw new UnknownTargetError('agent', scope.agent);
-      return { workspaceId: agent.workspaceId, ownerId: agent.ownerId, agent };
+      return agent && { workspaceId: agent.workspaceId, ownerId: agent.ownerId, agent };
     }
     if ('task' in scope) {
       const task = await this.#host.book.findTask(scope.task);
-      if (task === undefined) throw new UnknownTargetError('task', scope.task);
-      return { workspaceId: task.workspaceId, ownerId: task.ownerId };
+      return task && { workspaceId: task.workspaceId, ownerId: task.ownerId };
     }
     return 'workspace' in scope ? { workspaceId: scope.workspace } : {};
   }
 
   /**
    * Returns the decision if it allows; `reason` is what the principal gave, for the record of a denial.
-   * @throws UnknownTargetError for an agent or task in a workspace that is none of the principal's, as if it were not
-   *   there (I11); ForbiddenError for any other denial.
+   * @throws UnknownTargetError for an agent or task that is not there, without a workspace then, or in a workspace that is none of
+   *   the principal's (I11); ForbiddenError for any other denial.
    */
   async demand(request: AccessRequest, reason?: string): Promise<Decision> {
     const { authorizer, clock, recorder } = this.#host;
@@ -65,9 +82,8 @@ export class Guard {
     this.#recordDenial(request, decision, reason);
     await recorder.flush(recordMs);
     const { scope, principal, workspaceId } = request;
-    const foreign = workspaceId !== undefined && !belongsTo(principal, workspaceId);
-    if (foreign && 'agent' in scope) throw new UnknownTargetError('agent', scope.agent);
-    if (foreign && 'task' in scope) throw new UnknownTargetError('task', scope.task);
+    const isForeign = workspaceId === undefined || !belongsTo(principal, workspaceId);
+    if (isForeign && ('agent' in scope || 'task' in scope)) throw unknown(scope);
     const kind = scopeKind(scope);
     const what = kind === 'everything' ? kind : `this ${kind}`;
     throw new ForbiddenError(`"${principal.id}" may not ${request.action} ${what}`);
@@ -91,4 +107,10 @@ export class Guard {
       policyVersion: decision.policyVersion,
     });
   }
+}
+
+/** Wider scopes are never unknown. */
+function unknown(scope: Scope): UnknownTargetError {
+  if ('agent' in scope) return new UnknownTargetError('agent', scope.agent);
+  return new UnknownTargetError('task', 'task' in scope ? scope.task : scopeKey(scope));
 }

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import type { AuditEvent } from './audit-event.ts';
 import { createKillswitch } from './create-killswitch.ts';
 import { type GateClosedError, KillswitchError } from './errors.ts';
 import type { Killswitch } from './killswitch.ts';
@@ -7,7 +8,7 @@ import { memoryAudit } from './memory/memory-audit.ts';
 import { memoryRuntime } from './memory/memory-runtime.ts';
 import { memoryState } from './memory/memory-state.ts';
 import { flakyStore } from './testing/flaky-store.ts';
-import { harness, root } from './testing/harness.ts';
+import { harness, root, stranger } from './testing/harness.ts';
 import { patchedStore } from './testing/patched-store.ts';
 
 /** As a store says that its state is gone. */
@@ -170,3 +171,39 @@ it('I11: who catches a refusal holds a copy of the gate, not the stop that shut 
   expect(h.runtime.isAlive(bystander)).toBe(true);
   expect(h.events('order.requested')).toMatchObject([{ principal: { id: 'root' } }]);
 });
+
+it.each(['hangs', 'answers after 20 ms'])(
+  'I11: not even time tells a foreign id from an unknown one, while the sink %s',
+  async (how) => {
+    const real = memoryAudit();
+    let isSlow = false;
+    const audit = {
+      ...real,
+      append: async (events: readonly AuditEvent[]) => {
+        if (isSlow) await new Promise<void>((resolve) => how !== 'hangs' && h.clock.setTimer(20, resolve));
+        await real.append(events);
+      },
+    };
+    const h = await harness({ audit });
+    await h.agent('there');
+    isSlow = true;
+    const timed = async (work: () => Promise<unknown>) => {
+      const since = h.clock.now();
+      const said = (await h.during(500, work()).catch((error: unknown) => error)) as Error;
+      return [h.clock.now() - since, said.message.replaceAll(/"[^"]*"/g, '…')];
+    };
+    const ids = ['there', 'nobody'];
+    for (const ask of [
+      (agent: string) => h.ks.kill({ agent }, { ...request, principal: stranger }),
+      (agent: string) => h.ks.kill({ task: `task-${agent}` }, { ...request, principal: stranger }),
+      (agent: string) => h.ks.preview({ agent }, stranger),
+    ]) {
+      const [foreign, unknown] = [
+        await timed(() => ask(ids[0] as string)),
+        await timed(() => ask(ids[1] as string)),
+      ];
+      expect(foreign).toEqual(unknown);
+      expect(foreign[0]).toBeGreaterThan(0);
+    }
+  },
+);

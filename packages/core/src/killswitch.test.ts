@@ -288,7 +288,7 @@ describe('authority', () => {
         .catch((error: Error) => error.message.replace(/"[^"]+"/, 'ID'));
     expect(await errorOf({ task: 't' })).toBe(await errorOf({ task: 'nope' }));
     expect(await errorOf({ agent: 'a1' })).toBe(await errorOf({ agent: 'nope' }));
-    expect(h.events('request.denied')).toHaveLength(2);
+    expect(h.events('request.denied')).toHaveLength(4);
   });
 
   it.each([

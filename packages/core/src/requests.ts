@@ -117,8 +117,7 @@ export class Requests {
     const { guard, book, clock } = this.#host;
     const scope = parseInput('scope', scopeSchema, scopeInput);
     const principal = parseInput('principal', principalSchema, principalInput);
-    const facts = factsOf(await guard.resolve(scope));
-    await guard.demand({ principal, action: 'kill', scope, ...facts });
+    await guard.demandKill(principal, scope);
     const byStatus = { spawning: 0, running: 0, killing: 0 };
     const tasks = new Set<string>();
     const workspaces = new Set<string>();
@@ -144,9 +143,7 @@ export class Requests {
   ): Promise<OrderReport> {
     const { guard } = this.#host;
     const { principal, reason } = request;
-    const target = await guard.resolve(scope);
-    const facts = factsOf(target);
-    const decision = await guard.demand({ principal, action: 'kill', scope, ...facts }, reason);
+    const { target, decision } = await guard.demandKill(principal, scope, reason);
     const { agent } = target;
     const isOver = agent !== undefined && !isKillable(agent) && agent.status !== 'killing';
     if (isOver && !(await this.#hasLiving(scope))) {
@@ -158,7 +155,7 @@ export class Requests {
     const { policyVersion } = decision;
     const order = {
       ...this.#order(scope, opens, actorOf(principal), reason),
-      ...{ ...facts, policyVersion, ...deadlines },
+      ...{ ...factsOf(target), policyVersion, ...deadlines },
     };
     return this.#carryOut(order, request.waitMs);
   }

@@ -8,7 +8,7 @@ export interface AccessRequest {
   readonly principal: Principal;
   readonly action: Action;
   readonly scope: Scope;
-  /** The workspace the target lives in; absent for `backend` and `everything`. */
+  /** The workspace the target lives in; absent for `backend` and `everything`, and for an agent or task that is not there. */
   readonly workspaceId?: string | undefined;
   /** Who owns the target task or agent; absent for wider scopes. */
   readonly ownerId?: string | undefined;
