@@ -21,7 +21,7 @@ const child = { ...parent, agentId: 'c', parentId: 'p' };
 const oneHost: RaceWorldOptions = {
   hosts: ['host-1'],
   slowAnswers: ['state.admit'],
-  atOnce: ['state.getTask', 'audit.append'],
+  atOnce: ['state.getTask', 'state.listGates', 'audit.append'],
 };
 
 async function started(options: RaceWorldOptions): Promise<RaceWorld> {

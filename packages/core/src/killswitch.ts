@@ -90,7 +90,8 @@ export interface Killswitch {
   /**
    * Kills every agent in scope, without grace. Resolves when the order has settled, or at its deadline (or `waitMs`)
    * with everybody named who is not observed dead; the kill goes on after that, also if the caller is gone (I8).
-   * @throws InvalidInputError, ForbiddenError, UnknownTargetError, InvalidTransitionError (an agent that has ended).
+   * @throws InvalidInputError, ForbiddenError, UnknownTargetError, InvalidTransitionError (an agent that has ended, and of
+   *   which this host knows nothing that lives: no descendant, and no handle that came too late).
    */
   kill(scope: Scope, request: KillRequest): Promise<OrderReport>;
 

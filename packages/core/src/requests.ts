@@ -143,20 +143,21 @@ export class Requests {
   ): Promise<OrderReport> {
     const { guard } = this.#host;
     const { principal, reason } = request;
+    const barred = this.#isBarredForGood(scope, opens);
     const { target, decision } = await guard.demandKill(principal, scope, reason);
+    const { policyVersion } = decision;
+    const opensNow = (await barred) ? 'at-settle' : opens;
+    const order = {
+      ...this.#order(scope, opensNow, actorOf(principal), reason),
+      ...{ ...factsOf(target), policyVersion, ...this.#deadlines(graceMs) },
+    };
     const { agent } = target;
     const isOver = agent !== undefined && !isKillable(agent) && agent.status !== 'killing';
-    if (isOver && !(await this.#hasLiving(scope))) {
+    if (isOver && !(await this.#hasLiving(order))) {
       throw new InvalidTransitionError(
         `Agent "${agent.agentId}" is ${agent.status}: there is nothing to kill`,
       );
     }
-    const deadlines = this.#deadlines(graceMs);
-    const { policyVersion } = decision;
-    const order = {
-      ...this.#order(scope, opens, actorOf(principal), reason),
-      ...{ ...factsOf(target), policyVersion, ...deadlines },
-    };
     return this.#carryOut(order, request.waitMs);
   }
 
@@ -171,10 +172,30 @@ export class Requests {
     return run.report();
   }
 
-  /** An agent that is over may have descendants that are not. */
-  async #hasLiving(scope: Scope): Promise<boolean> {
+  /**
+   * Whether a kill of this task is over and has left the gate that stands for good: one more beside it would bar nobody else, and
+   * each kill after that would leave another (I12). As long as that one is open it is joined. Never rejects.
+   */
+  async #isBarredForGood(scope: Scope, opens: StopOrder['opens']): Promise<boolean> {
+    if (opens !== 'never') return false;
     const { book } = this.#host;
-    const key = scopeKey(scope);
+    try {
+      const gates = await book.ask('listing gates', (store) => store.listGates(scopeKey(scope)));
+      const gate = gates.find((each) => each.opens === 'never');
+      if (gate === undefined) return false;
+      const order = await book.ask('reading an order', (store) => store.getOrder(gate.orderId));
+      return order?.settledAt !== undefined;
+    } catch {
+      // In doubt there is one gate more.
+      return false;
+    }
+  }
+
+  /** An agent that is over may have descendants that are not, or a handle that came later. */
+  async #hasLiving(order: StopOrder): Promise<boolean> {
+    const { book, stops } = this.#host;
+    if (stops.late(order).length > 0) return true;
+    const key = scopeKey(order.scope);
     try {
       return (await book.listAgents(key, { limit: 1 })).items.length > 0;
     } catch (error) {
