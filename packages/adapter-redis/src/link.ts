@@ -73,8 +73,8 @@ export class Link {
   }
 
   /** Goes on with the state that another link has come to know. */
-  goOnWith({ known }: Link): void {
-    this.known = known ?? this.known;
+  async goOnWith(link: Link): Promise<void> {
+    this.known = link.known ?? (await link.open());
   }
 
   close(): void {

@@ -154,7 +154,7 @@ class RedisStateStore implements RedisState, FoundState {
   async rejoin(putBack: (found: FoundState) => Promise<void>): Promise<void> {
     const link = this.link.anew();
     await putBack(new RedisStateStore(link, this.caller, this.events));
-    this.link.goOnWith(link);
+    await this.link.goOnWith(link);
   }
 
   putBackAgents(agents: readonly Agent[]): Promise<void> {

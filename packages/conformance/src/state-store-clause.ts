@@ -13,6 +13,11 @@ export interface StateStoreFactory {
   openSecond?(): Promise<StateStore>;
   /** Ends every client of the latest `open` and opens its storage again, as after a restart. */
   reopen?(): Promise<StateStore>;
+  /**
+   * Has the storage of the latest `open` lose everything while its clients live, as a server does that comes back empty. A store
+   * with `rejoin` needs it.
+   */
+  lose?(): Promise<void>;
   /** How long a `watch` may take to call, in milliseconds. Default 5,000. */
   readonly hintWithinMs?: number;
   /** Ends and removes whatever was opened. Called once after each clause, also after one that failed. */
@@ -30,6 +35,7 @@ export interface StateStoreBench {
   readonly second: StateStore;
   readonly hintWithinMs: number;
   reopen(): Promise<StateStore>;
+  readonly lose?: () => Promise<void>;
 }
 
 /** How long a whole clause may take, in milliseconds. A store that never answers has broken it. */
@@ -54,7 +60,9 @@ async function runOn(
     const second = (await factory.openSecond?.()) ?? store;
     const reopen = async () => (await factory.reopen?.()) ?? store;
     const { hintWithinMs = 5_000 } = factory;
-    await within(clauseDeadlineMs, check({ store, second, reopen, hintWithinMs }), 'the store answers');
+    const lose = factory.lose?.bind(factory);
+    const bench = { store, second, reopen, hintWithinMs, ...(lose && { lose }) };
+    await within(clauseDeadlineMs, check(bench), 'the store answers');
   } finally {
     await factory.dispose();
   }

@@ -11,6 +11,7 @@ import { hostBugs } from './testing/broken-hosts.ts';
 import { idAndClientBugs } from './testing/broken-ids-and-clients.ts';
 import { orderBugs } from './testing/broken-orders.ts';
 import { recordBugs } from './testing/broken-records.ts';
+import { rejoinable, rejoinBugs } from './testing/broken-rejoin.ts';
 import { factoryOf } from './testing/broken-state-store.ts';
 
 const bugs = {
@@ -23,6 +24,7 @@ const bugs = {
   ...gateChangeBugs,
   ...idAndClientBugs,
   ...hostBugs,
+  ...rejoinBugs,
 };
 
 describe('memoryState keeps every promise but that of a restart', () => {
@@ -45,6 +47,7 @@ describe('every clause finds the bugs it is for', () => {
         await expect(clause.run(factoryOf(bug)), String(bug)).rejects.toThrow(ConformanceError);
       }
       await clause.run(factoryOf((real) => ({ store: real })));
+      await clause.run(factoryOf(() => rejoinable()));
     });
   }
 

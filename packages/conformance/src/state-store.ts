@@ -14,6 +14,7 @@ import { listingClauses } from './state-store-listings.ts';
 import { manyClauses } from './state-store-many.ts';
 import { orderClauses } from './state-store-orders.ts';
 import { pagingClauses } from './state-store-paging.ts';
+import { rejoinClauses } from './state-store-rejoin.ts';
 import { swapClauses } from './state-store-swaps.ts';
 import { wholeClauses } from './state-store-whole.ts';
 
@@ -33,6 +34,7 @@ export const stateStoreClauses: readonly StateStoreClause[] = [
   ...orderClauses,
   ...gateClauses,
   ...gateChangeClauses,
+  ...rejoinClauses,
   ...approvalClauses,
   ...leaseClauses,
   ...hostClauses,

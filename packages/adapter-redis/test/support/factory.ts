@@ -26,6 +26,7 @@ export function redisFactory(url: string, connect = (to: string): Redis => new R
       closeAll();
       return open();
     },
+    lose: () => removeKeys(url, prefix),
     dispose: async () => {
       closeAll();
       await removeKeys(url, prefix);

@@ -8,6 +8,7 @@ export interface Broken {
   readonly store: StateStore;
   readonly second?: StateStore;
   readonly reopened?: StateStore;
+  readonly lose?: () => Promise<void>;
 }
 export type Bug = (real: StateStore) => Broken;
 
@@ -88,9 +89,10 @@ export function turn(): Promise<void> {
 
 export function factoryOf(bug: Bug): StateStoreFactory {
   let broken: Broken = { store: memoryState() };
-  return {
+  const factory: StateStoreFactory = {
     open: async () => {
       broken = bug(memoryState());
+      if (broken.lose !== undefined) factory.lose = broken.lose;
       return broken.store;
     },
     openSecond: async () => broken.second ?? broken.store,
@@ -98,4 +100,5 @@ export function factoryOf(bug: Bug): StateStoreFactory {
     hintWithinMs: 40,
     dispose: async () => {},
   };
+  return factory;
 }
