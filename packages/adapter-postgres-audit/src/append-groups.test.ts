@@ -1,5 +1,6 @@
 import { sampleEvent } from '@agent-killswitch/conformance';
 import { expect, it } from 'vitest';
+import { SeededRandom } from '../../../campaigns/seeded-random.ts';
 import { AppendGroups } from './append-groups.ts';
 import { type Row, rowsOf } from './valid-events.ts';
 
@@ -114,4 +115,53 @@ it('rejects at the deadline of each, and begins nothing of what still waited', a
   expect(told).toEqual(['0', '2']);
   ends('2').resolve();
   await Promise.allSettled([third]);
+});
+
+it('whatever comes when: a chain has one writer and the order of the calls, and only what is bad fails', async () => {
+  for (let seed = 1; seed <= 30; seed += 1) {
+    const random = new SeededRandom(seed);
+    const pick = (n: number): number => random.integer(0, n);
+    const open: { rows: readonly Row[]; resolve(): void; reject(error: unknown): void }[] = [];
+    const onRecord = new Map<string, number[]>();
+    const groups = new AppendGroups(60_000, (given) => {
+      const busy = new Set(open.flatMap((each) => each.rows.map(({ chain }) => chain)));
+      expect(given.filter(({ chain }) => busy.has(chain))).toEqual([]);
+      expect(open.length).toBeLessThan(4);
+      return new Promise((resolve, reject) => void open.push({ rows: given, resolve, reject }));
+    });
+    const numberOf = ({ columns }: Row): number => Number(columns.event_id);
+    const isBad = (n: number): boolean => n % 13 === seed % 13;
+    const endOne = (): void => {
+      const [statement] = open.splice(pick(open.length), 1);
+      if (statement === undefined) return;
+      const isBroken = pick(5) === 0 && statement.rows.length > 3;
+      if (isBroken || statement.rows.some((row) => isBad(numberOf(row)))) {
+        statement.reject(new Error('no'));
+      } else {
+        for (const row of statement.rows)
+          onRecord.set(row.chain, [...(onRecord.get(row.chain) ?? []), numberOf(row)]);
+        statement.resolve();
+      }
+    };
+    const answers: Promise<boolean>[] = [];
+    const given: Row[][] = [];
+    for (let n = 0; answers.length < 40; ) {
+      const events = Array.from({ length: 1 + pick(3) }, () => [n++, `w-${pick(5)}`] as const);
+      given.push(rows(...events));
+      answers.push(
+        groups.add(given.at(-1) ?? []).then(
+          () => true,
+          () => false,
+        ),
+      );
+      if (pick(2) === 0) await turn();
+      if (pick(3) === 0 && open.length > 0) endOne();
+    }
+    for (await turn(); open.length > 0; await turn()) endOne();
+    const taken = await Promise.all(answers);
+    expect(taken).toEqual(given.map((each) => !each.some((row) => isBad(numberOf(row)))));
+    const expected = given.filter((_, index) => taken[index]).flat();
+    for (const chain of new Set(expected.map((row) => row.chain)))
+      expect(onRecord.get(chain)).toEqual(expected.filter((row) => row.chain === chain).map(numberOf));
+  }
 });

@@ -62,11 +62,11 @@ export class AppendGroups {
         isApart: false,
       };
       const timer = setTimeout(() => {
-        this.#waiting = this.#waiting.filter((other) => other !== append);
         append.settle(faultOf(appending, new DeadlineError(`no answer within ${ms} ms`)));
       }, ms);
       this.#waiting.push(append);
-      this.#beginSoon();
+      // It would only be looked past.
+      if (![...append.chains].some((chain) => this.#busyChains.has(chain))) this.#beginSoon();
     });
   }
 
@@ -94,6 +94,7 @@ export class AppendGroups {
     const barred = new Set(this.#busyChains);
     const group: Append[] = [];
     let size: StatementSize | undefined;
+    this.#waiting = this.#waiting.filter(({ isSettled }) => !isSettled);
     for (const append of this.#waiting) {
       const isBarred = [...append.chains].some((chain) => barred.has(chain));
       const both: StatementSize | undefined = size === undefined ? append.size : joined(size, append.size);
