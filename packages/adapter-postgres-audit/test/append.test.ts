@@ -7,7 +7,9 @@ import { type AuditEvent, canonical, chain, verifyChain } from '@agent-killswitc
 import type { Pool } from 'pg';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { withService } from '../../../test/support/with-service.ts';
+import { appendRows } from '../src/append.ts';
 import { type PostgresAudit, postgresAudit } from '../src/index.ts';
+import { rowsOf } from '../src/valid-events.ts';
 import { makeDatabase, recordsOf, type TestDatabase } from './support/database.ts';
 
 /** An event that is as long as this text. */
@@ -143,7 +145,7 @@ withService('postgres', 'DATABASE_URL', (server) => {
     await sink.append([sampleEvent(0, { workspaceId: 'locked' })]);
     const holder = await pool.connect();
     await holder.query(
-      `BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('killswitch_audit chain locked', 0))`,
+      `BEGIN; SELECT pg_advisory_xact_lock(hashtext('killswitch_audit chains'), (hashtextextended('locked', 0) & 511)::int)`,
     );
     const locked = sink.append([sampleEvent(1, { workspaceId: 'locked' })]).then(() => 'taken');
     const bad = sink.append([sampleEvent(2, { workspaceId: 'w-2', reason: 'xxx' })]);
@@ -160,6 +162,20 @@ withService('postgres', 'DATABASE_URL', (server) => {
       ok: true,
       count: 7,
     });
+  });
+
+  it('a batch over very many chains does not take as many locks of the server', async () => {
+    const client = await pool.connect();
+    await client.query('BEGIN');
+    const events = Array.from({ length: 700 }, (_, n) => sampleEvent(n, { workspaceId: `w-${n}` }));
+    await appendRows(client, rowsOf(events), { waitMs: 1_000, isReadCommitted: true });
+    const { rows } = await client.query(
+      "SELECT count(*)::int AS locks FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()",
+    );
+    await client.query('COMMIT');
+    client.release();
+    expect(rows[0].locks).toBeLessThanOrEqual(512);
+    expect(await sink.heads()).toHaveLength(700);
   });
 
   it('tells one event once even if two workspaces claim it', async () => {
