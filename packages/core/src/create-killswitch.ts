@@ -28,7 +28,7 @@ export function createKillswitch(options: KillswitchOptions): Killswitch {
   const settings = settingsOf(options);
   const { hostId, clock, deadlines, state } = settings;
   const events = new GuardedEvents();
-  const sink = openedFirst(settings.audit);
+  const sink = openedFirst(settings.audit, clock);
   const recorder = new Recorder(sink, clock, events, settings.lastResort);
   const book = new Book(state, clock, events, hostId, deadlines.state);
   const leases = new Leases(book, clock, hostId, deadlines.lease);

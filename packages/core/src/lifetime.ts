@@ -1,7 +1,6 @@
 import type { Book } from './book.ts';
 import type { Cleanup } from './cleanup.ts';
 import type { Deadlines } from './config.ts';
-import { withDeadline } from './deadline.ts';
 import { describeError, isKillswitchError, NotStartedError, UnsavedError } from './errors.ts';
 import type { LeaseKeeper } from './lease-keeper.ts';
 import type { Leases } from './leases.ts';
@@ -14,9 +13,6 @@ import { type RestoreHost, restore } from './restore.ts';
 import { type ReviewHost, reviewOwnAgents } from './review.ts';
 import { scopeKey } from './scope.ts';
 import type { Stops } from './stops.ts';
-
-/** A sink may read through all that it holds when it opens, and has a deadline of its own for that, mostly a minute. */
-const openMs = 90_000;
 
 export interface LifetimeHost extends RestoreHost, ReviewHost {
   readonly book: Book;
@@ -101,9 +97,9 @@ export class Lifetime {
 
   /** Whether the sink is open. One that hangs is down until it has opened. @throws what its `open` rejects with. */
   async #open(sink: OpenedFirst): Promise<boolean> {
-    const { clock, recorder, events } = this.#host;
+    const { recorder, events } = this.#host;
     try {
-      await withDeadline(clock, 'opening the audit sink', openMs, () => sink.open());
+      await sink.open();
       return true;
     } catch (error) {
       if (!isKillswitchError(error, 'deadline')) throw error;

@@ -1,17 +1,35 @@
 import type { AuditRecord } from './audit-chain.ts';
+import type { AuditEvent } from './audit-event.ts';
+import { withDeadline } from './deadline.ts';
+import { isKillswitchError } from './errors.ts';
 import type { AuditSink } from './ports/audit-sink.ts';
+import type { Clock } from './ports/clock.ts';
 
 /** A sink that can always be asked to open. */
 export type OpenedFirst = AuditSink & Required<Pick<AuditSink, 'open'>>;
 
 /**
- * The sink, of which nothing is asked before it is open: what comes earlier waits for that, or fails with it. A batch of no
- * events only opens it. What could not be opened is opened anew at the next call.
+ * How long a call is waited for, in milliseconds: twice as long each time that it was not answered, so that few are open at once
+ * (I12). A sink may read through all that it holds when it opens, and has a deadline of its own for that, mostly a minute.
  */
-export function openedFirst(sink: AuditSink): OpenedFirst {
+const patienceMs = { open: 90_000, append: 60_000, longest: 3_600_000 };
+
+/**
+ * The sink, of which nothing is asked before it is open: what comes earlier waits for that, or fails with it. A batch of no
+ * events only opens it. What could not be opened is opened anew at the next call; what never comes back fails some day
+ * (DeadlineError), so that it can be asked again.
+ */
+export function openedFirst(sink: AuditSink, clock: Clock): OpenedFirst {
   let opening: Promise<void> | undefined;
+  const opened = patient(clock, 'opening the audit sink', patienceMs.open, async () => sink.open?.());
+  const append = patient(
+    clock,
+    'appending to the audit sink',
+    patienceMs.append,
+    async (events: readonly AuditEvent[]) => sink.append(events),
+  );
   const open = (): Promise<void> => {
-    opening ??= (async () => sink.open?.())().catch((error: unknown) => {
+    opening ??= opened().catch((error: unknown) => {
       opening = undefined;
       throw error;
     });
@@ -26,7 +44,7 @@ export function openedFirst(sink: AuditSink): OpenedFirst {
     open,
     async append(events) {
       await open();
-      if (events.length > 0) await sink.append(events);
+      if (events.length > 0) await append(events);
     },
     read: (query) => records(() => sink.read(query)),
     async heads() {
@@ -42,5 +60,24 @@ export function openedFirst(sink: AuditSink): OpenedFirst {
         return verify.call(sink, request);
       },
     }),
+  };
+}
+
+/** The call under a deadline, which is longer each time that it has passed. */
+function patient<A extends unknown[]>(
+  clock: Clock,
+  what: string,
+  firstMs: number,
+  call: (...args: A) => Promise<void>,
+): (...args: A) => Promise<void> {
+  let ms = firstMs;
+  return async (...args) => {
+    try {
+      await withDeadline(clock, what, ms, () => call(...args));
+      ms = firstMs;
+    } catch (error) {
+      if (isKillswitchError(error, 'deadline')) ms = Math.min(ms * 2, patienceMs.longest);
+      throw error;
+    }
   };
 }

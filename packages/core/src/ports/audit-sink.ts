@@ -5,21 +5,21 @@ import type { Verification, VerificationRequest } from './audit-verification.ts'
 
 /**
  * Where the audit record is kept, on one hash chain or on several. The core hands over batches one after the other,
- * never two at once, and tells what it is not sure of again: a batch that was rejected, and after a crash whatever
+ * never two at once but where one has not been answered for a minute, and tells what it is not sure of again: a batch that was rejected, and after a crash whatever
  * follows from stored state.
  */
 export interface AuditSink {
   /**
    * Makes it ready; nothing else is asked of it before. A killswitch that starts does not start if it rejects, and goes on
-   * without it after 90 s, as in an outage; then, as after a rejection, it is asked again. Omit it if there is nothing to do.
-   * Idempotent.
+   * without it after 90 s, as in an outage; then, as after a rejection, it is asked again, while the first call may be on its way.
+   * Omit it if there is nothing to do. Idempotent.
    */
   open?(): Promise<void>;
 
   /**
    * Appends all events in this order, or none, but for those whose id is on file already, which are dropped (I4).
-   * Resolves only when they are durable. Rejecting means an outage, and the same events come again; but for
-   * `invalid-input`, which says that one of them will never be taken: the core then finds that one, and has
+   * Resolves only when they are durable. Rejecting means an outage, and the same events come again; so
+   * does no answer for a minute, twice as long each time, and then the first call may be on its way. But for `invalid-input`, which says that one of them will never be taken: the core then finds that one, and has
    * `audit.event-refused` stand in its place.
    */
   append(events: readonly AuditEvent[]): Promise<void>;
