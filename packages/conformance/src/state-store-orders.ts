@@ -1,7 +1,7 @@
 import { gateOf, type Scope, type StateStore, type StopOrder } from '@agent-killswitch/core';
 import { expectThat } from './clause.ts';
 import { clause, type StateStoreClause } from './state-store-clause.ts';
-import { epoch, expectSame, orderOf, settled } from './state-store-records.ts';
+import { agentOf, epoch, expectSame, orderOf, settled } from './state-store-records.ts';
 
 export const orderClauses: readonly StateStoreClause[] = [
   clause('placeOrder stores the order, which is open, and the gate it shuts', async ({ store }) => {
@@ -129,6 +129,17 @@ export const orderClauses: readonly StateStoreClause[] = [
     const winners = changes.filter((_, at) => answers[at]);
     expectThat(winners.length === 1, `one of 20 wins, not ${winners.length}`);
     expectSame(await store.getOrder('order'), winners[0], 'the stored order');
+  }),
+
+  clause('an order that is placed as settled shuts its gate and is not open', async ({ store }) => {
+    const held = { ...orderOf('held', { workspace: 'w' }, 'on-release'), settledAt: epoch + 9 };
+    expectSame(await store.placeOrder(held), { placed: true }, 'the answer');
+    expectSame(await store.getOrder('held'), held, 'the order');
+    expectSame(await store.listOpenOrders(), [], 'the open orders');
+    const { result } = await store.admit(agentOf('late'));
+    expectThat(result === 'gated', `its gate bars, it does not answer ${result}`);
+    const again = orderOf('again', { workspace: 'w' }, 'on-release');
+    expectSame(await store.placeOrder(again), { placed: true }, 'that for the next order');
   }),
 
   clause('listOpenOrders lists every order without settledAt, oldest first', async ({ store }) => {

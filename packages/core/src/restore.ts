@@ -101,17 +101,24 @@ async function restoreStops(host: RestoreHost, { stops }: Recalled): Promise<voi
   const putBack = async (order: StopOrder): Promise<void> => {
     const stop = now.get(order.orderId);
     if (stop === undefined) return;
-    const placement = await book.ask('restoring an order', (store) => store.placeOrder(order));
-    const { placed } = placement;
+    // At once as settled, if it was: nobody has to look through its scope once more.
+    const { settledAt } = stop;
+    const back = settledAt === undefined ? order : { ...order, settledAt };
+    const placement = await book
+      .ask('restoring an order', (store) => store.placeOrder(back))
+      .catch(async (error: unknown) => {
+        // Another host that has it on its record was faster: its id is taken.
+        const there = await book.ask('reading an order', (store) => store.getOrder(order.orderId));
+        if (there === undefined) throw error;
+        return undefined;
+      });
+    if (placement === undefined) return;
     // Else the next start would find it on record only once more, and carry it out when that other one is long over (I9).
     // Another host may be about to place its own: what becomes of that is its to say.
     const isOwn = order.hostId === host.hostId;
     if (isOwn && !placement.placed && placement.open.orderId !== order.orderId)
       host.recorder.record(orderJoined(order, placement.open, host.hostId));
     events.emit('warning', { message: `Stop order "${order.orderId}" was on record only: it is restored` });
-    const { settledAt } = stop;
-    if (!placed || settledAt === undefined) return;
-    await book.ask('restoring an order', (store) => store.swapOrder({ ...order, revision: 1, settledAt }));
   };
   for (const part of partsOf(lost)) await Promise.all(part.map(putBack));
 }

@@ -161,6 +161,16 @@ export const orderBugs: Bugs = {
     breaks(() => ({ swapOrder: async (order) => order.revision === 1 && order.orderId === 'order' })),
   ],
   'of changes racing from one revision of an order, one wins': [looksBeforeItSwaps],
+  'an order that is placed as settled shuts its gate and is not open': [
+    breaks((real) => ({ placeOrder: ({ settledAt: _, ...order }) => real.placeOrder(order) })),
+    breaks((real) => ({
+      placeOrder: async (order) => {
+        const answer = await real.placeOrder(order);
+        if (order.settledAt !== undefined) await real.release([order.orderId]);
+        return answer;
+      },
+    })),
+  ],
   'listOpenOrders lists every order without settledAt, oldest first': [
     settledOrdersStayOpen,
     breaks((real) => ({ listOpenOrders: async () => [...(await real.listOpenOrders())].sort(byId) })),

@@ -51,7 +51,8 @@ export interface StateStore {
    * the same `opens` is there that is not `released`: then nothing is stored and that order is returned to be joined
    * (I7). One that a release has ended bars nobody for long, and so is not joined. No admission that begins after this
    * has resolved admits an agent in the scope, and one that was admitted before is in every listing that begins after.
-   * An order id that was used before rejects, unless it is that very order.
+   * An order id that was used before rejects, unless it is that very order. One that has `settledAt` already, since it is put
+   * back, is stored with its gate and is not open.
    */
   placeOrder(order: StopOrder): Promise<Placement>;
 
