@@ -36,9 +36,7 @@ export function fileSessions(folder: string): SessionStore {
     get,
     async put(record) {
       await makeFolder(folder);
-      // Before its file: a record that no listing finds would never be forgotten.
-      await listing.add(record);
-      await files.write(fileOf(record.sessionId), JSON.stringify(record));
+      await Promise.all([listing.add(record), files.write(fileOf(record.sessionId), JSON.stringify(record))]);
     },
     async list({ limit, cursor }, workspaceId) {
       return readPage(await listing.newest(limit + 1, cursor, workspaceId), limit, get);

@@ -44,6 +44,18 @@ it('D3: begun by hand it ends no process; a signal that comes then ends the grac
   expect(lines).toEqual(Array(2).fill('SIGUSR2 while shutting down: the grace is over'));
 });
 
+it('D3: cancels all with a grace of 5 s, unless told otherwise', async () => {
+  const made = await harness();
+  const { ended } = await made.sessions.start('s1', adas, heeding);
+  await installed(made).handlers.shutdown();
+  expect(await ended).toMatchObject({
+    status: 'rejected',
+    reason: { code: 'agent-stopped', demand: 'stop' },
+  });
+  const [{ time, killAt } = { time: '', killAt: '' }] = made.events('order.requested');
+  expect(Date.parse(killAt) - Date.parse(time)).toBe(5_000);
+});
+
 it('D3: without a signal it only reports; nothing starts any more', async () => {
   const made = await harness();
   const { ended } = await made.sessions.start('s1', adas, heeding);

@@ -1,8 +1,12 @@
+import { setImmediate } from 'node:timers/promises';
 import { NewestPlaces } from './newest-places.ts';
 import { readPage } from './read-page.ts';
 import { placeOf } from './session-place.ts';
 import type { SessionRecord } from './session-record.ts';
 import type { SessionStore } from './session-store.ts';
+
+/** So many are looked at in one turn of the event loop (I5). */
+const turnOf = 5_000;
 
 /** Sessions in this process's memory: they and their checkpoints end with it. */
 export function memorySessions(): SessionStore {
@@ -15,8 +19,12 @@ export function memorySessions(): SessionStore {
     },
     async list({ limit, cursor }, workspaceId) {
       const newest = new NewestPlaces(limit + 1, cursor);
-      for (const record of records.values())
+      let looked = 0;
+      for (const record of records.values()) {
+        looked += 1;
+        if (looked % turnOf === 0) await setImmediate();
         if (workspaceId === undefined || record.workspaceId === workspaceId) newest.add(placeOf(record));
+      }
       return readPage(newest.found, limit, get);
     },
     async remove({ sessionId }) {

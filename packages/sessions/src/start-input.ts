@@ -17,6 +17,9 @@ export const startSchema = z.strictObject({
 /** What `Sessions.startWorker` is given. */
 export const startWorkerSchema = z.strictObject({
   sessionId: idSchema,
-  facts: factsSchema.extend({ data: z.unknown().optional(), worker: z.looseObject({}).optional() }),
+  facts: factsSchema.extend({
+    data: z.unknown().optional(),
+    worker: z.looseObject({ execArgv: z.array(z.string()).optional() }).optional(),
+  }),
   file: z.union([z.string().min(1), z.instanceof(URL)], 'must be a path or a URL'),
 });

@@ -1,12 +1,19 @@
-import { MessageChannel, type Worker } from 'node:worker_threads';
+import { MessageChannel } from 'node:worker_threads';
 import type { PromiseRuntime, WorkerRuntime } from '@agent-killswitch/adapter-process';
 import { parseInput } from '@agent-killswitch/core';
 import type { Enrolment } from './enrolment.ts';
 import type { StartedSession, WorkerSessionFacts } from './sessions.ts';
 import { startWorkerSchema } from './start-input.ts';
 import { takeCheckpoints } from './worker-checkpoints.ts';
+import type { GivenToWorker } from './worker-session.ts';
 
-const mostUnheard = 1_000;
+/**
+ * Node reads whatever a thread sends to its `parentPort` in its host's event loop, and nothing can hold it back there (I5). Nobody
+ * listens to a session's, so it is closed before the session's own code runs.
+ */
+const closesItsParentPort = `data:text/javascript,${encodeURIComponent(
+  "import { parentPort } from 'node:worker_threads'; parentPort.close();",
+)}`;
 
 export interface WorkerHost {
   readonly enrolment: Enrolment;
@@ -36,23 +43,22 @@ export async function startWorker(
   const { handle, worker, exited } = await enrolment.orFail(sessionId, () =>
     workers.spawnAgent(file, {
       ...options,
+      execArgv: [...(options.execArgv ?? process.execArgv), '--import', closesItsParentPort],
       agentId: sessionId,
-      data: { data, port: port2 },
+      data: { data, port: port2, maxBytes } satisfies GivenToWorker,
       transferList: [port2],
     }),
   );
-  let flood: Error | undefined;
-  const flooded = (): void => {
-    if (flood !== undefined) return;
-    flood = new Error('It flooded its host with messages past checkpoint(), and was ended');
+  let breach: Error | undefined;
+  const broken = (): void => {
+    breach = new Error('It sent its host messages past checkpoint(), and was ended');
     void worker.terminate();
   };
-  const takeRest = takeCheckpoints(port1, (json) => checkpoints.save(json, now()), maxBytes, flooded);
-  limitUnheard(worker, flooded);
+  const takeRest = takeCheckpoints(port1, (json) => checkpoints.save(json, now()), maxBytes, broken);
   const ended = exited.then(async ({ exitCode, error }): Promise<PromiseSettledResult<undefined>> => {
     takeRest();
     await checkpoints.end();
-    const fault = flood ?? error;
+    const fault = breach ?? error;
     if (exitCode === 0 && fault === undefined) return { status: 'fulfilled', value: undefined };
     return { status: 'rejected', reason: fault ?? new Error(`The worker exited with code ${exitCode}`) };
   });
@@ -62,15 +68,4 @@ export async function startWorker(
 /** Stands in for the thread, so that its death is seen as that of any other. */
 async function notBegun(): Promise<never> {
   throw new Error('It was stopped before it began');
-}
-
-/** Nobody listens to a session's `parentPort`, yet whatever it sends there takes its host's time. */
-function limitUnheard(worker: Worker, flooded: () => void): void {
-  let unheard = 0;
-  worker.on('message', () => {
-    // Counted by turns of the event loop.
-    if (unheard === 0) setImmediate(() => (unheard = 0));
-    unheard += 1;
-    if (unheard > mostUnheard) flooded();
-  });
 }

@@ -35,15 +35,15 @@ export function faultOf({ code, message }: NonNullable<Answer['fault']>): Error 
 const mostUnanswered = 8;
 
 /**
- * Takes a worker's checkpoints from its port, a few in each turn of the event loop. What it says is not trusted: what is no
- * checkpoint is dropped, and `flooded` is called for one that sends more than `checkpoint()` would (I5, I12).
+ * Takes a worker's checkpoints from its port, a few in each turn of the event loop. What it says is not trusted: at the first
+ * message that `checkpoint()` would not send, and at more than it would, the port is closed and `broken` called (I5, I12).
  * @returns takes what has come and was not taken yet, for a worker that has exited, and closes the port
  */
 export function takeCheckpoints(
   port: MessagePort,
   save: (json: string) => Promise<void>,
   maxBytes: number,
-  flooded: () => void,
+  broken: () => void,
 ): () => void {
   let unanswered = 0;
   let isOpen = true;
@@ -59,19 +59,23 @@ export function takeCheckpoints(
       };
     }
   };
-  const take = async (message: unknown): Promise<void> => {
-    const told = toldSchema.safeParse(message);
-    if (!told.success) return;
+  const reply = async (told: Told): Promise<void> => {
     unanswered += 1;
-    port.postMessage(await answer(told.data));
+    port.postMessage(await answer(told));
     unanswered -= 1;
   };
-  /** Whether that was all. */
+  /** Whether `checkpoint()` may have sent it. */
+  const take = (message: unknown): boolean => {
+    const told = toldSchema.safeParse(message);
+    if (!told.success || told.data.json.length > maxBytes || unanswered >= mostUnanswered) return false;
+    void reply(told.data);
+    return true;
+  };
   const takeWaiting = (): boolean => {
-    for (let taken = 0; taken < mostUnanswered && unanswered < mostUnanswered; taken++) {
+    for (let taken = 0; taken < mostUnanswered; taken++) {
       const left = receiveMessageOnPort(port);
       if (left === undefined) return true;
-      void take(left.message);
+      if (!take(left.message)) return false;
     }
     return false;
   };
@@ -83,12 +87,11 @@ export function takeCheckpoints(
     if (!isOpen) return;
     // Without a listener the port keeps what comes, and holds nobody up.
     port.once('message', (message) => {
-      void take(message);
-      if (takeWaiting()) {
+      if (take(message) && takeWaiting()) {
         setImmediate(listen);
       } else {
         close();
-        flooded();
+        broken();
       }
     });
     // A worker keeps its host alive, its checkpoints do not.

@@ -5,6 +5,14 @@ import { checkpointJson } from './checkpoint-json.ts';
 import type { SessionContext } from './sessions.ts';
 import { answerSchema, faultOf } from './worker-checkpoints.ts';
 
+/** What `startWorker` gives to its thread. */
+export interface GivenToWorker {
+  readonly data: unknown;
+  /** For checkpoints and the answers to them. */
+  readonly port: MessagePort;
+  readonly maxBytes: number;
+}
+
 export interface WorkerSession extends SessionContext {
   /** What `startWorker` was given as `data`. */
   readonly data: unknown;
@@ -16,8 +24,8 @@ export interface WorkerSession extends SessionContext {
  */
 export function workerSession(): WorkerSession {
   const { agentId, signal, data: given } = (workerData ?? {}) as WorkerAgentData;
-  const { data, port } = (given ?? {}) as { readonly data?: unknown; readonly port?: unknown };
-  if (!(port instanceof MessagePort))
+  const { data, port, maxBytes } = (given ?? {}) as Partial<GivenToWorker>;
+  if (!(port instanceof MessagePort) || maxBytes === undefined)
     throw new InvalidInputError('worker', ['this is no thread that startWorker has started']);
 
   const waiting = new Map<number, { resolve: () => void; reject: (error: unknown) => void }>();
@@ -61,7 +69,7 @@ export function workerSession(): WorkerSession {
     signal,
     data,
     checkpoint(value) {
-      const saved = (async () => save(checkpointJson(value, Number.POSITIVE_INFINITY)))();
+      const saved = (async () => save(checkpointJson(value, maxBytes)))();
       saved.catch(() => undefined);
       return saved;
     },

@@ -11,6 +11,17 @@ const worker = {
 const facts = (does: string) => ({ ...adas, worker, data: { does } });
 const wide = { deadlines: { forceAfter: 2_000, confirmWithin: 60_000 } };
 
+/** How long, in milliseconds, nothing else had a turn at the most, from now on. */
+function longestHold(): () => number {
+  let [last, longest] = [performance.now(), 0];
+  const timer = setInterval(() => {
+    const now = performance.now();
+    [last, longest] = [now, Math.max(longest, now - last)];
+  }, 5);
+  onTestFinished(() => clearInterval(timer));
+  return () => longest;
+}
+
 it('D1, D2: a worker that never yields is killed all the same; its last checkpoint is preserved', async () => {
   const { sessions, events } = await harness(wide);
   const { ended } = await sessions.startWorker('s1', facts('spin'), file);
@@ -80,35 +91,42 @@ it('what cannot be started has failed, by name', async () => {
   expect(await sessions.get('s2')).toMatchObject({ status: 'failed' });
 });
 
-describe.each(['flood with checkpoints', 'flood with text', 'flood its parent'])(
+describe.each(['flood with checkpoints', 'flood with text', 'flood with one that is too large'])(
   'a worker that would %s',
   (does) => {
     it('past checkpoint() is ended by name, and holds nobody up meanwhile (I5, I12)', async () => {
       const { sessions } = await harness(wide);
       const others = [];
       for (let n = 0; n < 10; n++) others.push(await sessions.start(`other-${n}`, adas, heeding));
-      let [last, longest] = [performance.now(), 0];
-      const timer = setInterval(() => {
-        const now = performance.now();
-        [last, longest] = [now, Math.max(longest, now - last)];
-      }, 5);
-      onTestFinished(() => clearInterval(timer));
+      const longest = longestHold();
       const { ended } = await sessions.startWorker('floods', facts(does), file);
       for (const n of others.keys())
         expect(await sessions.kill(`other-${n}`, { principal: ada, reason })).toMatchObject({ killed: 1 });
       expect(await ended).toMatchObject({
         status: 'rejected',
-        reason: { message: 'It flooded its host with messages past checkpoint(), and was ended' },
+        reason: { message: 'It sent its host messages past checkpoint(), and was ended' },
       });
       expect(await sessions.get('floods')).toMatchObject({
         status: 'failed',
-        error: expect.stringContaining('It flooded its host'),
+        error: expect.stringContaining('past checkpoint()'),
       });
       // On a busy machine; without a bound it grows for as long as the flood lasts.
-      expect(longest).toBeLessThan(2_000);
+      expect(longest()).toBeLessThan(2_000);
     });
   },
 );
+
+it('what a worker sends to its parentPort reaches nobody, and holds nobody up (I5)', async () => {
+  const { sessions } = await harness(wide);
+  const longest = longestHold();
+  const { ended } = await sessions.startWorker('s1', facts('flood its parent'), file);
+  await expect
+    .poll(async () => (await sessions.get('s1'))?.checkpoint?.value, { timeout: 60_000 })
+    .toBe('flooding');
+  expect(await sessions.kill('s1', { principal: ada, reason })).toMatchObject({ killed: 1 });
+  await ended;
+  expect(longest()).toBeLessThan(2_000);
+});
 
 it('D1: a kill that comes at any moment of its start leaves no thread behind', async () => {
   const [promises, workers] = [promiseRuntime(), workerRuntime()];

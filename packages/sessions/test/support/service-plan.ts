@@ -35,6 +35,8 @@ export type Told =
   | { readonly same: boolean }
   /** A request for the end of this session has come. */
   | { readonly waiting: string }
+  /** The task of a deaf session has begun. */
+  | { readonly deaf: string }
   /** A checkpoint that is stored. */
   | { readonly saved: string; readonly value: number }
   /** A checkpoint that nobody has waited for, the session's last. */
