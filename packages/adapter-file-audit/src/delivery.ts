@@ -20,6 +20,8 @@ export class Delivery {
   readonly #segments: Segments;
   readonly #tell: (news: JournaledNews) => void;
   #isOpen = false;
+  /** How many events the sink is given at once. */
+  #size = batchSize;
   #isFailing = false;
   #isIdle = false;
   #stopped = false;
@@ -115,20 +117,29 @@ export class Delivery {
     this.#isFailing = true;
   }
 
-  /** Resolves `true` when the sink has taken the batch, `false` when it was stopped before. */
+  /** Resolves `true` when the sink has taken the batch, in as many parts as it needs; `false` when it was stopped before. */
   async #deliver(batch: readonly AuditEvent[]): Promise<boolean> {
-    for (let pause = retryMs.first; !this.#stopped; pause = Math.min(pause * 2, retryMs.longest)) {
+    let rest = batch;
+    for (let pause = retryMs.first; !this.#stopped; ) {
+      if (rest.length === 0) return true;
+      const part = rest.slice(0, this.#size);
       try {
         if (!this.#isOpen) await this.#sink.open?.();
         this.#isOpen = true;
-        await this.#sink.append(batch);
+        await this.#sink.append(part);
         if (this.#isFailing) this.#tell({ type: 'delivery-restored' });
         this.#isFailing = false;
-        return true;
+        this.#size = Math.min(this.#size * 2, batchSize);
+        rest = rest.slice(part.length);
+        pause = retryMs.first;
       } catch (error) {
-        if (isRefusal(error, batch)) return this.#deliverApart(batch, error);
+        if (isRefusal(error, part))
+          return (await this.#deliverApart(part, error)) && this.#deliver(rest.slice(part.length));
         this.#failed(error);
+        // A sink that is slow may not take all of it within its deadline, however often.
+        this.#size = Math.ceil(part.length / 2);
         await this.#pause(pause);
+        pause = Math.min(pause * 2, retryMs.longest);
       }
     }
     return false;

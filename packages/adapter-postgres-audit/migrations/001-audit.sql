@@ -167,7 +167,7 @@ BEGIN
     PERFORM set_config('synchronous_commit', 'on', true);
   END IF;
   -- One writer per chain at a time, from here until it is committed. Always in the same order, so that none waits in a circle.
-  -- All chains share 512 locks: the server has room for some thousands, and a stop can be about as many workspaces.
+  -- All chains share 512 locks: the server has room for some thousands, and a batch can be on as many chains.
   PERFORM pg_advisory_xact_lock(hashtext('killswitch_audit chains'), lock) FROM (
     SELECT DISTINCT (hashtextextended(c, 0) & 511)::integer AS lock FROM unnest(chains) c ORDER BY lock
   ) locks;
