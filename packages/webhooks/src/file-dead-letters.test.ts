@@ -89,6 +89,15 @@ test('a line that a crash has cut off is no damage, and nothing is added to it',
   expect(await readdir(join(path, '..'))).toEqual(['letters.jsonl']);
 });
 
+test('what a crash left of a file that was written anew is gone with the next', async () => {
+  const path = join(await folder(), 'letters.jsonl');
+  await writeFile(`${path}.draft`, JSON.stringify(letter(1)));
+  const letters = fileDeadLetters(path);
+  await letters.add([letter(2)]);
+  expect(await later(path)).toEqual([2]);
+  expect(await readdir(join(path, '..'))).toEqual(['letters.jsonl']);
+});
+
 test('a file that somebody has taken away is there again with the next letter', async () => {
   const path = join(await folder(), 'letters.jsonl');
   const letters = fileDeadLetters(path);

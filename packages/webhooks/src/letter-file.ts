@@ -66,7 +66,8 @@ export async function appendEntries(path: string, entries: readonly Entry[]): Pr
 export async function rewrite(path: string, entries: readonly Entry[]): Promise<void> {
   const folder = dirname(path);
   await makeFolder(folder);
-  const draft = `${path}.${process.pid}`;
+  // Of one name: what a crash leaves of it is written over.
+  const draft = `${path}.draft`;
   try {
     await write(draft, 'w', entries);
     await rename(draft, path);
