@@ -34,7 +34,7 @@ export interface WorkerSessionFacts extends SessionFacts {
   /** Cloned into the worker: `workerSession().data`. */
   readonly data?: unknown;
   /** Further options of the thread, such as `resourceLimits`. */
-  readonly worker?: Omit<WorkerAgentOptions, 'agentId' | 'data' | 'transferList'>;
+  readonly worker?: Omit<WorkerAgentOptions, 'agentId' | 'data' | 'transferList' | 'eval'>;
 }
 
 /** Agents that are tasks of this process. A session is an agent of the killswitch, with the session's id for its own. */

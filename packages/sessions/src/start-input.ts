@@ -19,7 +19,7 @@ export const startWorkerSchema = z.strictObject({
   sessionId: idSchema,
   facts: factsSchema.extend({
     data: z.unknown().optional(),
-    worker: z.looseObject({ execArgv: z.array(z.string()).optional() }).optional(),
+    worker: z.looseObject({ eval: z.literal(false, 'a session is a file').optional() }).optional(),
   }),
   file: z.union([z.string().min(1), z.instanceof(URL)], 'must be a path or a URL'),
 });

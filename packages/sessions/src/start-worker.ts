@@ -1,3 +1,4 @@
+import { pathToFileURL } from 'node:url';
 import { MessageChannel } from 'node:worker_threads';
 import type { PromiseRuntime, WorkerRuntime } from '@agent-killswitch/adapter-process';
 import { parseInput } from '@agent-killswitch/core';
@@ -9,11 +10,14 @@ import type { GivenToWorker } from './worker-session.ts';
 
 /**
  * Node reads whatever a thread sends to its `parentPort` in its host's event loop, and nothing can hold it back there (I5). Nobody
- * listens to a session's, so it is closed before the session's own code runs.
+ * listens to a session's, so it is closed before the session's own file runs. As text, not as an option of Node: a thread that is given
+ * options of its own inherits none of its process's.
  */
-const closesItsParentPort = `data:text/javascript,${encodeURIComponent(
-  "import { parentPort } from 'node:worker_threads'; parentPort.close();",
-)}`;
+const entry = new URL(
+  `data:text/javascript,${encodeURIComponent(
+    "import { parentPort, workerData } from 'node:worker_threads'; parentPort.close(); await import(workerData.data.file);",
+  )}`,
+);
 
 export interface WorkerHost {
   readonly enrolment: Enrolment;
@@ -41,11 +45,13 @@ export async function startWorker(
   }
   const { port1, port2 } = new MessageChannel();
   const { handle, worker, exited } = await enrolment.orFail(sessionId, () =>
-    workers.spawnAgent(file, {
+    workers.spawnAgent(entry, {
       ...options,
-      execArgv: [...(options.execArgv ?? process.execArgv), '--import', closesItsParentPort],
       agentId: sessionId,
-      data: { data, port: port2, maxBytes } satisfies GivenToWorker,
+      data: {
+        file: typeof file === 'string' ? pathToFileURL(file).href : file.href,
+        ...{ data, port: port2, maxBytes },
+      } satisfies GivenToWorker,
       transferList: [port2],
     }),
   );

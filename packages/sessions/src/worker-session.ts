@@ -7,6 +7,8 @@ import { answerSchema, faultOf } from './worker-checkpoints.ts';
 
 /** What `startWorker` gives to its thread. */
 export interface GivenToWorker {
+  /** The URL of what it runs. */
+  readonly file: string;
   readonly data: unknown;
   /** For checkpoints and the answers to them. */
   readonly port: MessagePort;

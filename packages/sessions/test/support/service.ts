@@ -10,6 +10,8 @@ import type { ServicePlan, Told } from './service-plan.ts';
 
 const fixture = new URL('../fixtures/service.ts', import.meta.url).pathname;
 export const nodeArguments: readonly string[] = [
+  // As services have them; Node gives such an option to no thread that has options of its own.
+  '--max-old-space-size=2048',
   '--conditions=agent-killswitch-source',
   '--disable-warning=ExperimentalWarning',
 ];
