@@ -14,12 +14,16 @@ const to = (...addresses: readonly string[]): LookupAddress[] =>
   addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
 
 /** Sends one message to an endpoint that is given no second try. */
-async function send(endpoint: Omit<WebhookEndpoint, 'secrets'>, resolve?: Resolve, tries = 1) {
+async function send(
+  endpoint: Omit<WebhookEndpoint, 'secrets'>,
+  resolve?: Resolve,
+  { tries = 1, attemptMs = 10_000 } = {},
+) {
   const { ks, agent, kill } = await site();
   const hooks = hooked(ks, {
     endpoints: [{ secrets: [newSecret()], events: ['order.settled'], ...endpoint }],
     retry: { tries, firstMs: 5, longestMs: 10 },
-    attemptMs: 2_000,
+    attemptMs,
     ...(resolve === undefined ? {} : { resolve }),
   });
   await agent('a1');
@@ -69,7 +73,7 @@ test('what is connected to is the address that was looked at: no name is looked 
       asked.push(name);
       return to(answers[asked.length - 1] ?? '127.0.0.1');
     },
-    2,
+    { tries: 2 },
   );
   expect(there.received).toHaveLength(1);
   expect(here.connections).toBe(0);
@@ -93,7 +97,7 @@ test.each([
 ] as ReadonlyArray<readonly [string, Resolve]>)(
   'a resolver that %s is a failed attempt',
   async (_, resolve) => {
-    const status = await send({ url: 'https://hooks.example/' }, resolve);
+    const status = await send({ url: 'https://hooks.example/' }, resolve, { attemptMs: 500 });
     expect(status).toMatchObject({ delivered: 0, dead: 1, lastError: expect.stringMatching(/./) });
   },
 );
