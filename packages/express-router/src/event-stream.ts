@@ -8,6 +8,8 @@ import { Shares } from './shares.ts';
 const beatMs = 15_000;
 /** Who does not read for this long is cut off. */
 const drainMs = 10_000;
+/** Of all that is told, so much goes out in one turn of the event loop. */
+const blocksAtOnce = 8;
 const mostStreams = 200;
 /** Nobody takes all of them. */
 const mostStreamsEach = 50;
@@ -16,7 +18,7 @@ const mostStreamsEach = 50;
 export class EventStreams {
   #count = 0;
   readonly #counts = new Map<string, number>();
-  readonly #shares = new Shares();
+  readonly #shares = new Shares(blocksAtOnce);
   /** What is told to many is written out once. */
   readonly #bytes = new WeakMap<readonly ServerEvent[], Buffer>();
 
@@ -39,7 +41,7 @@ export class EventStreams {
     try {
       begin(response);
       if (request.method === 'HEAD') response.end();
-      else await this.#pass(response, events);
+      else await this.#pass(response, listener, events);
     } catch {
       response.destroy();
     } finally {
@@ -52,6 +54,7 @@ export class EventStreams {
 
   async #pass(
     response: Response,
+    listener: string,
     events: (signal: AbortSignal) => AsyncIterable<readonly ServerEvent[]>,
   ): Promise<void> {
     const gone = new AbortController();
@@ -61,7 +64,7 @@ export class EventStreams {
     const beat = setInterval(() => response.write(': alive\n\n'), beatMs);
     try {
       for await (const batch of events(gone.signal)) {
-        await this.#shares.next();
+        await this.#shares.next(listener);
         if (response.write(this.#bytesOf(batch))) continue;
         const signal = AbortSignal.any([gone.signal, AbortSignal.timeout(drainMs)]);
         await once(response, 'drain', { signal });

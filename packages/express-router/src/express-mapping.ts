@@ -7,6 +7,7 @@ import { jsonBody } from './json-body.ts';
 import { HttpError } from './problem.ts';
 import type { Route } from './route.ts';
 import { type Fault, sendJson, sendProblem } from './sending.ts';
+import { Shares } from './shares.ts';
 
 export interface MappingOptions {
   readonly authenticate: Authenticate;
@@ -68,13 +69,17 @@ function serving<Context>(context: Context, { authenticate, bodyLimit = 16_384, 
   const authenticated = identify(authenticate);
   const readJson = jsonBody(bodyLimit);
   const streams = new EventStreams();
+  const looks = new Shares(1);
   return (route: Route<Context>): RequestHandler =>
     async (request, response, next) => {
       try {
         const principal = await authenticated(request, response);
+        const query = queryOf(request.originalUrl);
+        // Who only looks waits for their turn; who stops does not.
+        if (route.method === 'GET' || query.preview === 'true') await looks.next(principal.id);
         const { status, body, location, events } = await route.handle(context, {
           params: request.params as Record<string, string>,
-          query: queryOf(request.originalUrl),
+          query,
           body: await readJson(request),
           headers: {
             idempotencyKey: request.get('Idempotency-Key'),

@@ -2,6 +2,7 @@ import type { Killswitch, Principal } from '@agent-killswitch/core';
 import type { Cleanups } from './cleanups.ts';
 import type { OrderFeeds } from './order-feeds.ts';
 import type { Repeats } from './repeats.ts';
+import type { Shares } from './shares.ts';
 
 /** An HTTP request as a value, so that handlers need no web framework. */
 export interface HttpRequest {
@@ -46,6 +47,8 @@ export interface HandlerContext {
   readonly repeats: Repeats;
   /** Cleanups that are tried again just now. */
   readonly cleanups: Cleanups;
+  /** Long work on what somebody only looks at, a little at a time. */
+  readonly looks: Shares;
   /** The steps of orders that somebody listens to. */
   readonly feeds: OrderFeeds;
 }

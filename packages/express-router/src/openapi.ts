@@ -28,14 +28,17 @@ export function openApi<Context>(routes: ReadonlyArray<Route<Context>>): Json {
 
 /** `GET /openapi.json`: the document of these routes and itself. */
 export function openApiRoute<Context>(routes: ReadonlyArray<Route<Context>>): Route<Context> {
-  const document = (): Json => openApi([...routes, own]);
+  let document: Json | undefined;
   const own: Route<Context> = route<Context>({
     method: 'GET',
     path: '/openapi.json',
     permission: 'own',
     summary: 'This document',
     answers: { 200: z.record(z.string(), z.unknown()).meta({ id: 'OpenApi' }) },
-    handle: () => ({ status: 200, body: document() }),
+    handle: () => {
+      document ??= openApi([...routes, own]);
+      return { status: 200, body: document };
+    },
   });
   return own;
 }

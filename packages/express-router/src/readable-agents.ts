@@ -7,10 +7,13 @@ import {
   type Scope,
 } from '@agent-killswitch/core';
 import { agentBody } from './bodies.ts';
+import type { HandlerContext } from './http.ts';
 
 /** What the caller may not see is passed over in pages of this size, and so much of it at most in one answer. */
 const probeSize = 1_000;
 const mostPassedOver = 10_000;
+/** So many are judged in one turn of the event loop. */
+const judgedAtOnce = 100;
 
 type Listed = ReturnType<typeof agentBody> & { readonly mayKill: boolean };
 
@@ -26,7 +29,7 @@ interface Question {
  * another behind it would tell that there is something in a foreign workspace or task (I11).
  */
 export async function readableAgents(
-  ks: Killswitch,
+  context: HandlerContext,
   principal: Principal,
   { scope, limit, cursor: begin, isAsked }: Question,
 ): Promise<{ agents: readonly Listed[]; cursor?: string }> {
@@ -34,8 +37,8 @@ export async function readableAgents(
   let size = limit;
   let mayProbe = true;
   for (let passedOver = 0; ; ) {
-    const page = await ks.list(scope, { limit: size, ...(cursor !== undefined && { cursor }) });
-    const agents = await listed(ks, page.items.filter(isAsked), principal);
+    const page = await context.ks.list(scope, { limit: size, ...(cursor !== undefined && { cursor }) });
+    const agents = await listed(context, page.items.filter(isAsked), principal);
     if (agents.length > limit) {
       // Once more from the same place, in the caller's own steps.
       size = limit;
@@ -59,17 +62,24 @@ function isKnown({ items }: Page<Agent>, scope: Scope, principal: Principal): bo
 }
 
 /** Those that the principal may read: an agent that one may not see is as good as not there (I11). */
-async function listed(ks: Killswitch, agents: readonly Agent[], principal: Principal): Promise<Listed[]> {
-  const bodies = await Promise.all(
-    agents.map(async (agent) => {
-      const { agentId, taskId, workspaceId, ownerId } = agent;
-      const facts = { principal, workspaceId, ownerId };
-      const [mayRead, mayKill] = await Promise.all([
-        ks.may({ ...facts, action: 'read', scope: { agent: agentId } }),
-        ks.may({ ...facts, action: 'kill', scope: { task: taskId } }),
-      ]);
-      return mayRead ? [{ ...agentBody(agent), mayKill }] : [];
-    }),
-  );
-  return bodies.flat();
+async function listed(
+  { ks, looks }: HandlerContext,
+  agents: readonly Agent[],
+  principal: Principal,
+): Promise<Listed[]> {
+  const all: Listed[] = [];
+  for (let begin = 0; begin < agents.length; begin += judgedAtOnce) {
+    if (begin > 0) await looks.next(principal.id);
+    const some = agents.slice(begin, begin + judgedAtOnce);
+    for (const one of await Promise.all(some.map((agent) => seen(ks, agent, principal)))) all.push(...one);
+  }
+  return all;
+}
+
+async function seen(ks: Killswitch, agent: Agent, principal: Principal): Promise<Listed[]> {
+  const { agentId, taskId, workspaceId, ownerId } = agent;
+  const facts = { principal, workspaceId, ownerId };
+  if (!(await ks.may({ ...facts, action: 'read', scope: { agent: agentId } }))) return [];
+  const mayKill = await ks.may({ ...facts, action: 'kill', scope: { task: taskId } });
+  return [{ ...agentBody(agent), mayKill }];
 }

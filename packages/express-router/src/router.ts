@@ -11,6 +11,7 @@ import { killswitchRoutes, ownRoutes } from './killswitch-routes.ts';
 import { openApiRoute } from './openapi.ts';
 import { OrderFeeds } from './order-feeds.ts';
 import { Repeats } from './repeats.ts';
+import { Shares } from './shares.ts';
 import { Turns } from './turns.ts';
 import { verifyRoutes } from './verify-routes.ts';
 
@@ -88,6 +89,7 @@ function contextOf(ks: Killswitch, options: RouterOptions): HandlerContext {
     waitMs: options?.waitMs ?? defaultWaitMs,
     repeats: new Repeats(),
     cleanups: new Cleanups(),
+    looks: new Shares(1),
     feeds: new OrderFeeds(ks),
   };
 }

@@ -64,11 +64,14 @@ export const viewRoutes: readonly Route[] = [
       'The live agents that the caller may read, page by page; a page may be short, only the last has no cursor',
     query: agentsQuery,
     answers: { 200: agentsAnswer },
-    async handle({ ks }, query, { principal }) {
+    async handle(context, query, { principal }) {
       const { limit, cursor } = query;
       const isAsked = (agent: Agent) => matches(agent, query);
       const scope = scopeOf(query, principal);
-      return { status: 200, body: await readableAgents(ks, principal, { scope, limit, cursor, isAsked }) };
+      return {
+        status: 200,
+        body: await readableAgents(context, principal, { scope, limit, cursor, isAsked }),
+      };
     },
   }),
   route({

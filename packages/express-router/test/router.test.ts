@@ -1,5 +1,6 @@
+import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { createKillswitch, type Killswitch, type Principal } from '@agent-killswitch/core';
 import { memoryAudit, memoryRuntime, memoryState } from '@agent-killswitch/core/memory';
 import express from 'express';
@@ -135,6 +136,56 @@ describe('a router', () => {
       expect((await ks.status()).gates).toHaveLength(status === 200 ? 1 : 0);
     },
   );
+
+  it('lets nobody who acts wait until all who look have been answered', async () => {
+    let looked = 0;
+    const look = route<undefined>({
+      method: 'GET',
+      path: '/look',
+      permission: 'own',
+      summary: 'Takes its time',
+      answers: {},
+      handle: () => {
+        looked += 1;
+        for (const begun = performance.now(); performance.now() - begun < 5; );
+        return { status: 200 };
+      },
+    });
+    const lookedBefore: number[] = [];
+    const act = route<undefined>({
+      method: 'POST',
+      path: '/act',
+      permission: 'own',
+      summary: 'Acts',
+      answers: {},
+      handle: () => {
+        lookedBefore.push(looked);
+        return { status: 200 };
+      },
+    });
+    await serve(mapRoutes([look, act], undefined, { authenticate: () => root }));
+    const { port } = server?.address() as AddressInfo;
+    let accepted = 0;
+    server?.on('connection', () => {
+      accepted += 1;
+    });
+    const sockets = await Promise.all(
+      Array.from({ length: 31 }, async () => {
+        const socket = connect(port, '127.0.0.1');
+        await once(socket, 'connect');
+        return socket;
+      }),
+    );
+    while (accepted < 31) await once(server as Server, 'connection');
+    // All of them are there before the server reads one.
+    for (const [n, socket] of sockets.entries())
+      socket.write(
+        `${n < 30 ? 'GET /kill/look' : 'POST /kill/act'} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n`,
+      );
+    for (const socket of sockets) await once(socket.resume(), 'close');
+    expect(looked).toBe(30);
+    expect(lookedBefore[0]).toBeLessThan(15);
+  });
 
   it('answers 202 at the wait limit, with a Location where it goes on', async () => {
     await agent('a1', 'immortal');
