@@ -164,9 +164,10 @@ describe('a router', () => {
       },
     });
     await serve(mapRoutes([look, act], undefined, { authenticate: () => root }));
-    const { port } = server?.address() as AddressInfo;
+    const listening = server as unknown as Server;
+    const { port } = listening.address() as AddressInfo;
     let accepted = 0;
-    server?.on('connection', () => {
+    listening.on('connection', () => {
       accepted += 1;
     });
     const sockets = await Promise.all(
@@ -176,7 +177,7 @@ describe('a router', () => {
         return socket;
       }),
     );
-    while (accepted < 31) await once(server as Server, 'connection');
+    while (accepted < 31) await once(listening, 'connection');
     // All of them are there before the server reads one.
     for (const [n, socket] of sockets.entries())
       socket.write(
