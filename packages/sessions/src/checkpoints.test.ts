@@ -212,15 +212,18 @@ describe('a store call that does not return', () => {
     expect(kept.at(-1)).toBe('2');
   });
 
-  it('and returns after all: the last one wins, by being written once more', async () => {
+  it.each([
+    ['after all', undefined, ['2', 'hangs', '2']],
+    ['with an error, perhaps after its effect', new Error('late'), ['2', '2']],
+  ])('and returns %s: the last one wins, by being written once more', async (_, error, written) => {
     const { checkpoints, kept, puts, hang } = hanging(1);
     await hang(1);
     await checkpoints.save('2', 2);
     const before = puts.length;
-    puts[0]?.go();
+    puts[0]?.go(error);
     await expect.poll(() => puts.length).toBe(before + 1);
     await checkpoints.end();
-    expect(kept.slice(-3)).toEqual(['2', 'hangs', '2']);
+    expect(kept.slice(-written.length)).toEqual(written);
     expect(puts).toHaveLength(before + 1);
   });
 

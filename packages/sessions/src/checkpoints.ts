@@ -106,10 +106,7 @@ export class Checkpoints {
   async #call(record: SessionRecord): Promise<void> {
     let isOut = true;
     const call = (async () => this.#host.store.put(record))();
-    const returned = call.then(
-      () => true,
-      () => false,
-    );
+    const returned = call.catch(() => undefined);
     void returned.then(() => {
       isOut = false;
     });
@@ -118,7 +115,7 @@ export class Checkpoints {
     } catch (error) {
       if (isOut) {
         this.#giveUp(error);
-        void returned.then((isStored) => this.#returned(record, isStored));
+        void returned.then(() => this.#returned(record));
       }
       throw error;
     }
@@ -131,10 +128,11 @@ export class Checkpoints {
     this.#host.hung(error);
   }
 
-  #returned(record: SessionRecord, isStored: boolean): void {
+  #returned(record: SessionRecord): void {
     this.#out -= 1;
     this.#pausedUntil = 0;
-    if (isStored && record !== this.#latest) this.#next ??= this.#latest;
+    // Also if it has failed: what it was to store may be stored all the same.
+    if (record !== this.#latest) this.#next ??= this.#latest;
     if (!this.#isWriting) void this.#write();
   }
 }

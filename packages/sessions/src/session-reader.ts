@@ -47,13 +47,8 @@ export class SessionReader {
 
   /** The agent that a session is; `undefined` of what is no session. @throws StateUnavailableError */
   async agentOf(sessionId: string): Promise<Agent | undefined> {
-    try {
-      const agent = await this.#ks.agent(sessionId);
-      return agent.backendId === this.#backendId ? agent : undefined;
-    } catch (error) {
-      if (isKillswitchError(error, 'unknown-target')) return undefined;
-      throw error;
-    }
+    const agent = await unlessUnknown(this.#ks.agent(sessionId));
+    return agent?.backendId === this.#backendId ? agent : undefined;
   }
 
   /** See `Sessions.get`. */
@@ -73,7 +68,7 @@ export class SessionReader {
     const page = cursor === undefined ? { limit } : { limit, cursor };
     const found = await askStore('Sessions could not be listed', () => this.#store.list(page, workspaceId));
     const damaged = (found.damaged ?? []).map(({ fault }) => fault);
-    const orders = new Map<string, Promise<StopOrder>>();
+    const orders = new Map<string, Promise<StopOrder | undefined>>();
     const read = async (sessionId: string, record?: SessionRecord): Promise<Session | undefined> => {
       const agent = await this.agentOf(sessionId);
       if (agent === undefined) return undefined;
@@ -99,11 +94,24 @@ export class SessionReader {
   }
 
   /** The order that claimed it. @param read those that were read already */
-  async #claimant(agent: Agent, read: Map<string, Promise<StopOrder>>): Promise<StopOrder | undefined> {
+  async #claimant(
+    agent: Agent,
+    read: Map<string, Promise<StopOrder | undefined>>,
+  ): Promise<StopOrder | undefined> {
     const orderId = 'kill' in agent ? agent.kill.orderIds[0] : undefined;
     if (orderId === undefined) return undefined;
-    const known = read.get(orderId) ?? this.#ks.order(orderId);
+    const known = read.get(orderId) ?? unlessUnknown(this.#ks.order(orderId));
     read.set(orderId, known);
     return known;
+  }
+}
+
+/** A state that was lost and put back need not have everything that its agents name. */
+async function unlessUnknown<T>(reading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (isKillswitchError(error, 'unknown-target')) return undefined;
+    throw error;
   }
 }

@@ -482,3 +482,19 @@ it('a checkpoint that cannot be read fails no listing: it is named, and its sess
   expect(damaged).toEqual(['torn', expect.stringContaining('The checkpoint of session "s2" is not JSON')]);
   await sessions.killAll({ principal: root, reason });
 });
+
+it('a session whose stop is no longer in the state is listed without it', async () => {
+  const state = memoryState();
+  let isLost = false;
+  const getOrder = state.getOrder.bind(state);
+  state.getOrder = async (orderId) => (isLost ? undefined : getOrder(orderId));
+  const { sessions } = await harness({ state });
+  const { ended } = await sessions.start('s1', adas, heeding);
+  await sessions.kill('s1', { principal: ada, reason });
+  await ended;
+  isLost = true;
+  // From another host, which has no memory of it.
+  const { sessions: elsewhere } = await harness({ state, hostId: 'host-2' });
+  expect(await elsewhere.get('s1')).toMatchObject({ status: 'killed', killedAt: expect.any(Number) });
+  expect(await elsewhere.get('s1')).not.toHaveProperty('killedBy');
+});
