@@ -178,12 +178,13 @@ it('a session that cannot be put on file does not start', async () => {
 function hanging(first: number) {
   const kept: (string | undefined)[] = [];
   const puts: Array<{ go: (error?: Error) => void }> = [];
+  const faults: Error[] = [];
   const lost: unknown[] = [];
   const hung: unknown[] = [];
   const put = async ({ checkpoint }: SessionRecord): Promise<void> => {
     const { promise, resolve } = Promise.withResolvers<Error | undefined>();
     puts.push({ go: resolve });
-    if (puts.length > first) resolve(undefined);
+    if (puts.length > first) resolve(faults.shift());
     const error = await promise;
     if (error !== undefined) throw error;
     kept.push(checkpoint?.json);
@@ -197,7 +198,7 @@ function hanging(first: number) {
   const hang = async (calls: number): Promise<void> => {
     while (hung.length < calls) await checkpoints.save('hangs', 1).catch(() => undefined);
   };
-  return { checkpoints, kept, puts, lost, hung, hang };
+  return { checkpoints, kept, puts, faults, lost, hung, hang };
 }
 
 describe('a store call that does not return', () => {
@@ -225,6 +226,24 @@ describe('a store call that does not return', () => {
     await checkpoints.end();
     expect(kept.slice(-written.length)).toEqual(written);
     expect(puts).toHaveLength(before + 1);
+  });
+
+  it('which is tried three times, then named as lost', async () => {
+    const { checkpoints, kept, puts, faults, lost, hang } = hanging(2);
+    await hang(2);
+    await checkpoints.end();
+    // Neither has anybody who waits for it.
+    const late = new Error('late');
+    const busy = new Error('busy');
+    lost.length = 0;
+    kept.length = 0;
+    faults.push(busy, busy);
+    puts[0]?.go(late);
+    await expect.poll(() => kept).toEqual(['hangs']);
+    expect(lost).toEqual([]);
+    faults.push(busy, busy, busy);
+    puts[1]?.go(late);
+    await expect.poll(() => lost).toEqual([busy]);
   });
 
   it('doubles the pause before the next with each that is out, so that few are out at any time (I12)', async () => {

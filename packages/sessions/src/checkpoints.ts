@@ -5,10 +5,12 @@ import type { SessionStore } from './session-store.ts';
 import { within } from './within.ts';
 
 const longestPauseMs = 3_600_000;
+/** So often the newest is tried once more, after a late call may have put an older one in its place. */
+const mostRepairs = 3;
 
 export interface CheckpointsHost {
   readonly store: Pick<SessionStore, 'put'>;
-  /** Told at the end if the last one is not known to be stored. */
+  /** Told if the last one is not known to be stored: at the end, or when a late call has undone it and it cannot be put back. */
   readonly lost: (error: unknown) => void;
   /** Told of each call of the store that has not returned in time. */
   readonly hung: (error: unknown) => void;
@@ -40,6 +42,7 @@ export class Checkpoints {
   /** Calls that are given up and have not returned. */
   #out = 0;
   #pausedUntil = 0;
+  #repairs = 0;
 
   /** @param base the session's record, without a checkpoint */
   constructor(host: CheckpointsHost, base: SessionRecord) {
@@ -97,7 +100,14 @@ export class Checkpoints {
       }
       const record = this.#next;
       this.#next = undefined;
-      await this.#call(record).then(resolve, reject);
+      try {
+        await this.#call(record);
+        this.#repairs = 0;
+        resolve();
+      } catch (error) {
+        reject(error);
+        if (record === this.#latest) this.#repairAgain(error);
+      }
     }
     this.#isWriting = false;
   }
@@ -132,8 +142,19 @@ export class Checkpoints {
     this.#out -= 1;
     this.#pausedUntil = 0;
     // Also if it has failed: what it was to store may be stored all the same.
-    if (record !== this.#latest) this.#next ??= this.#latest;
+    if (record !== this.#latest) {
+      this.#repairs = mostRepairs;
+      this.#next ??= this.#latest;
+    }
     if (!this.#isWriting) void this.#write();
+  }
+
+  /** Nobody waits for the newest to be written once more. */
+  #repairAgain(error: unknown): void {
+    if (this.#repairs === 0) return;
+    this.#repairs -= 1;
+    if (this.#repairs > 0) this.#next ??= this.#latest;
+    else this.#host.lost(error);
   }
 }
 
