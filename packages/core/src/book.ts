@@ -70,13 +70,11 @@ export class Book {
     });
   }
 
-  /** Like {@link find}, for a task. */
-  findTask(taskId: string): Promise<Task | undefined> {
-    return this.ask('reading a task', (store) => store.getTask(taskId)).catch((error: unknown) => {
-      const own = this.ownIn(`task:${taskId}`)[0];
-      if (own === undefined) throw error;
-      return { taskId, workspaceId: own.workspaceId, ownerId: own.ownerId };
-    });
+  /** The task, from memory if an agent of it lives here, since what a task is bound to never changes; otherwise from the store. */
+  async findTask(taskId: string): Promise<Task | undefined> {
+    const own = this.ownIn(`task:${taskId}`)[0];
+    if (own !== undefined) return { taskId, workspaceId: own.workspaceId, ownerId: own.ownerId };
+    return this.ask('reading a task', (store) => store.getTask(taskId));
   }
 
   listAgents(key: ListKey, page: PageRequest): Promise<Page<Agent>> {

@@ -134,7 +134,7 @@ export class CurrentOrder {
    */
   async takeOver(): Promise<void> {
     const { book, hostId, leases } = this.#host;
-    if (this.isOwn || this.isSettled || !leases.isSilent(this.#order.hostId)) return;
+    if (this.isSettled || !leases.isSilent(this.#order.hostId)) return;
     const mine = { ...this.#order, hostId, revision: this.#order.revision + 1 };
     if (await book.ask('taking over an order', (store) => store.swapOrder(mine))) {
       this.#order = mine;

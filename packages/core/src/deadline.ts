@@ -17,8 +17,10 @@ export async function withDeadline<T>(
   if (ms <= 0) throw new DeadlineError(`${what}: no time left`);
   // A signal costs as much as all the rest: work that takes none gets none to take.
   const abort = work.length === 0 ? undefined : new AbortController();
-  const started = (async () => work(abort?.signal as AbortSignal))();
-  return pTimeout(started, {
+  const answer = work(abort?.signal as AbortSignal);
+  // What is there already needs no deadline.
+  if (typeof (answer as Partial<Promise<T>> | undefined)?.then !== 'function') return answer;
+  return pTimeout((async () => answer)(), {
     milliseconds: ms,
     customTimers: {
       setTimeout: ((fire: () => void, delay: number) =>

@@ -59,6 +59,7 @@ export class Kills {
 
   /** Waits for the cleanups that were begun. Whether there were any since it was asked last. */
   async wereCleaning(): Promise<boolean> {
+    if (this.#cleaning.size === 0) return false;
     const cleaning = [...this.#cleaning.values()];
     await Promise.all(cleaning);
     const wereSome = this.#cleaned < cleaning.length;

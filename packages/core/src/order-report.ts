@@ -3,7 +3,6 @@ import type { Book } from './book.ts';
 import { describeError, isKillswitchError } from './errors.ts';
 import { type KillOutcome, type OrderReport, outcomeOf, type StopOrder } from './order.ts';
 import { pagesOf } from './pages.ts';
-import type { PageRequest } from './ports/state-store.ts';
 import { asPage } from './store-answers.ts';
 
 const maxErrors = 100;
@@ -11,10 +10,11 @@ const maxErrors = 100;
 export type KilledOrKilling = Agent & { readonly kill: KillRecord };
 
 /** Every agent whose kill record names this order, page by page. @throws StateUnavailableError. */
-export async function* membersOf(book: Book, orderId: string): AsyncGenerator<readonly KilledOrKilling[]> {
-  const list = (page: PageRequest) =>
-    book.ask('listing an order', (store) => store.listOrder(orderId, page), asPage);
-  for await (const agents of pagesOf(book.clock, list)) yield agents.filter((agent) => 'kill' in agent);
+export function membersOf(book: Book, orderId: string): AsyncGenerator<readonly KilledOrKilling[]> {
+  return pagesOf(book.clock, async (request) => {
+    const page = await book.ask('listing an order', (store) => store.listOrder(orderId, request), asPage);
+    return { ...page, items: page.items.filter((agent) => 'kill' in agent) };
+  });
 }
 
 /**

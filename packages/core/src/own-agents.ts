@@ -63,15 +63,15 @@ export class OwnAgents {
   /** Takes note of an agent as stored: it is kept if it is this host's and lives. */
   note(agent: Agent): void {
     // A read that is out of date must not take away the handles that a kill without the store needs (I6).
-    const known = this.get(agent.agentId);
-    if (known !== undefined && this.isStored(known) && agent.revision < known.revision) return;
-    this.#take(agent);
+    const own = this.#byId.get(agent.agentId);
+    if (own !== undefined && agent.revision < own.agent.revision && this.isStored(own.agent)) return;
+    this.#take(agent, own);
   }
 
   /** Like {@link note}, of a copy that was changed here and that no store ever held. */
   noteUnstored(agent: Agent): void {
     this.#unstored.add(agent);
-    this.#take(agent);
+    this.#take(agent, this.#byId.get(agent.agentId));
   }
 
   /** Whether this very copy came from the store, or was taken by it. */
@@ -96,20 +96,17 @@ export class OwnAgents {
     this.#doubted.delete(agentId);
   }
 
-  #take(agent: Agent): void {
+  /** `own`: its earlier copy, if there is one. */
+  #take(agent: Agent, own: Own | undefined): void {
     if (agent.hostId !== this.#hostId) return;
     const neverRan = agent.handles.length === 0 && this.#doubted.has(agent.agentId);
-    if (!isLive(agent)) this.drop(agent.agentId);
-    else if (!neverRan) this.keep(agent);
+    if (!isLive(agent)) this.#drop(agent.agentId, own);
+    else if (neverRan) return;
+    else if (own === undefined) this.#keep(agent);
+    else own.agent = agent;
   }
 
-  /** Keeps an agent in place of its earlier copy. */
-  keep(agent: Agent): void {
-    const known = this.#byId.get(agent.agentId);
-    if (known !== undefined) {
-      known.agent = agent;
-      return;
-    }
+  #keep(agent: Agent): void {
     // What an agent is in never changes.
     this.#met += 1;
     const own: Own = { agent, nth: this.#met, groups: this.#keysOf(agent).map((key) => this.#group(key)) };
@@ -117,8 +114,7 @@ export class OwnAgents {
     this.#byId.set(agent.agentId, own);
   }
 
-  drop(agentId: string): void {
-    const own = this.#byId.get(agentId);
+  #drop(agentId: string, own: Own | undefined): void {
     if (own === undefined) return;
     this.#byId.delete(agentId);
     for (const { key, members } of own.groups) {

@@ -5,7 +5,7 @@ import type { Kills } from './kills.ts';
 import type { Leases } from './leases.ts';
 import type { StopOrder } from './order.ts';
 import type { OrderRecord } from './order-record.ts';
-import { membersOf } from './order-report.ts';
+import { type KilledOrKilling, membersOf } from './order-report.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Recorder } from './recorder.ts';
 
@@ -37,10 +37,16 @@ export class Settlement {
   /** When the order was last seen as it is in the store. */
   #seenAt: number;
   #settledAt: number | undefined;
+  #members: readonly KilledOrKilling[] | undefined;
 
   constructor(host: SettlementHost) {
     this.#host = host;
     this.#seenAt = host.clock.now();
+  }
+
+  /** Once this host has settled it, everybody whom the order has killed, as they were then. */
+  get members(): readonly KilledOrKilling[] | undefined {
+    return this.#members;
   }
 
   /** Whether the order is over here: settled, by this host if it owns the order. @throws StateUnavailableError. */
@@ -58,17 +64,17 @@ export class Settlement {
   async #settle(): Promise<boolean> {
     const { book, record, recorder, order, kills } = this.#host;
     if (this.#host.late(order.version).length > 0) return false;
-    await book.tell();
+    if (book.untold > 0) await book.tell();
     if (book.untold > 0) return false;
-    const total = await this.#count();
-    if (total === undefined) return false;
+    const members = await this.#count();
+    if (members === undefined) return false;
     // Who saw it may have died before it could say so; or it never ran, which its host knew without a look.
     // And only an empty listing right before counts: look again at what came while the cleanup was going on.
     if (!record.isComplete || (await kills.wereCleaning())) {
       this.#host.again();
       return false;
     }
-    const settledAt = this.#tell(total);
+    const settledAt = this.#tell(members.length);
     // Settled on record first, then in state: an order is never forgotten before its record is durable (I4).
     if (settledAt === undefined || !(await recorder.flush(durableMs))) return false;
     const settled = { ...order.version, revision: order.version.revision + 1, settledAt };
@@ -77,6 +83,7 @@ export class Settlement {
       return stored?.settledAt !== undefined;
     }
     order.become(settled);
+    this.#members = members;
     this.#host.settled();
     return true;
   }
@@ -90,20 +97,20 @@ export class Settlement {
     return stored;
   }
 
-  /** How many agents the order has killed; `undefined` as long as one of them is not dead. Cleans up after them. */
-  async #count(): Promise<number | undefined> {
+  /** Everybody whom the order has killed; `undefined` as long as one of them is not dead. Cleans up after them. */
+  async #count(): Promise<readonly KilledOrKilling[] | undefined> {
     const { book, record, kills, order } = this.#host;
-    let killed = 0;
+    const members: KilledOrKilling[] = [];
     for await (const page of membersOf(book, order.version.orderId)) {
       for (const agent of page) {
         if (!record.has(order.version, agent)) record.doubt();
         // The listing of the scope was older than the claim, and a released order counts only whom it has claimed.
         if (agent.status !== 'killed') return undefined;
-        killed += 1;
+        members.push(agent);
         kills.cleanUp(agent);
       }
     }
-    return killed;
+    return members;
   }
 
   /** When it has settled, the same at every try; `undefined` if the recorder has no room for that. */

@@ -152,13 +152,19 @@ export class StopRun {
   /** What has become of the order so far. After the deadline, whoever is not observed dead is named `unconfirmed`. */
   async report(): Promise<OrderReport> {
     if (this.#followed !== undefined) return this.#followed.report();
+    const { members } = this.#settlement;
+    if (members !== undefined) return this.#reportOf(members);
     const agents = this.#kills.agents();
     // As it is now: whoever is claimed while the members are being read is not among them.
     const { blind } = this.#sight;
     const unread = await addMembers(agents, this.#host.book, this.order.orderId);
+    return this.#reportOf(agents.values(), blind ?? unread);
+  }
+
+  #reportOf(agents: Iterable<Agent>, blind?: string): OrderReport {
     const now = this.#host.clock.now();
-    return reportOf(this.order, agents.values(), now, {
-      blind: this.#sight.blind ?? blind ?? unread ?? this.#sight.lackAt(now, this.order),
+    return reportOf(this.order, agents, now, {
+      blind: this.#sight.blind ?? blind ?? this.#sight.lackAt(now, this.order),
       isStored: this.isPlaced,
       late: this.#host.late(this.order),
     });
@@ -171,7 +177,7 @@ export class StopRun {
       try {
         if (!this.isPlaced && (await this.#order.place())) this.step('placed');
         this.#record.ownedHere(this.#order.isOwn);
-        await this.#order.takeOver();
+        if (!this.#order.isOwn) await this.#order.takeOver();
         if (this.#order.isOwn) this.#record.addHardeners(this.order);
         const other = this.#host.runOf(this.order);
         if (other !== undefined && other !== this) return await this.#follow(other);

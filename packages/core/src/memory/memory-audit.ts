@@ -29,18 +29,15 @@ export function memoryAudit(): MemoryAudit {
 
   return {
     async append(events) {
-      const added: Kept[] = [];
-      const addedIds = new Set<string>();
-      for (const event of events) {
-        const text = flat(canonical(event));
-        if (ids.has(event.id) || addedIds.has(event.id)) continue;
-        const sealed = seal((added.at(-1) ?? kept.at(-1))?.sealed, partition, text);
+      const texts = events.map((event) => flat(canonical(event)));
+      events.forEach(({ id }, i) => {
+        const text = texts[i];
+        if (text === undefined || ids.has(id)) return;
+        ids.add(id);
+        const sealed = seal(kept.at(-1)?.sealed, partition, text);
         flat(sealed.hash);
-        added.push({ sealed, text });
-        addedIds.add(event.id);
-      }
-      for (const each of added) kept.push(each);
-      for (const id of addedIds) ids.add(id);
+        kept.push({ sealed, text });
+      });
     },
     async *read(query = {}) {
       requireOnFile(query, heads());
