@@ -9,7 +9,7 @@ export const records: readonly DeliberateBug[] = [
       {
         file: 'recorder.ts',
         from: '        this.#degrade(describeError(error));\n',
-        to: '        this.#degrade(describeError(error));\n        this.#waiting.splice(0, batch.length);\n',
+        to: '        this.#degrade(describeError(error));\n        this.#waiting.remove(batch);\n',
       },
     ],
   },
@@ -17,7 +17,7 @@ export const records: readonly DeliberateBug[] = [
     name: 'the record of an outage is kept without bounds',
     invariant: 'I12',
     noticedBy: 'core/src/recorder.test.ts',
-    edits: [{ file: 'recorder.ts', from: 'const maxWaiting = 10_000;', to: 'const maxWaiting = 1e9;' }],
+    edits: [{ file: 'waiting-facts.ts', from: 'all: 10_000,', to: 'all: 1e9,' }],
   },
   {
     name: 'a stop that is pressed again while the store is out is a stop of its own each time',

@@ -183,9 +183,9 @@ export const equivalents: readonly Equivalent[] = [
     reason: 'lets go of agents early; whoever is felled after the end is handed on by nobody in any case',
   },
   {
-    file: 'recorder.ts',
-    text: 'this.#flushes.delete(flush);',
-    changes: [['this.#flushes.delete(flush);', ';']],
+    file: 'flushes.ts',
+    text: 'this.#open.delete(flush);',
+    changes: [['this.#open.delete(flush);', ';']],
     reason: 'lets go of a flush early; told again later it has been answered already',
   },
 ];

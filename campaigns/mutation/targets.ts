@@ -60,4 +60,6 @@ export const targets: Readonly<Record<string, Target>> = {
     ],
     atLeast: 0.9,
   },
+  'waiting-facts': { tests: ['recorder', 'crowded-record'], atLeast: 0.8 },
+  flushes: { tests: ['recorder', ...behaviour], atLeast: 0.8 },
 };

@@ -11,9 +11,9 @@ import type { CleanupStep } from './ports/cleanup-step.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Runtime } from './ports/runtime.ts';
 import type { StateStore } from './ports/state-store.ts';
-import type { LastResort } from './recorder.ts';
 import { rolePolicy } from './role-policy.ts';
 import { systemClock } from './system-clock.ts';
+import type { LastResort } from './waiting-facts.ts';
 
 /** What `createKillswitch` takes. */
 export interface KillswitchOptions {

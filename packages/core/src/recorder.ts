@@ -1,24 +1,17 @@
 import type { AuditEvent } from './audit-event.ts';
-import { canonical } from './canonical.ts';
-import { contained } from './contained.ts';
 import { describeError, isKillswitchError } from './errors.ts';
 import { eventRefused } from './event-refused.ts';
 import type { GuardedEvents } from './events.ts';
+import { Flushes } from './flushes.ts';
 import type { AuditSink } from './ports/audit-sink.ts';
 import type { Clock } from './ports/clock.ts';
+import { ToldFacts } from './told-facts.ts';
+import { areDenials, type LastResort, WaitingFacts } from './waiting-facts.ts';
 
 const batchSize = 1_000;
-const maxWaiting = 10_000;
-/** What can be told again leaves places to what cannot, and so do denials; and they leave places to everything else (I4). */
-const most = { again: 9_000, withDenials: 9_500, denials: 4_000 };
-/** How many ids of facts are remembered that listeners were told of (I12). */
-const maxTold = 10_000;
 const retryMs = { first: 100, longest: 5_000 };
 /** An append that takes longer than this counts as an outage. */
 const hungMs = 1_000;
-
-/** Writes a line where nothing can fail any more: stderr. */
-export type LastResort = (line: string) => void;
 
 /**
  * Carries audit events to the sink in order, one batch at a time, and never makes a kill wait for more than it asks.
@@ -30,44 +23,37 @@ export type LastResort = (line: string) => void;
  * - narrowing: the sink will never take one of a batch. Half of it is tried, until the one is found, which goes to the
  *   last resort; a stand-in takes its place, and nothing else changes its own. One refused itself is an outage.
  *
- * At most 10,000 events wait (I12). Past that, events that can be told again are, later; others go to the last resort alone,
- * which is an outage, too. Of denials, which anybody can bring about, 4,000 wait; what is more is announced, and no outage:
- * it crowds out nothing, and keeps nobody from starting.
+ * So many events wait (I12); past that, events that can be told again are, later; others go to the last resort alone, which is
+ * an outage, too. Of denials, which anybody can bring about, fewer wait; what is more is announced, and no outage: it crowds out
+ * nothing, and keeps nobody from starting.
  */
 export class Recorder {
   readonly #sink: AuditSink;
   readonly #clock: Clock;
   readonly #events: GuardedEvents;
-  readonly #lastResort: LastResort;
-  #waiting: AuditEvent[] = [];
+  readonly #waiting: WaitingFacts;
+  readonly #told: ToldFacts;
+  readonly #flushes: Flushes;
   /** How many are given to the sink at once: fewer while one is looked for that it refuses. */
   #size = batchSize;
-  /** How many of `#waiting`, from the front, are on the last resort too. */
-  #written = 0;
   /** When the first of those that wait came, or the last one before it became durable. */
   #waitingSince = 0;
   #running = false;
   /** Whether the sink has still to open. */
   #isUnready = false;
   #degraded = false;
-  /** How many of `#waiting` are denials. */
-  #denials = 0;
   /** Whether it was announced that events go to the last resort alone, since all were durable. */
   #isFull = false;
-  /** Events ever accepted, and how many of them are durable. */
-  #accepted = 0;
-  #durable = 0;
   #stopped = false;
   #cancelPause: (() => void) | undefined;
-  readonly #told = new Set<string>();
-  readonly #flushes = new Set<{ readonly target: number; readonly done: () => void }>();
 
   constructor(sink: AuditSink, clock: Clock, events: GuardedEvents, lastResort: LastResort) {
     this.#sink = sink;
     this.#clock = clock;
     this.#events = events;
-    // Whatever becomes of the line, the kill goes on.
-    this.#lastResort = (line) => contained(undefined, () => lastResort(line));
+    this.#waiting = new WaitingFacts(lastResort);
+    this.#told = new ToldFacts(events);
+    this.#flushes = new Flushes(clock);
   }
 
   /** How many events are not durable yet. */
@@ -89,15 +75,12 @@ export class Recorder {
    * last resort alone.
    */
   record(...events: AuditEvent[]): boolean {
-    const denials = events.filter(isDenial).length;
-    const areDenials = denials === events.length;
-    const hasRoom =
-      this.#waiting.length + events.length <= (areDenials ? most.withDenials : maxWaiting) &&
-      (!areDenials || this.#denials + denials <= most.denials);
-    if (!hasRoom) this.#overflow(areDenials);
+    const hasRoom = this.#waiting.hasRoomFor(events, false);
+    if (!hasRoom) this.#overflow(areDenials(events));
     for (const event of events) {
-      if (!this.#take(event, hasRoom) && !this.#degraded) this.#lastResort(canonical(event));
-      this.#tell(event);
+      if (hasRoom) this.#take(event);
+      else this.#waiting.lose(event);
+      this.#told.tell(event, false);
     }
     this.#goOn();
     return hasRoom;
@@ -117,48 +100,34 @@ export class Recorder {
   }
 
   #offer(events: readonly AuditEvent[], isCopy: boolean): boolean {
-    const hasRoom = this.#waiting.length + events.length <= most.again;
+    const hasRoom = this.#waiting.hasRoomFor(events, true);
     for (const event of events) {
-      this.#take(event, hasRoom);
+      if (hasRoom) this.#take(event);
+      else if (this.#degraded) this.#waiting.lose(event);
       // What there was no room for is told when it is offered again.
-      if (hasRoom) this.#tell(event, isCopy);
+      if (hasRoom) this.#told.tell(event, isCopy);
     }
     this.#goOn();
     return hasRoom;
   }
 
-  /** Listeners hear once what the record is given again, and takes once, by its id. */
-  #tell(event: AuditEvent, isCopy = false): void {
-    if (!this.#events.hasListener('audit') || this.#told.has(event.id)) return;
-    this.#told.add(event.id);
-    const [oldest] = this.#told;
-    if (this.#told.size > maxTold && oldest !== undefined) this.#told.delete(oldest);
-    this.#events.emit('audit', { event, isCopy });
-  }
-
-  #take(event: AuditEvent, hasRoom: boolean): boolean {
-    if (hasRoom) {
-      if (this.#waiting.length === 0) this.#waitingSince = this.#clock.now();
-      this.#waiting.push(event);
-      if (isDenial(event)) this.#denials += 1;
-      this.#accepted += 1;
-    } else if (this.#degraded) {
-      this.#lastResort(canonical(event));
-    }
-    return hasRoom;
+  #take(event: AuditEvent): void {
+    if (this.#waiting.length === 0) this.#waitingSince = this.#clock.now();
+    this.#waiting.push(event);
+    this.#flushes.accepted();
   }
 
   /** Once until all that waits is durable: an outage, unless it is only about who may nothing. */
-  #overflow(areDenials: boolean): void {
+  #overflow(isOfDenials: boolean): void {
     const isNews = !this.#isFull;
     this.#isFull = true;
     const error = `${this.#waiting.length} events wait: what there is no room for goes to the last resort alone`;
-    if (!areDenials && !this.#degraded) this.#degrade(error);
+    if (!isOfDenials && !this.#degraded) this.#degrade(error);
     else if (isNews) this.#events.emit('audit-degraded', { error, waiting: this.#waiting.length });
   }
 
   #goOn(): void {
-    if (this.#degraded || this.#stopped) this.#spill();
+    if (this.#degraded || this.#stopped) this.#waiting.spill();
     if (!this.#running) void this.#run();
   }
 
@@ -171,46 +140,29 @@ export class Recorder {
 
   /** Resolves `true` when every event recorded so far is durable, `false` when `ms` milliseconds have passed before. */
   flush(ms: number): Promise<boolean> {
-    const target = this.#accepted;
-    if (this.#durable >= target) return Promise.resolve(true);
-    return new Promise((resolve) => {
-      const cancel = this.#clock.setTimer(ms, () => {
-        this.#flushes.delete(flush);
-        // Whoever waited goes on now, and a crash from here on must not lose what they were told.
-        this.#spill();
-        resolve(false);
-      });
-      const done = (): void => {
-        cancel();
-        resolve(true);
-      };
-      const flush = { target, done };
-      this.#flushes.add(flush);
-    });
+    // Whoever waited goes on now, and a crash from here on must not lose what they were told.
+    return this.#flushes.wait(ms, () => this.#waiting.spill());
   }
 
   /** Tries no more. What could not be made durable is on the last resort. */
   stop(): void {
     this.#stopped = true;
     this.#cancelPause?.();
-    this.#spill();
+    this.#waiting.spill();
   }
 
   async #run(): Promise<void> {
     this.#running = true;
     let pause = retryMs.first;
     while ((this.#waiting.length > 0 || this.#isUnready) && !this.#stopped) {
-      const batch = this.#waiting.slice(0, this.#size);
+      const batch = this.#waiting.first(this.#size);
       const cancel = this.#clock.setTimer(hungMs, () => this.#degrade(`no answer within ${hungMs} ms`));
       try {
         await this.#sink.append(batch);
         this.#isUnready = false;
-        this.#waiting.splice(0, batch.length);
-        this.#denials -= batch.filter(isDenial).length;
-        this.#written = Math.max(0, this.#written - batch.length);
-        this.#durable += batch.length;
+        this.#waiting.remove(batch);
         this.#waitingSince = this.#clock.now();
-        this.#announce();
+        this.#flushes.durable(batch.length);
         this.#size = Math.min(this.#size * 2, batchSize);
         pause = retryMs.first;
       } catch (error) {
@@ -239,11 +191,9 @@ export class Recorder {
     this.#size = Math.ceil(batch.length / 2);
     if (batch.length > 1) return true;
     if (event.type === 'audit.event-refused') return false;
-    if (this.#written === 0) this.#lastResort(canonical(event));
     const standIn = eventRefused(event, error, this.#clock.now());
-    this.#waiting[0] = standIn;
-    if (isDenial(event)) this.#denials -= 1;
-    this.#tell(standIn);
+    this.#waiting.replaceFirst(event, standIn);
+    this.#told.tell(standIn, false);
     const message = `The audit sink refuses event "${standIn.refusedId}" for good; it is on the last resort: ${standIn.error}`;
     this.#events.emit('warning', { message });
     return true;
@@ -260,26 +210,9 @@ export class Recorder {
     });
   }
 
-  #announce(): void {
-    for (const flush of [...this.#flushes]) {
-      if (flush.target > this.#durable) continue;
-      this.#flushes.delete(flush);
-      flush.done();
-    }
-  }
-
   #degrade(error: string): void {
     this.#degraded = true;
-    this.#spill();
+    this.#waiting.spill();
     this.#events.emit('audit-degraded', { error, waiting: this.#waiting.length });
   }
-
-  #spill(): void {
-    for (const event of this.#waiting.slice(this.#written)) this.#lastResort(canonical(event));
-    this.#written = this.#waiting.length;
-  }
-}
-
-function isDenial({ type }: AuditEvent): boolean {
-  return type === 'request.denied';
 }
