@@ -135,9 +135,14 @@ export class Leases {
    * counts for as long as this host's own would since it was seen.
    */
   lost(): string[] {
-    const now = this.#clock.now();
-    return [...this.#heard.values()].flatMap(({ lease: { hostId, until }, seenAt }) =>
-      Math.min(until, seenAt + this.#leaseMs) < now && this.isSilent(hostId) ? hostId : [],
+    return [...this.#heard.keys()].filter((hostId) => this.hasRunOut(hostId) && this.isSilent(hostId));
+  }
+
+  /** Whether a host has no lease, by this host's clock: it has stopped its agents, or is not there any more. See {@link lost}. */
+  hasRunOut(hostId: string): boolean {
+    const heard = this.#heard.get(hostId);
+    return (
+      heard === undefined || Math.min(heard.lease.until, heard.seenAt + this.#leaseMs) < this.#clock.now()
     );
   }
 }

@@ -6,7 +6,8 @@ import { memoryRuntime } from './memory/memory-runtime.ts';
 import { memoryState } from './memory/memory-state.ts';
 import type { AuditSink } from './ports/audit-sink.ts';
 import type { StateStore } from './ports/state-store.ts';
-import { root } from './testing/harness.ts';
+import { flakyStore } from './testing/flaky-store.ts';
+import { harness, root } from './testing/harness.ts';
 import { patchedStore } from './testing/patched-store.ts';
 
 const agent = { agentId: 'a', taskId: 't', workspaceId: 'w', ownerId: 'mia' };
@@ -116,4 +117,35 @@ describe('a start with a state store that has lost a stop (I1)', () => {
     });
     expect((await startOn(audit, store)).gates).toEqual([]);
   });
+});
+
+it('I9: a kill on the record of a host that never comes back, once joined to another by a start, is carried out by no later one', async () => {
+  const clock = manualClock();
+  const audit = memoryAudit();
+  const state = memoryState();
+  const link = flakyStore(state);
+  const request = { principal: root, reason: 'drill', waitMs: 0 };
+  const there = await harness({ state, audit, hostId: 'host-2', clock });
+  const immortal = await there.agent('a1', { behaviour: 'immortal' });
+  const gone = await harness({ state: link.state, audit, hostId: 'host-3', clock });
+  link.reach = 'down';
+  await gone.ks.kill({ workspace: 'w1' }, { ...request, reason: 'before it went' });
+  await expect(gone.ks.close()).rejects.toMatchObject({ code: 'unsaved' });
+  const { orderId } = await there.ks.kill({ workspace: 'w1' }, request);
+  await clock.advance(20_000);
+  const restart = async () => {
+    const h = await harness({ state, audit, clock });
+    await clock.advance(2_000);
+    return h.ks;
+  };
+  const first = await restart();
+  there.runtime.end(immortal);
+  await clock.advance(5_000);
+  expect(await first.order(orderId)).toMatchObject({ settledAt: expect.any(Number) });
+  await first.close();
+  const bystander = await there.agent('a2');
+  await restart();
+  expect(there.runtime.isAlive(bystander)).toBe(true);
+  const joins = audit.events().flatMap((event) => (event.type === 'order.joined' ? event.joinedOrderId : []));
+  expect(joins).toEqual([orderId]);
 });

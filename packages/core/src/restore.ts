@@ -7,6 +7,7 @@ import { AuditUnavailableError, describeError } from './errors.ts';
 import type { GuardedEvents } from './events.ts';
 import type { Gate } from './gate.ts';
 import type { GateCopies } from './gate-copies.ts';
+import type { Leases } from './leases.ts';
 import type { StopOrder } from './order.ts';
 import { stopKey } from './placing.ts';
 import type { AuditSink } from './ports/audit-sink.ts';
@@ -29,6 +30,7 @@ export interface RestoreHost {
   readonly recorder: Recorder;
   readonly events: GuardedEvents;
   readonly copies: GateCopies;
+  readonly leases: Pick<Leases, 'hasRunOut'>;
 }
 
 /**
@@ -114,9 +116,10 @@ async function restoreStops(host: RestoreHost, { stops }: Recalled): Promise<voi
       });
     if (placement === undefined) return;
     // Else the next start would find it on record only once more, and carry it out when that other one is long over (I9).
-    // Another host may be about to place its own: what becomes of that is its to say.
-    const isOwn = order.hostId === host.hostId;
-    if (isOwn && !placement.placed && placement.open.orderId !== order.orderId)
+    // Another host that lives may be about to place its own: what becomes of that, and of a gate that lasts, is its to say.
+    const isOver = order.opens === 'at-settle' && host.leases.hasRunOut(order.hostId);
+    const isOurs = order.hostId === host.hostId || isOver;
+    if (isOurs && !placement.placed && placement.open.orderId !== order.orderId)
       host.recorder.record(orderJoined(order, placement.open, host.hostId));
     events.emit('warning', { message: `Stop order "${order.orderId}" was on record only: it is restored` });
   };
