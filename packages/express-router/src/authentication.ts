@@ -40,6 +40,19 @@ export function identify(
   };
 }
 
+/** Whether somebody who was let through is still who they were and may what they might; yes if nobody can say. */
+export async function isStill(
+  authenticate: Authenticate,
+  request: Request,
+  was: Principal,
+): Promise<boolean> {
+  try {
+    return JSON.stringify(await ask(authenticate, request)) === JSON.stringify(was);
+  } catch {
+    return true;
+  }
+}
+
 /** All routers with the same credentials count together. */
 const counts = new WeakMap<Authenticate, Strangers>();
 

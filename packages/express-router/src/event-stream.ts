@@ -4,8 +4,8 @@ import type { ServerEvent } from './http.ts';
 import { HttpError } from './problem.ts';
 import { Shares } from './shares.ts';
 
-/** A comment is sent that often, so that both ends notice when the other is gone. */
-const beatMs = 15_000;
+/** A comment is sent that often, so that both ends notice when the other is gone; and it is asked whether they still may listen. */
+const defaultBeatMs = 15_000;
 /** Who does not read for this long is cut off. */
 const drainMs = 10_000;
 /** Of all that is told, so much goes out in one turn of the event loop. */
@@ -14,30 +14,42 @@ const mostStreams = 200;
 /** Nobody takes all of them. */
 const mostStreamsEach = 50;
 
+interface Listener {
+  readonly id: string;
+  /** Never rejects. */
+  mayListen(): Promise<boolean>;
+}
+
 /** Server-sent events, to so many at once. */
 export class EventStreams {
   #count = 0;
   readonly #counts = new Map<string, number>();
   readonly #shares = new Shares(blocksAtOnce);
+  readonly #beatMs: number;
+
+  constructor(beatMs: number = defaultBeatMs) {
+    this.#beatMs = beatMs;
+  }
   /** What is told to many is written out once. */
   readonly #bytes = new WeakMap<readonly ServerEvent[], Buffer>();
 
   /**
    * Sends events until they end or the caller is gone.
-   * @param listener the id of who listens
+   * @param listener their id, and whether they may still listen, asked every 15 s
    * @throws HttpError `too-many-streams` over 200 at once, or 50 of one listener
    */
   async send(
     request: Request,
     response: Response,
-    listener: string,
+    listener: Listener,
     events: (signal: AbortSignal) => AsyncIterable<readonly ServerEvent[]>,
   ): Promise<void> {
-    const mine = this.#counts.get(listener) ?? 0;
+    const { id } = listener;
+    const mine = this.#counts.get(id) ?? 0;
     if (this.#count >= mostStreams || mine >= mostStreamsEach)
       throw new HttpError('too-many-streams', 'Read GET /orders/:id instead');
     this.#count += 1;
-    this.#counts.set(listener, mine + 1);
+    this.#counts.set(id, mine + 1);
     try {
       begin(response);
       if (request.method === 'HEAD') response.end();
@@ -46,25 +58,28 @@ export class EventStreams {
       response.destroy();
     } finally {
       this.#count -= 1;
-      const left = (this.#counts.get(listener) ?? 1) - 1;
-      if (left > 0) this.#counts.set(listener, left);
-      else this.#counts.delete(listener);
+      const left = (this.#counts.get(id) ?? 1) - 1;
+      if (left > 0) this.#counts.set(id, left);
+      else this.#counts.delete(id);
     }
   }
 
   async #pass(
     response: Response,
-    listener: string,
+    { id, mayListen }: Listener,
     events: (signal: AbortSignal) => AsyncIterable<readonly ServerEvent[]>,
   ): Promise<void> {
     const gone = new AbortController();
     response.on('close', () => gone.abort());
     // It may have gone while it was found out who it is.
     if (response.closed) gone.abort();
-    const beat = setInterval(() => response.write(': alive\n\n'), beatMs);
+    const beat = setInterval(async () => {
+      if (!(await mayListen())) response.destroy();
+      else if (!response.writableEnded) response.write(': alive\n\n');
+    }, this.#beatMs);
     try {
       for await (const batch of events(gone.signal)) {
-        await this.#shares.next(listener);
+        await this.#shares.next(id);
         if (response.write(this.#bytesOf(batch))) continue;
         const signal = AbortSignal.any([gone.signal, AbortSignal.timeout(drainMs)]);
         await once(response, 'drain', { signal });

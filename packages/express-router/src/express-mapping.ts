@@ -1,7 +1,7 @@
 import { parse } from 'node:querystring';
 import { InvalidConfigurationError } from '@agent-killswitch/core';
 import express, { type ErrorRequestHandler, type RequestHandler, type Router } from 'express';
-import { type Authenticate, identify } from './authentication.ts';
+import { type Authenticate, identify, isStill } from './authentication.ts';
 import { EventStreams } from './event-stream.ts';
 import { jsonBody } from './json-body.ts';
 import { HttpError } from './problem.ts';
@@ -90,7 +90,10 @@ function serving<Context>(context: Context, { authenticate, bodyLimit = 16_384, 
         });
         if (location !== undefined) response.setHeader('Location', encodeURI(request.baseUrl + location));
         if (events === undefined) sendJson(response, status, body);
-        else await streams.send(request, response, principal.id, events);
+        else {
+          const mayListen = () => isStill(authenticate, request, principal);
+          await streams.send(request, response, { id: principal.id, mayListen }, events);
+        }
       } catch (error) {
         if (response.headersSent) next(error);
         else sendProblem(request, response, error, onFault);

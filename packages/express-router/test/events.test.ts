@@ -1,6 +1,9 @@
 import { once } from 'node:events';
-import { get, type IncomingMessage } from 'node:http';
+import { createServer, get, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express from 'express';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { EventStreams } from '../src/event-stream.ts';
 import { openSite, reason, type Site } from './support/site.ts';
 
 let site: Site;
@@ -129,6 +132,39 @@ describe('the events of an order', () => {
     });
     (await open(body.orderId, 'ada')).destroy();
     for (const stream of streams) stream.destroy();
+  });
+
+  it('end for whoever may not listen any more, and for nobody else', async () => {
+    const streams = new EventStreams(10);
+    const revoked = new Set<string>();
+    const ended = Promise.withResolvers<string>();
+    const app = express().use((request, response) => {
+      const id = request.path;
+      const mayListen = async () => !revoked.has(id);
+      const events = async function* (signal: AbortSignal) {
+        yield [{ id: '1', event: 'placed', data: {} }];
+        await new Promise((resolve) => signal.addEventListener('abort', resolve));
+        ended.resolve(id);
+      };
+      void streams.send(request, response, { id, mayListen }, events);
+    });
+    const server = createServer(app);
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const { port } = server.address() as AddressInfo;
+    const [one, other] = await Promise.all(
+      ['/one', '/other'].map(async (path) => {
+        const request = get({ port, path, agent: false });
+        return ((await once(request, 'response')) as [IncomingMessage])[0]
+          .on('error', () => undefined)
+          .resume();
+      }),
+    );
+    revoked.add('/one');
+    await new Promise((resolve) => (one?.closed ? resolve(undefined) : one?.once('close', resolve)));
+    expect(await ended.promise).toBe('/one');
+    expect(other?.closed).toBe(false);
+    server.closeAllConnections();
+    server.close();
   });
 
   async function open(orderId: string, who = 'root'): Promise<IncomingMessage> {
