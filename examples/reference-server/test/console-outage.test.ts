@@ -154,7 +154,7 @@ inTheConsole((rig) => {
     }
     await page.getByRole('link', { name: 'Tasks' }).click();
     const killed = page.getByRole('listitem').filter({ hasText: 'it went rogue' });
-    await killed.getByText('KILLED').waitFor();
+    await killed.getByText('KILLED', { exact: true }).waitFor();
     await killed.getByRole('link').click();
     await said(page, 'Settled: 1 of 1 observed dead.').waitFor();
     expect(processesOf(agent)).toEqual([]);

@@ -55,7 +55,7 @@ inTheConsole((rig) => {
     }
     await page.getByRole('link', { name: 'Tasks' }).click();
     const killed = page.getByRole('listitem').filter({ hasText: 'swarm-3' });
-    await killed.getByText('KILLED').waitFor();
+    await killed.getByText('KILLED', { exact: true }).waitFor();
     await killed.getByText('Under the stop of everything.').waitFor();
 
     expect(await other.getByRole('link', { name: 'Release…' }).count()).toBe(0);
@@ -133,7 +133,7 @@ inTheConsole((rig) => {
     await page.getByLabel('Why it is safe now').fill('both causes are mended');
     await page.getByLabel('Type RELEASE to go on').fill('RELEASE');
     await button(page, 'Release everything').click();
-    await page.getByText('Everything is stopped.').waitFor({ state: 'hidden' });
+    await page.getByText('Released: agents may start again; none was restarted').waitFor();
   });
 
   test('who is not confirmed dead is named in front of all others, and announced', async () => {

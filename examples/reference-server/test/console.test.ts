@@ -54,7 +54,7 @@ inTheConsole((rig) => {
       );
     await card('research').getByText('1 being killed', { exact: true }).waitFor();
     await card('research').getByRole('link', { name: 'Being killed: see how it goes' }).waitFor();
-    await card('triage').getByText('KILLED').waitFor();
+    await card('triage').getByText('KILLED', { exact: true }).waitFor();
     await picture(page, 'tasks');
     await rig.server.spawn(tokens.mia, 'short', 'finishing');
     await card('short').waitFor();
@@ -82,7 +82,7 @@ inTheConsole((rig) => {
     expect(await row.textContent()).toMatch(/\+\d+ ms.*gone from \/proc/);
     await page.getByRole('link', { name: 'Tasks' }).click();
     const killed = page.getByRole('listitem').filter({ hasText: 'task-of-mia' });
-    await killed.getByText('KILLED').waitFor();
+    await killed.getByText('KILLED', { exact: true }).waitFor();
     expect(await killed.textContent()).toContain('it went rogue');
   });
 
@@ -103,7 +103,7 @@ inTheConsole((rig) => {
     await page.getByRole('link', { name: 'Tasks' }).click();
     for (const task of ['t1', 't2']) {
       const card = page.getByRole('listitem').filter({ hasText: task });
-      await card.getByText('KILLED').waitFor();
+      await card.getByText('KILLED', { exact: true }).waitFor();
       await card.getByText('Under the stop of workspace demo.').waitFor();
     }
     const member = await rig.open(tokens.mia);
