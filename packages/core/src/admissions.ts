@@ -1,3 +1,4 @@
+import { demandAdmitted } from './admitted.ts';
 import {
   type Agent,
   type Handle,
@@ -12,15 +13,11 @@ import type { Change } from './change.ts';
 import type { Cleanup } from './cleanup.ts';
 import { DoubtfulAdmissions } from './doubtful-admissions.ts';
 import {
-  AgentExistsError,
   AuditUnavailableError,
   describeError,
   GateClosedError,
   InvalidInputError,
   isKillswitchError,
-  ParentKilledError,
-  StateUnavailableError,
-  TaskConflictError,
   TooManyHandlesError,
   UnknownTargetError,
 } from './errors.ts';
@@ -30,7 +27,6 @@ import { parseInput, textInput } from './input.ts';
 import type { LifecycleEvent } from './lifecycle.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Runtime } from './ports/runtime.ts';
-import type { Admission } from './ports/state-store.ts';
 import type { Recorder } from './recorder.ts';
 import { isSeenDead } from './review.ts';
 import { Route } from './route.ts';
@@ -106,7 +102,7 @@ export class Admissions {
     const barring = stops.barring(agent);
     const doubts = this.#doubtful.take(agent.agentId);
     try {
-      refuse(agent, await book.ask('admitting an agent', (store) => store.admit(agent)));
+      demandAdmitted(agent, await book.ask('admitting an agent', (store) => store.admit(agent)));
     } catch (error) {
       this.#doubtful.add(...doubts);
       if (isKillswitchError(error, 'state-unavailable')) {
@@ -241,29 +237,5 @@ export class Admissions {
     if (lineage.length > maxLineage)
       throw new InvalidInputError('agent', [`parentId: more than ${maxLineage} generations`]);
     return lineage;
-  }
-}
-
-function refuse(agent: Agent, admission: Admission): void {
-  switch (admission.result) {
-    case 'admitted':
-      return;
-    case 'gated':
-      throw new GateClosedError(admission.gate);
-    case 'exists':
-      throw new AgentExistsError(`Agent id "${agent.agentId}" was used before: give every run a new id`);
-    case 'parent-unknown':
-      throw new UnknownTargetError('agent', agent.parentId ?? '');
-    case 'parent-killed':
-      throw new ParentKilledError(
-        `Agent "${agent.parentId}", or one that it descends from, was killed: its children may not start`,
-      );
-    case 'task-conflict':
-      throw new TaskConflictError(
-        `Task id "${agent.taskId}" is taken: a task has one workspace and one owner`,
-      );
-    default:
-      // Whoever was not let in by name is not let in (I10).
-      throw new StateUnavailableError('The state store gave an answer to an admission that is none');
   }
 }

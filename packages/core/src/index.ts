@@ -112,7 +112,8 @@ export {
 } from './principal.ts';
 export { type Approval, approvalSchema } from './release.ts';
 export type { ReleaseReport } from './releases.ts';
-export type { GracefulRequest, KillRequest, Preview, Request, StopRequest } from './requests.ts';
+export type { GracefulRequest, KillRequest, Request, StopRequest } from './request.ts';
+export type { Preview } from './requests.ts';
 export type { CleanupReport, CleanupTarget } from './retry-cleanup.ts';
 export { belongsTo, type RolePolicy, rolePolicy } from './role-policy.ts';
 export {

@@ -9,7 +9,7 @@ import { parseInput } from './input.ts';
 import type { StopOrder } from './order.ts';
 import { actorOf } from './principal.ts';
 import type { Approval } from './release.ts';
-import { type Request, requestSchema } from './requests.ts';
+import { type Request, requestSchema } from './request.ts';
 import { type Scope, scopeKey, scopeSchema } from './scope.ts';
 import type { Stops } from './stops.ts';
 import { claimAll } from './sweep.ts';

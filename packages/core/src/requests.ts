@@ -1,41 +1,23 @@
-import { z } from 'zod';
 import { type Agent, isKillable } from './agent.ts';
 import type { Deadlines } from './config.ts';
 import { InvalidInputError, InvalidTransitionError, isKillswitchError } from './errors.ts';
 import { type Gate, gateOf } from './gate.ts';
 import type { Guard, GuardHost, Target } from './guard.ts';
-import { reasonSchema } from './identifiers.ts';
 import { ulid } from './ids.ts';
 import { parseInput } from './input.ts';
 import type { OrderReport, StopOrder } from './order.ts';
 import { pagesOf } from './pages.ts';
 import { type Actor, actorOf, type Principal, principalSchema } from './principal.ts';
+import {
+  type GracefulRequest,
+  gracefulRequestSchema,
+  type KillRequest,
+  killRequestSchema,
+  type StopRequest,
+} from './request.ts';
 import { type Scope, scopeKey, scopeKind, scopeSchema } from './scope.ts';
 import { type ShutdownRequest, shutdownAuthority, shutdownRequestSchema } from './shutdown.ts';
 import type { Stops } from './stops.ts';
-
-/** Who asks, and why. */
-export interface Request {
-  /** From the caller's authentication. */
-  readonly principal: Principal;
-  /** Mandatory, not blank, at most 2,000 characters. */
-  readonly reason: string;
-}
-
-export interface StopRequest extends Request {
-  /** How long to wait for the order to settle, in milliseconds; at most, and by default, until its deadline. */
-  readonly waitMs?: number | undefined;
-}
-
-export interface KillRequest extends StopRequest {
-  /** Keeps the gate on a workspace, a backend or everything shut after the kill, until a release. Default `false`. */
-  readonly hold?: boolean | undefined;
-}
-
-export interface GracefulRequest extends KillRequest {
-  /** How long agents are asked before they are killed, in milliseconds. Default 10,000. */
-  readonly graceMs?: number | undefined;
-}
 
 /** Who would be hit by a kill of this scope now. */
 export interface Preview {
@@ -49,15 +31,6 @@ export interface Preview {
   readonly agents: readonly Agent[];
 }
 
-export const requestSchema = z.strictObject({ principal: principalSchema, reason: reasonSchema });
-const killRequestSchema = requestSchema.extend({
-  waitMs: z.number().int().nonnegative().optional(),
-  hold: z.boolean().default(false),
-});
-
-const gracefulRequestSchema = killRequestSchema.extend({
-  graceMs: z.number().int().min(1).max(3_600_000).default(10_000),
-});
 const mostPreviewed = 1_000;
 
 export interface RequestHost extends GuardHost {
