@@ -7,18 +7,22 @@ import { type Scope, scopeKind, scopeSchema } from './scope.ts';
 /** Most of those who brought an order's deadlines nearer that it keeps; the newest. */
 export const mostHardeners = 16;
 
-/** A request that joined an order and brought a deadline of it nearer. */
-const hardenerSchema = z.strictObject({
-  orderId: idSchema,
-  hostId: idSchema,
+/** What an order and a request that joined it have alike: who asked, why, and for when. */
+const asked = {
   principal: actorSchema,
   reason: recordedReasonSchema,
   policyVersion: z.string(),
   requestedAt: timeSchema,
+  /** Until here agents are only asked to end: the grace of a stop. A kill has none: the same as `requestedAt`. */
   killAt: timeSchema,
+  /** From here on the kill takes the next rung of the runtime's ladder. */
   forceAt: timeSchema,
+  /** Whoever is not observed dead by now is reported `unconfirmed`. */
   deadlineAt: timeSchema,
-});
+};
+
+/** A request that joined an order and brought a deadline of it nearer. */
+const hardenerSchema = z.strictObject({ orderId: idSchema, hostId: idSchema, ...asked });
 export type Hardener = z.infer<typeof hardenerSchema>;
 
 /** The durable intent to stop a scope. Its deadlines are absolute, so that a restart never extends them. */
@@ -37,16 +41,7 @@ export const stopOrderSchema = z.strictObject({
    * revoked backend, held kill: a release by someone entitled), `never` (a killed task).
    */
   opens: z.enum(['at-settle', 'on-release', 'never']),
-  principal: actorSchema,
-  reason: recordedReasonSchema,
-  policyVersion: z.string(),
-  requestedAt: timeSchema,
-  /** Until here agents are only asked to end: the grace of a stop. A kill has none: the same as `requestedAt`. */
-  killAt: timeSchema,
-  /** From here on the kill takes the next rung of the runtime's ladder. */
-  forceAt: timeSchema,
-  /** Whoever is not observed dead by now is reported `unconfirmed`. */
-  deadlineAt: timeSchema,
+  ...asked,
   /**
    * Who has brought its deadlines nearer (I7), stored with them: so the order's host can put them on record if theirs died
    * before it could (I4).

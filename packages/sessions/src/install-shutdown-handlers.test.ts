@@ -4,6 +4,7 @@ import { installShutdownHandlers } from './install-shutdown-handlers.ts';
 import { memorySessions } from './memory-sessions.ts';
 import type { SessionStore } from './session-store.ts';
 import type { ShutdownOptions } from './shutdown-options.ts';
+import { heldStore } from './testing/held-store.ts';
 import { adas, type Harness, harness, heeding, held } from './testing/sessions-harness.ts';
 
 /** Handlers on a killswitch in memory, for a signal that nobody else uses, and what they did. */
@@ -206,19 +207,7 @@ it('a last checkpoint that could not be stored is a fault, where the sessions ar
 });
 
 it('the end waits for a last checkpoint that is on its way', async () => {
-  const inner = memorySessions();
-  const putting = Promise.withResolvers<void>();
-  const go = Promise.withResolvers<void>();
-  const store: SessionStore = {
-    ...inner,
-    async put(record) {
-      if (record.checkpoint !== undefined) {
-        putting.resolve();
-        await go.promise;
-      }
-      await inner.put(record);
-    },
-  };
+  const { inner, store, putting, letGo } = heldStore(({ checkpoint }) => checkpoint !== undefined);
   const made = await harness({}, { store });
   await made.sessions.start('s1', adas, async ({ signal, checkpoint }) => {
     await new Promise((resolve) => signal.addEventListener('abort', resolve));
@@ -226,8 +215,8 @@ it('the end waits for a last checkpoint that is on its way', async () => {
   });
   const { signal, ended } = installed(made, { close: () => made.sessions.close() });
   signal();
-  await putting.promise;
-  go.resolve();
+  await putting;
+  letGo();
   expect(await ended).toBe(0);
   expect((await inner.get('s1'))?.checkpoint).toMatchObject({ json: '"last words"' });
 });

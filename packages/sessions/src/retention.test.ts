@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { memorySessions } from './memory-sessions.ts';
 import type { SessionStore } from './session-store.ts';
 import type { SessionsOptions } from './sessions-options.ts';
+import { heldStore } from './testing/held-store.ts';
 import { ada, adas, type Harness, harness, heeding, held, reason } from './testing/sessions-harness.ts';
 
 /** Sessions that are kept for a hundred seconds after their end, in time that goes on by hand. */
@@ -148,26 +149,14 @@ it('for ever, if that is wanted; then by hand: what is over, and nothing else', 
 });
 
 it('what is forgotten stays so: last words that are on their way are waited for', async () => {
-  const inner = memorySessions();
-  const go = Promise.withResolvers<void>();
-  const putting = Promise.withResolvers<void>();
-  const store: SessionStore = {
-    ...inner,
-    async put(record) {
-      if (record.checkpoint !== undefined) {
-        putting.resolve();
-        await go.promise;
-      }
-      await inner.put(record);
-    },
-  };
+  const { inner, store, putting, letGo } = heldStore(({ checkpoint }) => checkpoint !== undefined);
   const { sessions } = await kept({ store });
   const { ended } = await sessions.start('s1', adas, async ({ checkpoint }) => {
     void checkpoint('last words');
   });
-  await putting.promise;
+  await putting;
   const forgotten = sessions.forget('s1');
-  go.resolve();
+  letGo();
   await ended;
   expect((await forgotten) || (await sessions.forget('s1'))).toBe(true);
   expect(await inner.get('s1')).toBeUndefined();

@@ -6,6 +6,7 @@ import { createSessions } from './create-sessions.ts';
 import { memorySessions } from './memory-sessions.ts';
 import type { SessionRecord } from './session-record.ts';
 import type { SessionStore } from './session-store.ts';
+import { heldStore } from './testing/held-store.ts';
 import {
   ada,
   adas,
@@ -400,17 +401,7 @@ it.each(['task', 'worker'] as const)(
   'a %s whose session was stopped while it was put on file never begins (I1)',
   async (kind) => {
     const [promises, workers] = [promiseRuntime(), workerRuntime()];
-    const inner = memorySessions();
-    const putting = Promise.withResolvers<void>();
-    const go = Promise.withResolvers<void>();
-    const store: SessionStore = {
-      ...inner,
-      async put(record) {
-        putting.resolve();
-        await go.promise;
-        await inner.put(record);
-      },
-    };
+    const { store, putting, letGo } = heldStore();
     const { ks, sessions, events } = await harness(
       {
         deadlines: { forceAfter: 100, confirmWithin: 400 },
@@ -426,7 +417,7 @@ it.each(['task', 'worker'] as const)(
     // Its absence would be told by the thread that ran it.
     const starting =
       kind === 'task' ? sessions.start('s1', adas, started) : sessions.startWorker('s1', adas, '/none.js');
-    await putting.promise;
+    await putting;
     // Nobody can force this one: the stop does not settle.
     const deaf = promises.spawnAgent(() => end.promise, { agentId: 'deaf' });
     await ks.admit({ agentId: 'deaf', taskId: 'deaf', ...adas });
@@ -437,7 +428,7 @@ it.each(['task', 'worker'] as const)(
     });
     const stop = ks.emergencyStop({ principal: root, reason });
     await claimed.promise;
-    go.resolve();
+    letGo();
     expect(await (await starting).ended).toMatchObject({
       status: 'rejected',
       reason: { message: 'It was stopped before it began' },
