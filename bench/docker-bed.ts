@@ -1,11 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import Docker from 'dockerode';
 import { dockerCli } from '../scripts/services/docker.ts';
 
 /** Ignores SIGTERM, with a child that does too. */
 const stubborn = `trap '' TERM; sh -c "trap '' TERM; while :; do sleep 60; done" & while :; do sleep 60; done`;
+
+/**
+ * Before each measurement: fifty starts have left the engine work, and so has the set before, which it is asked about for some
+ * seconds yet.
+ */
+const quietMs = 8_000;
 
 export interface Timed {
   /** Until no process of any container was left, seen from outside. */
@@ -39,6 +46,7 @@ export class DockerBed {
     const ids: string[] = [];
     for (let n = 0; n < count; n++) ids.push(await this.#start(parent));
     const end = await prepare(ids);
+    await sleep(quietMs);
     const lastDeath = await watchEmptiness(await this.#eventsOf(ids[0] ?? ''));
     const since = Date.now();
     await end();

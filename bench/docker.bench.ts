@@ -8,7 +8,7 @@ import { DockerBed, type Timed } from './docker-bed.ts';
 import type { Report } from './report.ts';
 
 const n = 50;
-const rounds = 3;
+const rounds = 5;
 const principal: Principal = { id: 'root', kind: 'user', grants: [{ role: 'super-admin' }] };
 
 /**

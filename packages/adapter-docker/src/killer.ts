@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { withinSignal } from '@agent-killswitch/core';
+import { Blows } from './blows.ts';
 import type { CgroupMounts } from './cgroup-mounts.ts';
 import type { Engine } from './engine.ts';
 import { engineForce, engineKill, engineKillMs } from './engine-kill.ts';
 import { finishHere } from './finish-here.ts';
 import type { DockerHandle } from './handle.ts';
 import type { KeepDown } from './keep-down.ts';
-import { killAtOnce, killRest } from './kill-here.ts';
+import { killRest } from './kill-here.ts';
 import type { KnownLocals } from './known-locals.ts';
 import { OnceAtATime } from './once-at-a-time.ts';
-import { WatchedCgroup } from './watched-cgroup.ts';
 
 /** An engine that has not answered by then is not waited for any longer before `/proc` is searched, in milliseconds. */
 export const slowMs = 150;
@@ -24,6 +24,7 @@ export class Killer {
   readonly #mounts: CgroupMounts;
   readonly #known: KnownLocals;
   readonly #keepDown: KeepDown;
+  readonly #blows: Blows;
   readonly #kills = new OnceAtATime();
   readonly #forces = new OnceAtATime();
   readonly #justSeen = new Map<string, { readonly evidence: string; readonly at: number }>();
@@ -32,6 +33,7 @@ export class Killer {
     this.#engine = engine;
     this.#mounts = mounts;
     this.#known = known;
+    this.#blows = new Blows(mounts);
     this.#keepDown = keepDown;
   }
 
@@ -73,13 +75,11 @@ export class Killer {
     const mounts = this.#mounts;
     const local = this.#known.of(target);
     if (local === undefined) return this.#demandUnseen(target, signal, byEngine);
-    const isStruck = killAtOnce(local, mounts);
-    const folder = isStruck && local.cgroup !== null ? mounts.unified(local.cgroup) : undefined;
-    const watched = folder === undefined ? undefined : WatchedCgroup.open(folder);
+    const { isStruck, watched } = await this.#blows.strike(local);
     const faults: unknown[] = [];
     const watch = finishHere(target.containerId, local, mounts, watched, faults, signal);
-    // A tick later: of many killed at once, every cgroup comes before the first request.
-    const begun = isStruck && !target.restarts ? undefined : Promise.resolve().then(byEngine);
+    // Of many killed at once, every cgroup was struck before the first request.
+    const begun = isStruck && !target.restarts ? undefined : byEngine();
     const told = begun?.then(() => undefined) ?? unlessDead(watch, byEngine);
     // One that would come back is not over when it is dead.
     const over = target.restarts ? told : Promise.race([watch.then((death) => death ?? told), told]);
