@@ -40,7 +40,10 @@ const taken = (each: readonly AuditEvent[], take: (one: AuditEvent) => boolean):
 const manyDenials = (count: number, from = 0): AuditEvent[] =>
   Array.from({ length: count }, (_, i) => denial(from + i));
 
-/** A recorder over a sink whose appends can be made to fail or hang. */
+/** How long an append may take by the sink's own deadline, in milliseconds. */
+const sinkMs = 30_000;
+
+/** A recorder over a sink whose appends can be made to fail, to hang or to take their time. */
 function setup() {
   const sink = memoryAudit();
   const { clock, pending } = countedTimers();
@@ -54,11 +57,18 @@ function setup() {
   });
   events.on('audit-restored', () => told.push('restored'));
   events.on('warning', ({ message }) => told.push(message));
-  const mode = { fails: false, hangs: false, refused: new Set<string>() };
+  const mode = { fails: false, hangs: false, perEvent: 0, refused: new Set<string>() };
   const batches: number[] = [];
   const append = async (batch: readonly AuditEvent[]): Promise<void> => {
     if (mode.hangs) await new Promise(() => undefined);
     if (mode.fails) throw new Error('down');
+    const takes = batch.length * mode.perEvent;
+    if (takes > 0) await new Promise<void>((done) => void clock.setTimer(Math.min(takes, sinkMs), done));
+    if (takes > sinkMs) {
+      // It has stopped in the middle.
+      await sink.append(batch.slice(0, sinkMs / mode.perEvent));
+      throw new Error('too slow');
+    }
     batches.push(batch.length);
     const index = batch.findIndex(({ id, type }) => mode.refused.has(id) || mode.refused.has(type));
     if (index >= 0) throw new InvalidInputError(`audit event ${index} of the batch`, ['longer than 9 bytes']);
@@ -219,6 +229,41 @@ describe('Recorder', () => {
     recorder.record(event(1));
     await clock.advance(998);
     expect(lines).toHaveLength(1);
+  });
+
+  it('I4: a sink too slow for a whole batch within its deadline takes fewer at a time, all once and in order', async () => {
+    const { recorder, sink, clock, mode, batches, timers } = setup();
+    mode.perEvent = 100;
+    for (const each of many(2_500)) recorder.record(each);
+    await clock.advance(2_500 * mode.perEvent * 3);
+    expect([recorder.waiting, timers()]).toEqual([0, 0]);
+    expect(sink.events()).toEqual(many(2_500));
+    mode.perEvent = 0;
+    batches.length = 0;
+    for (const each of many(3_000, 2_500)) recorder.record(each);
+    await clock.advance(0);
+    expect(sink.events()).toEqual(many(5_500));
+    expect(Math.max(...batches)).toBe(1_000);
+  });
+
+  it('I4: one so slow that it takes a single event within its deadline takes them one by one', async () => {
+    const { recorder, sink, clock, mode } = setup();
+    mode.perEvent = 25_000;
+    for (const each of many(20)) recorder.record(each);
+    await clock.advance(3_600_000);
+    expect(sink.events()).toEqual(many(20));
+  });
+
+  it('I4: a sink that did not open while nothing waited takes what comes when it has', async () => {
+    const { recorder, sink, clock, mode } = setup();
+    mode.fails = true;
+    recorder.distrust('not opened');
+    await clock.advance(10_000);
+    mode.fails = false;
+    for (const each of many(3)) recorder.record(each);
+    await clock.advance(10_000);
+    expect(sink.events()).toEqual(many(3));
+    expect(recorder.degraded).toBe(false);
   });
 
   it('has nothing left to do once it was stopped, and what waits on the last resort', async () => {

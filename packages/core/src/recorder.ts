@@ -18,8 +18,8 @@ const hungMs = 1_000;
  *
  * - idle: nothing waits. Left by `record`.
  * - appending: one batch is with the sink. Left when it answers; events that come meanwhile form the next batch.
- * - degraded: the sink rejected a batch or has had one for over a second. Every event that waits is written once to
- *   the last resort; the batch is tried again with growing pauses. Left when nothing waits any more.
+ * - degraded: the sink rejected a batch or has had one for over a second. Every event that waits is written once to the last
+ *   resort; half of what it rejected is tried again, with growing pauses. Left when nothing waits any more.
  * - narrowing: the sink will never take one of a batch. Half of it is tried, until the one is found, which goes to the
  *   last resort; a stand-in takes its place, and nothing else changes its own. One refused itself is an outage.
  *
@@ -34,7 +34,7 @@ export class Recorder {
   readonly #waiting: WaitingFacts;
   readonly #told: ToldFacts;
   readonly #flushes: Flushes;
-  /** How many are given to the sink at once: fewer while one is looked for that it refuses. */
+  /** How many are given to the sink at once: half as many after each failure, twice as many after each success. */
   #size = batchSize;
   /** When the first of those that wait came, or the last one before it became durable. */
   #waitingSince = 0;
@@ -170,6 +170,8 @@ export class Recorder {
         cancel();
         if (this.#narrow(batch, error)) continue;
         this.#degrade(describeError(error));
+        // A sink that is slow may not take all of it within its deadline, however often.
+        this.#size = Math.max(1, Math.ceil(batch.length / 2));
         await this.#pause(pause);
         pause = Math.min(pause * 2, retryMs.longest);
       } finally {
