@@ -73,7 +73,7 @@ export const claims: readonly DeliberateBug[] = [
     noticedBy: 'core/src/killswitch.test.ts',
     edits: [
       {
-        file: 'stop-run.ts',
+        file: 'looks.ts',
         from: '    await this.#kills.refreshUnseen(seen);\n    return seen.size;',
         to: '    await this.#kills.refreshUnseen(seen);\n    return 0;',
       },

@@ -80,7 +80,7 @@ export const deaths: readonly DeliberateBug[] = [
     edits: [
       {
         file: 'stop-run.ts',
-        from: '        this.#sweepHere();',
+        from: '        this.#looks.here();',
         to: "        this.step('placed');",
       },
     ],

@@ -1,8 +1,9 @@
 import type { Agent, Task } from './agent.ts';
 import { attempt, type Change } from './change.ts';
+import { ChangesAhead } from './changes-ahead.ts';
 import { isKillswitchError, type KillswitchError, StateUnavailableError } from './errors.ts';
 import type { GuardedEvents } from './events.ts';
-import { type LifecycleEvent, transition } from './lifecycle.ts';
+import type { LifecycleEvent } from './lifecycle.ts';
 import { OwnAgents } from './own-agents.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Page, PageRequest, StateStore } from './ports/state-store.ts';
@@ -27,6 +28,7 @@ export class Book {
   readonly #stored: StoredAgents;
   readonly #own: OwnAgents;
   readonly #untold: UntoldChanges;
+  readonly #ahead: ChangesAhead;
 
   constructor(store: StateStore, clock: Clock, events: GuardedEvents, hostId: string, storeMs: number) {
     this.clock = clock;
@@ -39,6 +41,7 @@ export class Book {
       store: (copy, agentId, event) => this.#changeStored(copy, agentId, event),
       caughtUp: (agent) => this.note(agent),
     });
+    this.#ahead = new ChangesAhead(this.#own, this.#untold, (change) => this.#announce(change));
   }
 
   /** Whether the store tells which gates have changed. */
@@ -117,25 +120,16 @@ export class Book {
     let failure: KillswitchError | undefined;
     if (this.isTold(agentId)) {
       try {
-        return this.#catchUp(await this.#changeStored(copy, agentId, event), event);
+        return this.#ahead.catchUp(await this.#changeStored(copy, agentId, event), event);
       } catch (error) {
         if (!isKillswitchError(error, 'state-unavailable')) throw error;
         failure = error;
       }
     }
     const known = this.#own.get(agentId) ?? copy;
-    if (known !== undefined) return this.#changeHere(known, event);
+    if (known !== undefined) return this.#ahead.change(known, event);
     const why = `Agent "${agentId}" has changes that the state store has not taken yet`;
     throw failure ?? new StateUnavailableError(why);
-  }
-
-  /** A handle that the store has taken has to reach the copy here, too, that a claim has put ahead of it meanwhile (I6). */
-  #catchUp(change: Change, event: LifecycleEvent): Change {
-    const before = this.#own.get(change.agent.agentId);
-    if (event.type !== 'running' || before === undefined || this.isTold(before.agentId)) return change;
-    const [agent, effects] = transition(before, event);
-    this.#own.noteUnstored(agent);
-    return { before, agent, effects };
   }
 
   /** Claims many agents for an order. See {@link changeAll}. */
@@ -161,7 +155,7 @@ export class Book {
     wanted.forEach(({ agent, event }, place) => {
       const plan = plans[place];
       if (plan !== undefined && stored.has(plan)) changes[place] = this.#settle(plan);
-      else if (!this.isTold(agent.agentId)) changes[place] = this.#changeAhead(agent, event);
+      else if (!this.isTold(agent.agentId)) changes[place] = this.#ahead.changeListed(agent, event);
       else if (plan !== undefined && plan.agent === plan.before && event.type === 'claim')
         changes[place] = plan;
       else lost.push([place, agent.agentId, event]);
@@ -179,16 +173,10 @@ export class Book {
     return agent !== before && this.isTold(agent.agentId) && this.#own.isStored(before);
   }
 
-  /** A change of an agent that is known better here than in the store; of one that has ended here, none. */
-  #changeAhead(stored: Agent, event: LifecycleEvent): Change {
-    const own = this.#own.get(stored.agentId);
-    return own === undefined ? { before: stored, agent: stored, effects: [] } : this.#changeHere(own, event);
-  }
-
   /** A claim of this host's own agents in memory, for when the store cannot even be listed. */
   claimHere(key: ScopeKey, orderId: string): Change[] {
     const event: LifecycleEvent = { type: 'claim', at: this.clock.now(), orderId };
-    return this.ownIn(key).map((agent) => this.#changeHere(agent, event));
+    return this.ownIn(key).map((agent) => this.#ahead.change(agent, event));
   }
 
   /** How many agents have changes that the store has not taken. */
@@ -224,15 +212,6 @@ export class Book {
   async #changeStored(copy: Agent | undefined, agentId: string, event: LifecycleEvent): Promise<Change> {
     const stored = copy !== undefined && this.#own.isStored(copy) ? copy : undefined;
     return this.#settle(await this.#stored.change(stored, agentId, event));
-  }
-
-  #changeHere(known: Agent, event: LifecycleEvent): Change {
-    const [agent, effects] = transition(known, event);
-    const change = { before: known, agent, effects };
-    if (agent === known) return change;
-    this.#untold.add(agent.agentId, event);
-    this.#own.noteUnstored(agent);
-    return this.#announce(change);
   }
 
   #settle(change: Change): Change {

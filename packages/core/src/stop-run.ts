@@ -5,14 +5,13 @@ import { CurrentOrder } from './current-order.ts';
 import { describeError, isKillswitchError } from './errors.ts';
 import type { StopStep } from './events.ts';
 import { Kills } from './kills.ts';
+import { Looks } from './looks.ts';
 import type { OrderReport, StopOrder } from './order.ts';
 import { OrderRecord } from './order-record.ts';
 import { addMembers, reportOf } from './order-report.ts';
-import { scopeKey } from './scope.ts';
 import { Settlement } from './settlement.ts';
 import { Sight } from './sight.ts';
 import type { Beginning, StopRunHost } from './stop-run-host.ts';
-import { claimOwn, sweep } from './sweep.ts';
 import type { Urgency } from './urgency.ts';
 import { Wake } from './wake.ts';
 
@@ -35,6 +34,7 @@ export class StopRun {
   readonly #wake: Wake;
   readonly #order: CurrentOrder;
   readonly #kills: Kills;
+  readonly #looks: Looks;
   readonly #record: OrderRecord;
   readonly #settlement: Settlement;
   readonly #sight = new Sight();
@@ -42,13 +42,10 @@ export class StopRun {
   readonly looked: Promise<void> = this.#sight.looked;
   #stopped = false;
   #followed: StopRun | undefined;
-  #isOutlived = false;
-  #met: number | undefined;
 
-  /** `met`: see {@link claimOwn}. */
+  /** `met`: see {@link Looks}. */
   constructor(host: StopRunHost, order: StopOrder, beginning: Beginning, met?: number) {
     this.#host = host;
-    this.#met = met;
     this.#wake = new Wake(host.clock);
     const wake = (): void => this.#wake.wake();
     const joined = (by: StopOrder, open: StopOrder): void => this.record(orderJoined(by, open, host.hostId));
@@ -68,6 +65,7 @@ export class StopRun {
       felled: (agent) => this.record(agentKilled(this.order, agent, host.hostId)),
       idle: wake,
     });
+    this.#looks = new Looks(host.book, this.#order, this.#kills, met);
     if (beginning === 'found') host.leases.heard(order.hostId);
     this.#record = new OrderRecord(host, this.#order.isOwn, beginning === 'found');
     this.#settlement = new Settlement({
@@ -181,10 +179,10 @@ export class StopRun {
         if (this.#order.isOwn) this.#record.addHardeners(this.order);
         const other = this.#host.runOf(this.order);
         if (other !== undefined && other !== this) return await this.#follow(other);
-        if (!this.#sight.hasLooked) await this.#claimOwn();
+        if (!this.#sight.hasLooked) await this.#looks.own();
         // Whoever is put back by a host that is heard of only now is seen by the next look.
         const isWhole = this.#host.leases.awaited().length === 0;
-        const living = this.#order.isSettled ? 0 : await this.#pass();
+        const living = this.#order.isSettled ? 0 : await this.#looks.through();
         isSeen = true;
         this.#sight.tried();
         if (this.#order.isSettled) return;
@@ -196,7 +194,7 @@ export class StopRun {
       } catch (error) {
         const what = describeError(error);
         // Whatever went wrong, those whom this host knows of die.
-        this.#sweepHere();
+        this.#looks.here();
         // A record that fails after it hides nobody.
         if (!isSeen) this.#sight.tried(what);
         if (!isKillswitchError(error, 'state-unavailable'))
@@ -225,36 +223,8 @@ export class StopRun {
     }
   }
 
-  /** Whom perhaps only this host reaches is not kept waiting for the listing of all the others. */
-  async #claimOwn(): Promise<void> {
-    const met = this.#met;
-    this.#met = undefined;
-    for await (const { order, changes } of claimOwn(this.#host.book, this.order, met)) {
-      this.update(order);
-      this.#kills.take(changes);
-    }
-  }
-
-  /** One look through the whole scope. Returns how many live agents it listed that are this order's to kill. */
-  async #pass(): Promise<number> {
-    const seen = new Set<string>();
-    for await (const { order, changes } of sweep(this.#host.book, this.order)) {
-      this.update(order);
-      for (const { agent } of changes) seen.add(agent.agentId);
-      this.#kills.take(changes);
-    }
-    if (this.#order.isSettled) return 0;
-    await this.#kills.refreshUnseen(seen);
-    return seen.size;
-  }
-
-  /** The store let somebody in whom the gate should have barred: it has been opened, and nobody here knew. */
+  /** See {@link Looks.outlived}. */
   outlived(): void {
-    this.#isOutlived = true;
-  }
-
-  #sweepHere(): void {
-    if (this.#isOutlived || this.order.released !== undefined) return;
-    this.#kills.take(this.#host.book.claimHere(scopeKey(this.order.scope), this.order.orderId));
+    this.#looks.outlived();
   }
 }
