@@ -7,8 +7,9 @@ import { configDefaults, defineConfig } from 'vitest/config';
 const conditions = ['agent-killswitch-source', 'node', 'development|production'];
 const onSource = { resolve: { conditions }, ssr: { resolve: { conditions } } };
 
-/** They look through the whole machine's processes, or fill it with them: not beside each other. */
+/** They look through the whole machine's processes, or fill it with them, or its processors: not beside each other. */
 const alone = [
+  'test/{built-packages,campaigns}.test.ts',
   'packages/adapter-process/test/adoption*.test.ts',
   'packages/adapter-process/test/hostile-trees.test.ts',
   'packages/adapter-process/test/crowd.test.ts',
@@ -57,11 +58,23 @@ export default defineConfig({
         ...onSource,
         test: {
           name: 'e2e',
-          include: ['examples/*/test/**/*.test.ts', 'test/**/*.test.ts', ...alone],
+          include: ['examples/*/test/**/*.test.ts', 'test/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, ...alone],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        ...onSource,
+        test: {
+          name: 'alone',
+          include: alone,
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
     ],
