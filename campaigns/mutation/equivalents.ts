@@ -153,6 +153,17 @@ export const equivalents: readonly Equivalent[] = [
     reason: 'spares the making of what nobody would hear',
   },
   {
+    file: 'looks.ts',
+    text: 'if (this.#order.isSettled) return 0;',
+    changes: [
+      ['return 0;', 'return undefined as never;'],
+      ['this.#order.isSettled', 'false'],
+      ['0', '1'],
+    ],
+    reason:
+      'of an order that has settled nobody asks how many live, and it has those looked for who are pursued',
+  },
+  {
     file: 'kills.ts',
     text: "if (before.status !== 'killing') return true;",
     changes: [["before.status !== 'killing'", 'false']],

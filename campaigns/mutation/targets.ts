@@ -27,7 +27,7 @@ export const targets: Readonly<Record<string, Target>> = {
   'role-policy': { tests: ['role-policy', 'killswitch'], atLeast: 0.9 },
   sweep: { tests: ['release-claims', 'sweep', ...behaviour], atLeast: 0.9 },
   'stop-run': { tests: ['let-go', 'take-over', ...behaviour, 'sweep'], atLeast: 0.85 },
-  looks: { tests: ['let-go', 'take-over', ...behaviour, 'sweep'], atLeast: 0.85 },
+  looks: { tests: ['let-go', 'take-over', ...behaviour, 'sweep'], atLeast: 0.8 },
   sight: { tests: [...behaviour], atLeast: 0.9 },
   'current-order': { tests: ['take-over', ...behaviour, 'placing'], atLeast: 0.4 },
   'order-record': { tests: ['recovery', ...behaviour, 'order-record'], atLeast: 0.4 },

@@ -125,10 +125,11 @@ function mayBeRefused(history: History, call: StopCall, code: string): boolean {
       : (history.admissions.get(scope.agent)?.agent ?? {});
   const isEntitled = mayStop(principal.id, scope, workspaceId, ownerId);
   if (code === 'forbidden') return !isEntitled;
-  const wasThere = members.some((version) => version.seq < seq);
-  if (code === 'unknown-target') return !isEntitled || !wasThere || isCutOff;
+  // Who was let in since it was asked may have come after the look for who lives.
+  const were = members.filter((version) => version.seq < seq);
+  if (code === 'unknown-target') return !isEntitled || were.length === 0 || isCutOff;
   return (
-    'agent' in scope && (isCutOff || !members.some((version) => lived(history, version.agent.agentId, until)))
+    'agent' in scope && (isCutOff || !were.some((version) => lived(history, version.agent.agentId, until)))
   );
 }
 

@@ -79,6 +79,43 @@ it('I1: an agent that is over can be killed with the descendants that live on', 
   await expect(h.ks.kill({ agent: 'parent' }, request)).rejects.toMatchObject({ code: 'invalid-transition' });
 });
 
+it.each(['completed', 'failed'] as const)(
+  'I1: nobody is let in below an agent that was %s when it was killed with its descendants, not even later or elsewhere',
+  async (ending) => {
+    const state = memoryState();
+    const h = await harness({ state });
+    await h.ks.admit({ agentId: 'parent', taskId: 't1', workspaceId: 'w1', ownerId: 'alice' });
+    await h.agent('child', { parent: 'parent' });
+    if (ending === 'completed') await h.ks.completed('parent');
+    else await h.ks.failed('parent', new Error('no memory'));
+    // As long as nobody has killed it, its descendants may go on.
+    await h.agent('second', { parent: 'parent' });
+    const report = await h.during(6_000, h.ks.kill({ agent: 'parent' }, request));
+    expect(report).toMatchObject({ settled: true, killed: 2 });
+    const other = await harness({ state, hostId: 'host-2', clock: h.clock, audit: h.audit });
+    for (const each of [h, other])
+      await expect(each.agent('late', { parent: 'parent' })).rejects.toMatchObject({ code: 'gate-closed' });
+    expect((await h.ks.agent('parent')).status).toBe(ending);
+  },
+);
+
+it('I12: of an agent that had ended before it was killed one gate is left, however often that is done', async () => {
+  const h = await harness();
+  await h.ks.admit({ agentId: 'parent', taskId: 't1', workspaceId: 'w1', ownerId: 'alice' });
+  await h.agent('child', { parent: 'parent', behaviour: 'immortal' });
+  await h.ks.completed('parent');
+  for (let n = 0; n < 3; n++) await h.during(6_000, h.ks.kill({ agent: 'parent' }, request));
+  expect(await h.state.listGates()).toMatchObject([{ scope: { agent: 'parent' }, opens: 'never' }]);
+});
+
+it('I12: an agent that is killed leaves no gate: its own record bars whoever descends from it', async () => {
+  const h = await harness();
+  await h.agent('parent');
+  await h.agent('child', { parent: 'parent' });
+  await h.during(6_000, h.ks.kill({ agent: 'parent' }, request));
+  expect(await h.state.listGates()).toEqual([]);
+});
+
 const nonsense: Array<[string, (real: StateStore) => Partial<StateStore>]> = [
   ['lists null', () => ({ listAgents: async () => null as never })],
   ['lists nonsense', () => ({ listAgents: async () => ({ items: [null, 7, {}] }) as never })],

@@ -38,7 +38,8 @@ export const stopOrderSchema = z.strictObject({
   ownerId: idSchema.optional(),
   /**
    * What lifts the order's gate: `at-settle` (a kill: when the order has settled), `on-release` (emergency stop,
-   * revoked backend, held kill: a release by someone entitled), `never` (a killed task).
+   * revoked backend, held kill: a release by someone entitled), `never` (a killed task, or an agent that had ended by itself
+   * when its descendants were killed).
    */
   opens: z.enum(['at-settle', 'on-release', 'never']),
   ...asked,

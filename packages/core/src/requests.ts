@@ -119,7 +119,10 @@ export class Requests {
     const barred = this.#isBarredForGood(scope, opens);
     const { target, decision } = await guard.demandKill(principal, scope, reason);
     const { policyVersion } = decision;
-    const opensNow = (await barred) ? 'at-settle' : opens;
+    // Whom a kill claims bars all descendants by its own record; who has ended by itself needs a gate for that (I1).
+    const wanted = hasEnded(target) ? 'never' : opens;
+    const isBarred = await (wanted === opens ? barred : this.#isBarredForGood(scope, wanted));
+    const opensNow = isBarred ? 'at-settle' : wanted;
     const order = {
       ...this.#order(scope, opensNow, actorOf(principal), reason),
       ...{ ...factsOf(target), policyVersion, ...this.#deadlines(graceMs) },
@@ -146,7 +149,7 @@ export class Requests {
   }
 
   /**
-   * Whether a kill of this task is over and has left the gate that stands for good: one more beside it would bar nobody else, and
+   * Whether a kill of this task or agent is over and has left the gate that stands for good: one more beside it would bar nobody else, and
    * each kill after that would leave another (I12). As long as that one is open it is joined. Never rejects.
    */
   async #isBarredForGood(scope: Scope, opens: StopOrder['opens']): Promise<boolean> {
@@ -223,6 +226,10 @@ function opensOf(scope: Scope, hold: boolean): StopOrder['opens'] {
   // A host's agents may be anywhere: a lasting bar is on a backend, a workspace or everything.
   if (hold && kind === 'host') throw new InvalidInputError('request', ['hold: a host cannot be held']);
   return kind === 'task' ? 'never' : hold ? 'on-release' : 'at-settle';
+}
+
+function hasEnded({ agent }: Target): boolean {
+  return agent?.status === 'completed' || agent?.status === 'failed';
 }
 
 function factsOf({ workspaceId, ownerId }: Target): Pick<StopOrder, 'workspaceId' | 'ownerId'> {
