@@ -194,6 +194,11 @@ export class Book {
     this.#untold.holdClaims(orderId);
   }
 
+  /** Ids of the agents whose claims by this order are kept from the store. */
+  claimsBy(orderId: string): string[] {
+    return this.#untold.claimsBy(orderId);
+  }
+
   /** The store holds the order now, or another one in its place that it has joined: what was done under it can be told. */
   releaseClaims(orderId: string, placedAs: string): void {
     this.#untold.releaseClaims(orderId, placedAs);

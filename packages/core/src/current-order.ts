@@ -1,9 +1,11 @@
 import type { Book } from './book.ts';
 import type { Leases } from './leases.ts';
 import type { StopOrder } from './order.ts';
+import { membersOf } from './order-report.ts';
 import { OwnTime } from './own-time.ts';
 import { isHarder, placeOrder } from './place-order.ts';
 import type { Clock } from './ports/clock.ts';
+import type { Placement } from './ports/state-store.ts';
 import { nearest, type Urgency } from './urgency.ts';
 
 export interface CurrentOrderHost {
@@ -33,6 +35,8 @@ export class CurrentOrder {
   #isPlaced: boolean;
   /** The first request for the same since the order was tried to be placed, with the nearest deadlines of all of them. */
   #taken: StopOrder | undefined;
+  /** The one that the store may hold it to have joined. */
+  #mayHaveJoined: string | undefined;
 
   constructor(host: CurrentOrderHost, order: StopOrder, isPlaced: boolean) {
     this.#host = host;
@@ -71,6 +75,11 @@ export class CurrentOrder {
     this.#host.book.holdClaims(this.#order.orderId);
     this.#host.changed();
     return true;
+  }
+
+  /** The store may have taken, without having said so, that this order has joined that one. */
+  mayHaveJoined(orderId: string): void {
+    this.#mayHaveJoined = orderId;
   }
 
   /** What the store was seen to hold, or made to. */
@@ -117,7 +126,8 @@ export class CurrentOrder {
       this.update(stored);
       return false;
     }
-    const placement = await placeOrder(book, this.#order);
+    const joining = (open: StopOrder): void => this.mayHaveJoined(open.orderId);
+    const placement = (await this.#joinedUnheard()) ?? (await placeOrder(book, this.#order, joining));
     const { orderId: placedAs } = placement.placed ? this.#order : placement.open;
     this.#placedAs(placedAs);
     if (!placement.placed && placedAs !== orderId) {
@@ -142,6 +152,25 @@ export class CurrentOrder {
     }
     const stored = await book.ask('reading an order', (store) => store.getOrder(mine.orderId));
     if (stored !== undefined) this.update(stored);
+  }
+
+  /**
+   * The order that this one has joined without hearing so. Its host has put that on record: whatever has become of it since, it
+   * is the answer to this request (I7), unless this host has claimed somebody for whom it came too late.
+   * @throws StateUnavailableError
+   */
+  async #joinedUnheard(): Promise<Placement | undefined> {
+    const { book } = this.#host;
+    const orderId = this.#mayHaveJoined;
+    if (orderId === undefined) return undefined;
+    const open = await book.ask('reading an order', (store) => store.getOrder(orderId));
+    if (!open?.hardenedBy?.some((by) => by.orderId === this.#order.orderId)) return undefined;
+    const others = new Set(book.claimsBy(this.#order.orderId));
+    if (others.size > 0) {
+      for await (const members of membersOf(book, orderId))
+        for (const { agentId } of members) others.delete(agentId);
+    }
+    return others.size === 0 ? { placed: false, open } : undefined;
   }
 
   #placedAs(orderId: string): void {

@@ -31,12 +31,13 @@ const hardener = ({ orderId, hostId, principal, reason, policyVersion, requested
   return { orderId, hostId, principal, reason, policyVersion, requestedAt, killAt, forceAt, deadlineAt };
 };
 
-const bookOf = (store: StateStore) => new Book(store, manualClock(), new GuardedEvents(), 'host-1', 500);
+const place = (store: StateStore, asked: StopOrder, joining: (open: StopOrder) => void = () => undefined) =>
+  placeOrder(new Book(store, manualClock(), new GuardedEvents(), 'host-1', 500), asked, joining);
 
 describe('placeOrder', () => {
   it('places what is asked for first', async () => {
     const store = memoryState();
-    expect(await placeOrder(bookOf(store), order('one'))).toEqual({ placed: true });
+    expect(await place(store, order('one'))).toEqual({ placed: true });
     expect(await store.getOrder('one')).toEqual(order('one'));
   });
 
@@ -45,7 +46,7 @@ describe('placeOrder', () => {
     await store.placeOrder(order('one'));
     const later = { killAt: at + 101, forceAt: at + 201, deadlineAt: at + 301 };
     for (const [n, change] of [{}, later].entries()) {
-      expect(await placeOrder(bookOf(store), order(`again-${n}`, change))).toEqual({
+      expect(await place(store, order(`again-${n}`, change))).toEqual({
         placed: false,
         open: order('one'),
       });
@@ -60,7 +61,7 @@ describe('placeOrder', () => {
       await store.placeOrder(order('one'));
       const by = order('two', { killAt: at + 101, forceAt: at + 201, deadlineAt: at + 301, [name]: at + 50 });
       const open = order('one', { [name]: at + 50, revision: 1, hardenedBy: [hardener(by)] });
-      expect(await placeOrder(bookOf(store), by)).toEqual({ placed: false, open });
+      expect(await place(store, by)).toEqual({ placed: false, open });
       expect(await store.getOrder('one')).toEqual(open);
     },
   );
@@ -70,14 +71,14 @@ describe('placeOrder', () => {
     const held = { opens: 'on-release' as const };
     await store.placeOrder(order('one', held));
     const open = order('one', { ...held, revision: 1, joins: 1 });
-    expect(await placeOrder(bookOf(store), order('two', held))).toEqual({ placed: false, open });
+    expect(await place(store, order('two', held))).toEqual({ placed: false, open });
     expect(await store.getOrder('one')).toEqual(open);
   });
 
   it('keeps who has brought its deadlines nearer, the newest sixteen (I4, I12)', async () => {
     const store = memoryState();
     await store.placeOrder(order('one'));
-    for (let n = 0; n < 20; n++) await placeOrder(bookOf(store), order(`by-${n}`, { killAt: at + 50 - n }));
+    for (let n = 0; n < 20; n++) await place(store, order(`by-${n}`, { killAt: at + 50 - n }));
     const kept = (await store.getOrder('one'))?.hardenedBy?.map(({ orderId }) => orderId);
     expect(kept).toEqual(Array.from({ length: 16 }, (_, n) => `by-${n + 4}`));
   });
@@ -85,7 +86,7 @@ describe('placeOrder', () => {
   it('is itself the order that was stored without an answer', async () => {
     const store = memoryState();
     await store.placeOrder(order('one'));
-    const again = await placeOrder(bookOf(store), order('one', { deadlineAt: at + 1 }));
+    const again = await place(store, order('one', { deadlineAt: at + 1 }));
     expect(again).toEqual({ placed: false, open: order('one') });
     expect((await store.getOrder('one'))?.revision).toBe(0);
   });
@@ -107,7 +108,7 @@ describe('joining', () => {
     const by = order('two', { ...held, deadlineAt: at + 50 });
     return {
       by,
-      placement: await placeOrder(bookOf(store), by),
+      placement: await place(store, by),
       stored: await real.getOrder('one'),
       real,
     };
@@ -146,15 +147,38 @@ describe('joining', () => {
     const real = memoryState();
     await real.placeOrder(order('one'));
     const store = patchedStore(real, { swapOrder: async () => false, getOrder: async () => stored });
-    const placement = await placeOrder(bookOf(store), order('two', { killAt: at }));
+    const placement = await place(store, order('two', { killAt: at }));
     expect(placement).toEqual({ placed: false, open: order('one') });
   });
 
-  it('is not placed where the store fails before it could be joined', async () => {
-    const real = memoryState();
-    await real.placeOrder(order('one'));
-    const store = patchedStore(real, { swapOrder: () => Promise.reject(new Error('connection refused')) });
-    const placing = placeOrder(bookOf(store), order('two', { killAt: at }));
-    await expect(placing).rejects.toMatchObject({ code: 'state-unavailable' });
+  it.each([
+    ['has stored it', 1],
+    ['has not', 0],
+  ])(
+    'is not placed where the store fails and %s, and says before what it would join',
+    async (_, revision) => {
+      const real = memoryState();
+      await real.placeOrder(order('one'));
+      const told: string[] = [];
+      const store = patchedStore(real, {
+        swapOrder: async (next) => {
+          told.push('stored');
+          if (revision > 0) await real.swapOrder(next);
+          throw new Error('connection reset');
+        },
+      });
+      const placing = place(store, order('two', { killAt: at }), ({ orderId }) => told.push(orderId));
+      await expect(placing).rejects.toMatchObject({ code: 'state-unavailable' });
+      expect(told).toEqual(['one', 'stored']);
+      expect((await real.getOrder('one'))?.revision).toBe(revision);
+    },
+  );
+
+  it('says nothing of an order that nothing is stored of', async () => {
+    const store = memoryState();
+    const told: string[] = [];
+    for (const orderId of ['one', 'two'])
+      await place(store, order(orderId), (open) => told.push(open.orderId));
+    expect(told).toEqual([]);
   });
 });

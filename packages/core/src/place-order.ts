@@ -5,15 +5,20 @@ import { asPlacement } from './store-answers.ts';
 import { nearest } from './urgency.ts';
 
 /**
- * Places an order, or joins the open one for the same: its nearer deadlines are taken over (I7).
+ * Places an order, or joins the open one for the same: its nearer deadlines are taken over (I7). `joining` is told before it
+ * is stored as joined.
  * @throws StateUnavailableError, also if the open one was found and could not be joined: it may be over by now, and then
  *   its gate bars nobody. The order is then one that is not placed yet, with a gate of its own on this host.
  */
-export async function placeOrder(book: Book, order: StopOrder): Promise<Placement> {
+export async function placeOrder(
+  book: Book,
+  order: StopOrder,
+  joining: (open: StopOrder) => void,
+): Promise<Placement> {
   for (;;) {
     const placement = await book.ask('placing an order', (store) => store.placeOrder(order), asPlacement);
     if (placement.placed || placement.open.orderId === order.orderId) return placement;
-    const open = await join(book, placement.open, order);
+    const open = await join(book, placement.open, order, joining);
     if (open !== undefined) return { placed: false, open };
   }
 }
@@ -22,12 +27,18 @@ export async function placeOrder(book: Book, order: StopOrder): Promise<Placemen
  * The joined order as it is stored now; `undefined` if its gate may have been opened since, so that nobody can join it.
  * Also if nothing gets nearer, an order that a release could open is stored anew: a release on its way must notice (I9).
  */
-async function join(book: Book, open: StopOrder, by: StopOrder): Promise<StopOrder | undefined> {
+async function join(
+  book: Book,
+  open: StopOrder,
+  by: StopOrder,
+  joining: (open: StopOrder) => void,
+): Promise<StopOrder | undefined> {
   const isReleasable = open.opens === 'on-release';
   for (let order = open; ; ) {
     const hardened = hardenedBy(order, by);
     const next = isReleasable ? { ...hardened, joins: (order.joins ?? 0) + 1 } : hardened;
     if (!isReleasable && !isHarder(next, order)) return order;
+    joining(open);
     if (await book.ask('joining an order', (store) => store.swapOrder(next))) return next;
     const stored = await book.ask('reading an order', (store) => store.getOrder(open.orderId));
     if (stored === undefined || stored.revision <= order.revision) return order;

@@ -34,6 +34,8 @@ interface Turn {
   /** What the store said, `undefined` if nothing; `here`: a run that the store has not taken, and that is to be joined. */
   readonly answer: Promise<{
     readonly placement?: Placement | undefined;
+    /** The order that the store may have taken this one to join, without having said so. */
+    readonly unheard?: StopOrder | undefined;
     readonly here?: StopRun;
     /** When the store had said that. */
     readonly at: number;
@@ -118,10 +120,13 @@ export class Placing {
     const { met } = this.#host.book;
     if (here !== undefined) return { here, at: clock.now(), met };
     this.#underWay.add(turn.order.orderId);
-    return { placement: await this.#tryToPlace(turn.order), at: clock.now(), met };
+    return { ...(await this.#tryToPlace(turn.order)), at: clock.now(), met };
   }
 
-  async #begin({ order }: Turn, { placement, here, at, met }: Awaited<Turn['answer']>): Promise<StopRun> {
+  async #begin(
+    { order }: Turn,
+    { placement, unheard, here, at, met }: Awaited<Turn['answer']>,
+  ): Promise<StopRun> {
     if (here !== undefined) return here;
     try {
       const open = placement?.placed === false ? placement.open : undefined;
@@ -133,6 +138,7 @@ export class Placing {
           : begin(open ?? order, open === undefined ? 'placed' : 'found', met);
       // Before the order settles it is told again (I4).
       if (!isTold && open === undefined) run.record(orderRequested(order, hostId));
+      if (unheard !== undefined) run.mayHaveJoined(unheard.orderId);
       if (placement === undefined) return run;
       if (open !== undefined) run.update(open);
       if (this.#hasLetIn(order, at)) run.outlived();
@@ -155,14 +161,17 @@ export class Placing {
     return run;
   }
 
-  async #tryToPlace(order: StopOrder): Promise<Placement | undefined> {
+  async #tryToPlace(order: StopOrder): Promise<Pick<Awaited<Turn['answer']>, 'placement' | 'unheard'>> {
+    let unheard: StopOrder | undefined;
     try {
-      const placement = await placeOrder(this.#host.book, order);
+      const placement = await placeOrder(this.#host.book, order, (open) => {
+        unheard = open;
+      });
       if (placement.placed) this.#step('placed', order);
-      return placement;
+      return { placement };
     } catch (error) {
       if (!isKillswitchError(error, 'state-unavailable')) throw error;
-      return undefined;
+      return { unheard };
     }
   }
 

@@ -104,6 +104,11 @@ export class StopRun {
     return this.#order.take(order);
   }
 
+  /** See {@link CurrentOrder.mayHaveJoined}. */
+  mayHaveJoined(orderId: string): void {
+    this.#order.mayHaveJoined(orderId);
+  }
+
   /** See {@link CurrentOrder.harden}. */
   harden(by: StopOrder): void {
     this.#order.harden(by);

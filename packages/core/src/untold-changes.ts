@@ -45,6 +45,12 @@ export class UntoldChanges {
     this.#unplaced.add(orderId);
   }
 
+  /** See {@link Book.claimsBy}. */
+  claimsBy(orderId: string): string[] {
+    const isBy = (event: LifecycleEvent) => event.type === 'claim' && event.orderId === orderId;
+    return [...this.#byAgent].flatMap(([agentId, events]) => (events.some(isBy) ? [agentId] : []));
+  }
+
   /** See {@link Book.releaseClaims}. */
   releaseClaims(orderId: string, placedAs: string): void {
     this.#unplaced.delete(orderId);
