@@ -217,9 +217,9 @@ export class Admissions {
   #carryOut(change: Change): void {
     const { stops, cleanup } = this.#host;
     for (const effect of change.effects) {
-      if (effect.type === 'pursue') stops.refresh(change.agent);
-      else if (effect.type === 'destroy') void stops.destroy(change.agent, effect.handles);
-      else void cleanup.run(change.agent);
+      if (effect.type === 'destroy') void stops.destroy(change.agent, effect.handles);
+      else stops.refresh(change.agent);
+      if (effect.type === 'clean-up') void cleanup.run(change.agent);
     }
   }
 

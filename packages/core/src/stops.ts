@@ -86,7 +86,7 @@ export class Stops {
     return [...this.#runs.values()].filter((run) => run.isPlaced && keys.includes(scopeKey(run.order.scope)));
   }
 
-  /** Gives a pursuit the newest copy of its agent, for example with a handle that came late. */
+  /** Gives a pursuit the newest copy of its agent, for example with a handle that came late, or dead since it never ran. */
   refresh(agent: Agent): void {
     this.#pursuits.get(agent.agentId)?.refresh(agent);
   }
@@ -141,23 +141,23 @@ export class Stops {
     let pursuit = this.#pursuits.get(agent.agentId);
     if (pursuit === undefined) {
       const { hostId } = this.#host;
-      pursuit = new Pursuit(
-        {
-          ...this.#host,
-          reason: run.order.reason,
-          took: (step, changed) => {
-            const claimant = 'kill' in changed ? (this.#claimantOf(changed.kill.orderIds) ?? run) : run;
-            if ('kill' in changed && step === 'confirmed')
-              claimant.record(agentKilled(claimant.order, changed, hostId));
-            if ('kill' in changed && step === 'unconfirmed')
-              claimant.record(agentUnconfirmed(claimant.order, changed, hostId));
-            claimant.step(step, changed.agentId);
-          },
-        },
-        agent,
-      );
+      let isTold = false;
+      const took: PursuitHost['took'] = (step, changed) => {
+        const claimant = 'kill' in changed ? (this.#claimantOf(changed.kill.orderIds) ?? run) : run;
+        if (step === 'confirmed') isTold = true;
+        if ('kill' in changed && step === 'confirmed')
+          claimant.record(agentKilled(claimant.order, changed, hostId));
+        if ('kill' in changed && step === 'unconfirmed')
+          claimant.record(agentUnconfirmed(claimant.order, changed, hostId));
+        claimant.step(step, changed.agentId);
+      };
+      pursuit = new Pursuit({ ...this.#host, reason: run.order.reason, took }, agent);
       this.#pursuits.set(agent.agentId, pursuit);
-      void pursuit.done.then(() => this.#pursuits.delete(agent.agentId));
+      void pursuit.done.then((ended) => {
+        this.#pursuits.delete(agent.agentId);
+        // Who never ran is dead by the word of its host, which need not know of the order: nobody else puts that on record.
+        if (ended.status === 'killed' && ended.handles.length === 0 && !isTold) took('confirmed', ended);
+      });
     }
     pursuit.hurry(() => run.urgency);
     return pursuit;
