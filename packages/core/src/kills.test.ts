@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Handle } from './agent.ts';
+import { manualClock } from './memory/manual-clock.ts';
 import { memoryRuntime } from './memory/memory-runtime.ts';
 import { memoryState } from './memory/memory-state.ts';
 import type { Observation, Runtime } from './ports/runtime.ts';
@@ -35,6 +36,30 @@ describe('a stop is settled as soon as', () => {
     const confirmedAt = report.outcomes[0]?.confirmedAt ?? 0;
     expect((report.settledAt ?? Number.NaN) - confirmedAt).toBeLessThanOrEqual(30);
   });
+});
+
+it('says when each of a volley was seen dead, not when that was stored', async () => {
+  const clock = manualClock();
+  const real = memoryRuntime();
+  const runtime: Runtime = {
+    ...real,
+    inspect: async (handle, context) => {
+      if (context.agentId === 'late') await new Promise<void>((resolve) => clock.setTimer(7, resolve));
+      return real.inspect(handle, context);
+    },
+  };
+  const { ks } = await harness({ clock, runtimes: { memory: runtime } });
+  for (const agentId of ['early', 'late']) {
+    await ks.admit({ ...newcomer, agentId });
+    await ks.running(agentId, [real.spawn()]);
+  }
+  const killing = ks.kill({ task: 't' }, request);
+  await clock.advance(1_000);
+  const { outcomes, requestedAt } = await killing;
+  expect(outcomes.map(({ agentId, confirmedAt = 0 }) => [agentId, confirmedAt - requestedAt])).toEqual([
+    ['early', 0],
+    ['late', 7],
+  ]);
 });
 
 it('I1: a stop settles only on a look at its scope that began after its last cleanup', async () => {

@@ -106,11 +106,10 @@ export class Kills {
 
   /** Stores the death of agents that were seen dead. Never rejects: whoever cannot be stored is pursued. */
   async #confirm(felled: readonly Felled[]): Promise<void> {
-    const at = this.#host.clock.now();
-    const wanted = felled.map(({ agent, signalledAt, evidence }) => {
+    const wanted = felled.map(({ agent, signalledAt, seenDeadAt, evidence }) => {
       const event = {
         type: 'confirmed',
-        at,
+        at: seenDeadAt,
         progress: { signalledAt, errors: [] },
         evidence,
         handles: 1,

@@ -15,10 +15,11 @@ const handOnMs = 10;
 /** How long the calls may take, also after the volley. */
 const callMs = 1_000;
 
-/** An agent that was told to die and was then seen dead. */
+/** An agent that was told to die and was then seen dead; times in milliseconds since the epoch. */
 export interface Felled {
   readonly agent: KillingAgent;
   readonly signalledAt: number;
+  readonly seenDeadAt: number;
   readonly evidence: string;
 }
 
@@ -69,7 +70,7 @@ export async function volley(
       if (seen.state === 'dead' && rest.has(agent)) {
         const evidence = evidenceOf(seen.evidence);
         rest.delete(agent);
-        felled.push({ agent, signalledAt, evidence });
+        felled.push({ agent, signalledAt, seenDeadAt: clock.now(), evidence });
       }
     } catch {
       // A pursuit will meet the same failure, and record it.
