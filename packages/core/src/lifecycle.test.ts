@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Agent, AgentStatus } from './agent.ts';
-import { agentSchema } from './agent.ts';
+import type { Agent, AgentStatus, Handle } from './agent.ts';
+import { agentSchema, maxHandles } from './agent.ts';
 import { type LifecycleEvent, transition } from './lifecycle.ts';
 
 const handle = { runtime: 'memory', id: 1 };
@@ -141,6 +141,20 @@ describe('transition', () => {
     expect(again).toBe(agents.killing);
     expect(effects).toEqual([{ type: 'pursue' }]);
     expect(transition(again, events.confirmed!)[0].status).toBe('killed');
+  });
+
+  it('destroys what a handle reaches that is one too many, and takes as many as there is room for (I1)', () => {
+    const ids = (from: number, to: number) =>
+      Array.from({ length: to - from + 1 }, (_, n) => ({ runtime: 'memory', id: from + n }));
+    const told = (handles: Handle[]): LifecycleEvent => ({ type: 'running', at: 9, handles });
+    for (const status of ['running', 'killing'] as const) {
+      const pursue = status === 'killing' ? [{ type: 'pursue' }] : [];
+      const [full, effects] = transition(agents[status], told(ids(2, maxHandles)));
+      expect(full.handles).toEqual(ids(1, maxHandles));
+      expect(effects).toEqual(pursue);
+      const more = ids(maxHandles + 1, maxHandles + 1);
+      expect(transition(full, told(more))).toEqual([full, [...pursue, { type: 'destroy', handles: more }]]);
+    }
   });
 
   it('pursues on claim, on a late handle, and looks again when its host says it ended', () => {
