@@ -78,6 +78,8 @@ export function watchedStore(world: World, life: Life): StateStore {
         return placement;
       }).then((placement) => {
         heard(order.orderId);
+        // What it was to join may be over by the next try, by which it is placed.
+        life.toJoin.delete(order.orderId);
         if (!placement.placed) {
           heard(placement.open.orderId);
           if (placement.open.orderId !== order.orderId) life.toJoin.add(order.orderId);
