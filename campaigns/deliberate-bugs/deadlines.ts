@@ -84,4 +84,22 @@ export const deadlines: readonly DeliberateBug[] = [
     noticedBy: 'core/src/killswitch.test.ts',
     edits: [{ file: 'placing.ts', from: 'const recordMs = 100;', to: 'const recordMs = 60_000;' }],
   },
+  {
+    name: 'whoever joins an overdue stop, and waits, is answered before anybody has looked',
+    invariant: 'I1',
+    noticedBy: 'core/src/settlement.test.ts > once this host has looked',
+    edits: [
+      {
+        file: 'requests.ts',
+        from: 'await this.#until(latest, run.looked);',
+        to: 'if (waitMs === undefined) await this.#until(latest, run.looked);',
+      },
+    ],
+  },
+  {
+    name: 'a runtime that never answers is asked again and again',
+    invariant: 'I12',
+    noticedBy: 'core/src/review.test.ts',
+    edits: [{ file: 'unanswered.ts', from: 'const most = 3;', to: 'const most = 3_000;' }],
+  },
 ];

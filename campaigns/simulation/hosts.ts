@@ -115,6 +115,7 @@ export class Hosts {
         life.readyAt = this.#world.timeline.now;
         return;
       } catch (error) {
+        life.failedStarts += 1;
         this.#world.trace(life.name, `cannot start: ${error}`);
         await life.pause(300);
       }

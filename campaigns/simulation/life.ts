@@ -42,6 +42,8 @@ export class Life {
   readonly hanging = new Map<string, number>();
   /** How often it said to have told an agent to die for the first time: once per volley and per pursuit without one. */
   readonly signalled = new Map<string, number>();
+  /** How often `start()` has rejected: each looks at the agents of earlier lives anew. */
+  failedStarts = 0;
   /** The last call on a runtime. */
   lastDemand: { readonly at: number; readonly what: string } | undefined;
   /** Calls on the sink that have not come back yet. */

@@ -24,12 +24,16 @@ export const everyRequestIsAnswered: Check = ({ history, world }) => {
   return broken;
 };
 
-/** I1: a report that says it could not look at everybody was kept from it: what is excused by that is excused for a cause. */
+/**
+ * I1: a report that says it could not look at everybody was kept from it: what is excused by that is excused for a cause. Who
+ * joins an overdue stop and waits for less than the first look takes (`waitMs`) is told, truly, that it goes on.
+ */
 export const blindnessHasACause: Check = ({ history }) => {
   const broken: string[] = [];
-  for (const { reason, life, at, answer } of history.stops) {
-    const errors = answer?.report?.errors ?? [];
-    if (answer === undefined || !errors.some((error) => error.startsWith(blind))) continue;
+  for (const { reason, life, at, waitMs, answer } of history.stops) {
+    const error = answer?.report?.errors.find((each) => each.startsWith(blind));
+    if (answer === undefined || error === undefined) continue;
+    if (error.endsWith('that goes on') && waitMs !== undefined && answer.at - at >= waitMs) continue;
     if (!life.wasDisturbed('store', at - blindMs, answer.at))
       broken.push(`I1: the answer to ${reason} is blind, and the store has shown ${life.name} everything`);
   }

@@ -99,7 +99,8 @@ export const breakages: Readonly<Record<CheckName, Breakage>> = {
     });
   },
   blindnessHasACause: (round) => {
-    for (const { life, answer } of round.history.stops) {
+    for (const { life, waitMs, answer } of round.history.stops) {
+      if (waitMs !== undefined) continue;
       if (answer?.report?.errors.some((error) => error.startsWith('Not every agent')) !== true) continue;
       life.disturbed.store.length = 0;
       return round;

@@ -12,6 +12,8 @@ const restingTimers = 6;
  * which the store shows what is out of date, has to be seen again, by another pursuit: I12 wants a bound, not this number.
  */
 const maxHanging = 4;
+/** A host that could not start, and tries again, looks again at the agents of its earlier lives: so many of these looks hang. */
+const maxReviewed = 3;
 const hangingEveryMs = 30_000;
 /** In one round of its hosts everybody learns that nobody is left to kill. */
 const lingeringMs = 4_000;
@@ -81,7 +83,8 @@ export const nothingLingers: Check = ({ history, restAt, timersAtRest, timersAft
     const livedMs = (life.diedAt ?? world.timeline.now) - life.bornAt;
     for (const [call, times] of life.hanging) {
       const signalled = life.signalled.get(call.split(' ')[1] ?? '') ?? 1;
-      const most = maxHanging * signalled + Math.ceil(livedMs / hangingEveryMs);
+      const reviewed = call.includes('.inspect ') ? Math.min(maxReviewed, life.failedStarts) : 0;
+      const most = maxHanging * signalled + reviewed + Math.ceil(livedMs / hangingEveryMs);
       if (times > most) broken.push(`I12: ${times} calls hang on ${call} at ${life.name}`);
     }
   }

@@ -31,6 +31,7 @@ import type { Recorder } from './recorder.ts';
 import { isSeenDead } from './review.ts';
 import { Route } from './route.ts';
 import type { Stops } from './stops.ts';
+import type { Unanswered } from './unanswered.ts';
 
 const maxLineage = 64;
 const lookMs = 1_000;
@@ -54,6 +55,7 @@ export interface AdmissionHost {
   readonly stops: Stops;
   readonly cleanup: Cleanup;
   readonly runtimes: ReadonlyMap<string, Runtime>;
+  readonly unanswered: Unanswered;
 }
 
 /** Lets agents in, past the gates, and takes what their host says of their lives. */

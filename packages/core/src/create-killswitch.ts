@@ -22,6 +22,7 @@ import { Requests } from './requests.ts';
 import { retryCleanup } from './retry-cleanup.ts';
 import { scopeKey, scopeSchema } from './scope.ts';
 import { Stops } from './stops.ts';
+import { Unanswered } from './unanswered.ts';
 
 /** @throws InvalidConfigurationError listing every fault in the options. */
 export function createKillswitch(options: KillswitchOptions): Killswitch {
@@ -41,6 +42,7 @@ export function createKillswitch(options: KillswitchOptions): Killswitch {
     sink,
     startedAt: clock.now(),
     earlier: new Set<string>(),
+    unanswered: new Unanswered(),
   };
   const copies = new GateCopies(base);
   const cleanup = new Cleanup({ ...base, steps: settings.cleanup, stepMs: deadlines.cleanup });

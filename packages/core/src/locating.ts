@@ -2,10 +2,8 @@ import type { Handle } from './agent.ts';
 import { withDeadline } from './deadline.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Runtime } from './ports/runtime.ts';
-import { callMs, unansweredEveryMs } from './route.ts';
-
-/** So many questions where the agent is may be open at a runtime; then one more every 30 s. */
-const mostOpen = 3;
+import { callMs } from './route.ts';
+import { Unanswered } from './unanswered.ts';
 
 export interface LocatingHost {
   readonly clock: Clock;
@@ -19,8 +17,7 @@ export interface LocatingHost {
 export class Locating {
   readonly #host: LocatingHost;
   readonly #agentId: string;
-  /** Per runtime, when it was asked and has not answered yet. */
-  readonly #open = new Map<string, number[]>();
+  readonly #unanswered = new Unanswered();
 
   constructor(host: LocatingHost, agentId: string) {
     this.#host = host;
@@ -49,18 +46,12 @@ export class Locating {
   async #askOne(name: string, locate: NonNullable<Runtime['locate']>): Promise<readonly Handle[]> {
     const { clock } = this.#host;
     const agentId = this.#agentId;
-    const open = this.#open.get(name) ?? [];
-    this.#open.set(name, open);
-    const at = clock.now();
     // One that never comes back is not asked again at each look (I12).
-    if (open.length >= mostOpen && at - (open.at(-1) ?? 0) < unansweredEveryMs)
-      throw new Error(`${name} has not said yet where it is`);
-    return withDeadline(clock, `location by ${name}`, callMs, (signal) => {
-      open.push(at);
+    const answered = this.#unanswered.begin(name, clock.now());
+    if (answered === undefined) throw new Error(`${name} has not said yet where it is`);
+    return withDeadline(clock, `location by ${name}`, callMs, (signal) =>
       // One that throws at once has answered, too.
-      return (async () => locate(agentId, { agentId, signal }))().finally(() =>
-        open.splice(open.indexOf(at), 1),
-      );
-    });
+      (async () => locate(agentId, { agentId, signal }))().finally(answered),
+    );
   }
 }

@@ -16,7 +16,7 @@ const mostAgents = 1_000;
 export interface LostStateHost
   extends RestoreHost,
     SystemOrderHost,
-    Pick<ReviewHost, 'runtimes' | 'startedAt' | 'earlier'> {
+    Pick<ReviewHost, 'runtimes' | 'unanswered' | 'startedAt' | 'earlier'> {
   readonly state: StateStore;
   /** For one call on the state store, in milliseconds. */
   readonly stateMs: number;

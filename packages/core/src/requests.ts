@@ -141,10 +141,10 @@ export class Requests {
   async #carryOut(order: StopOrder, waitMs: number | undefined): Promise<OrderReport> {
     const { clock, stops } = this.#host;
     const run = await stops.place(order);
-    const deadlineAt = Math.min(order.deadlineAt, run.order.deadlineAt);
-    await this.#until(Math.min(deadlineAt, clock.now() + (waitMs ?? Infinity)), run.ended);
-    // Whoever joins an order that is overdue is told of everybody who is not dead yet, too (I1).
-    if (waitMs === undefined) await this.#until(order.deadlineAt, run.looked);
+    const latest = Math.min(order.deadlineAt, clock.now() + (waitMs ?? Infinity));
+    await this.#until(Math.min(latest, run.order.deadlineAt), run.ended);
+    // Whoever joins an order that is overdue, and has time, is told of everybody who is not dead yet, too (I1).
+    await this.#until(latest, run.looked);
     return run.report();
   }
 

@@ -4,6 +4,7 @@ import { withDeadline } from './deadline.ts';
 import { pagesOf } from './pages.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Runtime } from './ports/runtime.ts';
+import type { Unanswered } from './unanswered.ts';
 
 const lookMs = 1_000;
 
@@ -12,6 +13,8 @@ export interface ReviewHost {
   readonly clock: Clock;
   readonly book: Book;
   readonly runtimes: ReadonlyMap<string, Runtime>;
+  /** Of this killswitch, not of one review: a start that fails is tried again, and looks again (I12). */
+  readonly unanswered: Unanswered;
   /** When this killswitch was made: what it reviews it has not admitted itself. */
   readonly startedAt: number;
   /** Takes the ids of agents that an earlier life of this host has admitted at a time that is yet to come: its clock was ahead. */
@@ -58,35 +61,44 @@ async function reviewOne(host: ReviewHost, agent: Agent): Promise<void> {
 async function locate(host: ReviewHost, agent: Agent): Promise<Handle[] | undefined> {
   const found: Handle[] = [];
   const { agentId } = agent;
-  for (const runtime of host.runtimes.values()) {
+  for (const [name, runtime] of host.runtimes) {
     // What only this host's earlier life could reach died with it.
     if (runtime.reach === 'host') continue;
     const find = runtime.locate?.bind(runtime);
     if (find === undefined) return undefined;
-    found.push(
-      ...(await withDeadline(host.clock, 'location', lookMs, (signal) => find(agentId, { agentId, signal }))),
-    );
+    const what = `location of ${agentId} by ${name}`;
+    found.push(...(await ask(host, what, (signal) => find(agentId, { agentId, signal }))));
   }
   return found;
 }
 
 /** Whether every handle of the agent is seen dead. `false` in any doubt: no runtime, no answer, an answer of `unknown`. */
 export async function isSeenDead(
-  { clock, runtimes }: Pick<ReviewHost, 'clock' | 'runtimes'>,
+  host: Pick<ReviewHost, 'clock' | 'runtimes' | 'unanswered'>,
   { agentId }: Agent,
   handles: readonly Handle[],
 ): Promise<boolean> {
   for (const handle of handles) {
-    const runtime = runtimes.get(handle.runtime);
+    const runtime = host.runtimes.get(handle.runtime);
     if (runtime === undefined) return false;
     try {
-      const seen = await withDeadline(clock, 'inspection', lookMs, (signal) =>
-        runtime.inspect(handle, { agentId, signal }),
-      );
+      const what = `inspection of ${agentId} by ${JSON.stringify(handle)}`;
+      const seen = await ask(host, what, (signal) => runtime.inspect(handle, { agentId, signal }));
       if (seen.state !== 'dead') return false;
     } catch {
       return false;
     }
   }
   return true;
+}
+
+/** @throws DeadlineError, what the runtime throws, or an error when too many questions like it are open. */
+async function ask<T>(
+  { clock, unanswered }: Pick<ReviewHost, 'clock' | 'unanswered'>,
+  what: string,
+  make: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const answered = unanswered.begin(what, clock.now());
+  if (answered === undefined) throw new Error(`${what} has not been answered yet`);
+  return withDeadline(clock, what, lookMs, (signal) => (async () => make(signal))().finally(answered));
 }

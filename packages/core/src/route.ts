@@ -2,12 +2,10 @@ import type { Handle } from './agent.ts';
 import { withDeadline } from './deadline.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Observation, Runtime, RuntimeContext } from './ports/runtime.ts';
+import { Unanswered } from './unanswered.ts';
 
 /** One demand on a runtime gets this long before it counts as unanswered. */
 export const callMs = 1_000;
-/** How many calls of one kind may be left unanswered on a route; more come only every half minute (I12). */
-const maxUnanswered = 3;
-export const unansweredEveryMs = 30_000;
 
 /** How hard an agent is told to end. */
 export type Rung = 'stop' | 'kill' | 'force';
@@ -19,8 +17,7 @@ export class Route {
   readonly #clock: Clock;
   readonly #agentId: string;
   readonly #failed: (error: unknown) => void;
-  /** Per kind of call: how many have never come back, and when the last one was made. */
-  readonly #calls = new Map<string, { unanswered: number; at: number }>();
+  readonly #unanswered = new Unanswered();
   #demandedAt = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -69,15 +66,8 @@ export class Route {
     ms: number,
     make: (context: RuntimeContext) => Promise<T>,
   ): Promise<T | undefined> {
-    const now = this.#clock.now();
-    const calls = this.#calls.get(kind) ?? { unanswered: 0, at: now };
-    this.#calls.set(kind, calls);
-    if (calls.unanswered >= maxUnanswered && now - calls.at < unansweredEveryMs) return undefined;
-    calls.unanswered += 1;
-    calls.at = now;
-    const answered = (): void => {
-      calls.unanswered -= 1;
-    };
+    const answered = this.#unanswered.begin(kind, this.#clock.now());
+    if (answered === undefined) return undefined;
     try {
       return await withDeadline(this.#clock, `${kind} by ${this.handle.runtime}`, ms, (signal) => {
         const running = (async () => make({ agentId: this.#agentId, signal }))();
