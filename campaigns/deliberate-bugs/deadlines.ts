@@ -14,6 +14,18 @@ export const deadlines: readonly DeliberateBug[] = [
     ],
   },
   {
+    name: 'a report goes by the store alone for whoever is being told to die',
+    invariant: 'I1',
+    noticedBy: 'core/src/kills.test.ts',
+    edits: [
+      {
+        file: 'kills.ts',
+        from: 'new Map<string, Agent>(this.#targeted)',
+        to: 'new Map<string, Agent>()',
+      },
+    ],
+  },
+  {
     name: 'who joins a stop puts off its deadline',
     invariant: 'I7',
     noticedBy: 'core/src/killswitch.test.ts',

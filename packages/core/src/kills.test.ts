@@ -4,6 +4,7 @@ import { manualClock } from './memory/manual-clock.ts';
 import { memoryRuntime } from './memory/memory-runtime.ts';
 import { memoryState } from './memory/memory-state.ts';
 import type { Observation, Runtime } from './ports/runtime.ts';
+import { flakyStore } from './testing/flaky-store.ts';
 import { type Harness, harness, root } from './testing/harness.ts';
 import { patchedStore } from './testing/patched-store.ts';
 
@@ -178,4 +179,31 @@ it('I3: nobody is dead whose second handle came while the first was looked at', 
   expect(h.events('agent.killed')).toEqual([]);
   expect(await h.during(3_000, kill)).toMatchObject({ settled: true, killed: 1 });
   expect(second && memory.isAlive(second)).toBe(false);
+});
+
+it('I1: who is being told to die is named in an overdue report, also if their claim is in memory alone', async () => {
+  const store = memoryState();
+  const refused = async (): Promise<never> => Promise.reject(new Error('connection refused'));
+  const link = flakyStore(store);
+  let isFull = false;
+  const a = await harness({
+    state: patchedStore(link.state, {
+      swapAgents: (agents) => (isFull ? refused() : link.state.swapAgents(agents)),
+    }),
+  });
+  const blind = patchedStore(store, {
+    listAgents: (key, page) => (key === 'workspace:w1' ? refused() : store.listAgents(key, page)),
+  });
+  const b = await harness({ state: blind, hostId: 'host-2', clock: a.clock, audit: a.audit });
+  await a.agent('a1', { behaviour: 'hung' });
+  link.reach = 'down';
+  void b.ks.kill({ workspace: 'w1' }, request);
+  await a.clock.advance(6_000);
+
+  link.reach = 'up';
+  isFull = true;
+  // Joins what was overdue before it: answered in the middle of the volley.
+  const report = await a.during(100, a.ks.kill({ workspace: 'w1' }, request));
+  expect(report).toMatchObject({ settled: false, total: 1, failed: 1 });
+  expect(report.outcomes).toMatchObject([{ agentId: 'a1', outcome: 'unconfirmed' }]);
 });

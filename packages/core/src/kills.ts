@@ -25,8 +25,8 @@ export interface KillsHost extends VolleyHost {
 export class Kills {
   readonly #host: KillsHost;
   readonly #pursuits = new Map<string, Pursuit>();
-  /** Ids of agents that a volley is under way for. */
-  readonly #targeted = new Set<string>();
+  /** Agents that a volley is under way for. */
+  readonly #targeted = new Map<string, KillingAgent>();
   /** Agents that volleys have felled. */
   readonly #felled = new Map<string, KilledAgent>();
   /** Ids of those felled since the last look through the scope was over: until then a listing may be older than their death. */
@@ -45,9 +45,10 @@ export class Kills {
     return this.#waitsForOthers;
   }
 
-  /** Every agent dealt with here, as it is known here. */
+  /** Every agent dealt with here, as it is known here: the claims of some may be in memory alone, and listed nowhere else (I1). */
   agents(): Map<string, Agent> {
-    const agents = new Map<string, Agent>(this.#felled);
+    const agents = new Map<string, Agent>(this.#targeted);
+    for (const [agentId, agent] of this.#felled) agents.set(agentId, agent);
     for (const [agentId, pursuit] of this.#pursuits) agents.set(agentId, pursuit.agent);
     return agents;
   }
@@ -90,7 +91,7 @@ export class Kills {
 
   async #volley(agents: readonly KillingAgent[]): Promise<void> {
     for (const agent of agents) {
-      this.#targeted.add(agent.agentId);
+      this.#targeted.set(agent.agentId, agent);
       this.#host.step('signalled', agent.agentId);
     }
     this.#living += agents.length;
