@@ -36,6 +36,8 @@ export class Life {
   readonly admissionsHeard = new Set<string>();
   /** Where in the history it heard from the store what became of an order that it placed, by the order's id. */
   readonly placementsHeard = new Map<string, number>();
+  /** Ids of orders that it has told the store of. */
+  readonly placing = new Set<string>();
   /** Ids of orders that the store has not taken, since another one is open that they are to join. */
   readonly toJoin = new Set<string>();
   /** Calls on runtimes that will never come back, by agent and kind of call. */

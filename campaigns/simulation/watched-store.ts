@@ -71,8 +71,9 @@ export function watchedStore(world: World, life: Life): StateStore {
         return { ...found, items: stale(found.items) };
       }),
     listOrder: (orderId, page) => ask(`listOrder ${orderId}`, () => state.listOrder(orderId, page)),
-    placeOrder: (order) =>
-      ask(`placeOrder ${order.orderId}`, async () => {
+    placeOrder: (order) => {
+      life.placing.add(order.orderId);
+      return ask(`placeOrder ${order.orderId}`, async () => {
         const placement = await state.placeOrder(order);
         if (placement.placed && !history.orders.has(order.orderId)) history.placed(order, life);
         return placement;
@@ -85,7 +86,8 @@ export function watchedStore(world: World, life: Life): StateStore {
           if (placement.open.orderId !== order.orderId) life.toJoin.add(order.orderId);
         }
         return placement;
-      }),
+      });
+    },
     getOrder: (orderId) =>
       ask(`getOrder ${orderId}`, () => state.getOrder(orderId)).then((order) => {
         if (order !== undefined) heard(orderId);
@@ -101,7 +103,9 @@ export function watchedStore(world: World, life: Life): StateStore {
       }),
     listOpenOrders: () =>
       ask('listOpenOrders', () => state.listOpenOrders()).then((orders) => {
-        for (const { orderId } of orders) heard(orderId);
+        // Of an order that it is placing itself a host goes by the answer to that, or asks for that very order afterwards:
+        // until then its claims and its gate are its own to keep (decision 008), whatever a listing has shown meanwhile.
+        for (const { orderId } of orders) if (!life.placing.has(orderId)) heard(orderId);
         return orders;
       }),
     listGates: (on) => ask('listGates', () => state.listGates(on)),
