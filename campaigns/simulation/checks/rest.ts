@@ -53,7 +53,9 @@ export const survivorsAreNamed: Check = ({ history, beforeMortality, healedAt })
       const order = history.order(orderId);
       const placed = history.orders.get(orderId);
       if (order === undefined || placed === undefined || admission === undefined) continue;
-      const overdueMs = beforeMortality.at - Math.max(order.deadlineAt, since);
+      // One that stood on record alone is put back by the next start of its host, which a listing of all gates that never
+      // comes back holds up for half a minute: until then no other host knows of it.
+      const overdueMs = beforeMortality.at - Math.max(order.deadlineAt, since, placed.at);
       if (placed.seq < admission.seq || overdueMs < 2_900 || !inScope(order.scope, admission.agent)) continue;
       const isNamed = then?.status === 'killing' && then.kill.unconfirmedAt !== undefined;
       if (!isNamed)

@@ -62,8 +62,8 @@ export class Lifetime {
   }
 
   /**
-   * Each of these awaits is bounded: a call on the store by `deadlines.state`, the opening of the sink by 90 s, its reading by
-   * 60 s each time, a look at an agent of an earlier life by 1 s a handle.
+   * Each of these awaits is bounded: a call on the store by `deadlines.state`, the listing of all gates by 30 s, the opening of
+   * the sink by 90 s, its reading by 60 s each time, a look at an agent of an earlier life by 1 s a handle.
    */
   async #start(): Promise<void> {
     const { sink, leases, reconciler, cleanup, copies, lost } = this.#host;
