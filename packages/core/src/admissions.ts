@@ -159,14 +159,18 @@ export class Admissions {
   }
 
   async #end({ agentId, handles }: Agent, event: Ending): Promise<Agent> {
-    const agent = await this.#apply(agentId, { ...event, handles: handles.length });
+    const change = await this.#host.book.change(agentId, { ...event, handles: handles.length });
+    this.#carryOut(change);
+    const { agent } = change;
     // It has got one more handle meanwhile, which has still to be seen dead.
     if (agent.status === 'running') this.#doubtEnd(agent, event);
     return agent;
   }
 
   #doubtEnd(agent: Agent, event: Ending): void {
-    this.#ending.set(agent.agentId, { event, routes: this.#routesTo(agent), isLooking: false });
+    const known = this.#ending.get(agent.agentId)?.routes;
+    const routes = known?.length === agent.handles.length ? known : this.#routesTo(agent);
+    this.#ending.set(agent.agentId, { event, routes, isLooking: false });
   }
 
   /** Looks again at agents that are said to have ended but were seen alive. Waits for none: one that hangs delays nobody (I5). */
@@ -208,12 +212,6 @@ export class Admissions {
   /** See {@link DoubtfulAdmissions.settle}. */
   settleDoubts(): Promise<void> {
     return this.#doubtful.settle();
-  }
-
-  async #apply(agentId: string, event: LifecycleEvent): Promise<Agent> {
-    const change = await this.#host.book.change(agentId, event);
-    this.#carryOut(change);
-    return change.agent;
   }
 
   #carryOut(change: Change): void {

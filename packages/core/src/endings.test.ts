@@ -54,3 +54,12 @@ it('I12: few looks hang on an agent that is said to have ended', async () => {
   await a.clock.advance(25_000);
   expect(looks()).toBeLessThanOrEqual(4);
 });
+
+it('I12: few looks hang on an agent that is said to have ended again and again', async () => {
+  const { a, b, looks } = await hostOfDoubtful(1);
+  for (let n = 0; n < 12; n++) {
+    expect(await a.during(2_000, b.ks.completed('doubtful-0'))).toBe(false);
+    await a.clock.advance(1_000);
+  }
+  expect(looks()).toBeLessThanOrEqual(6);
+});
