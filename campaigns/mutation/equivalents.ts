@@ -13,6 +13,16 @@ const cache = 'a cache of the order of members: without it, or with more in it, 
 
 export const equivalents: readonly Equivalent[] = [
   {
+    file: 'sweep.ts',
+    text: 'if (at > 0) await turns.give();',
+    changes: [
+      ['at > 0', 'true'],
+      ['>', '>='],
+      ['0', '1'],
+    ],
+    reason: 'at most one turn more for others, before the first claim',
+  },
+  {
     file: 'canonical.ts',
     text: 'const most = {',
     changes: [

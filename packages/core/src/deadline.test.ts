@@ -30,6 +30,14 @@ it('ends at the deadline, not before, and tells the work so', async () => {
   expect(signal?.reason).toBe(error);
 });
 
+it('names the deadline also to work that takes no signal, and passes on that nothing was answered', async () => {
+  const clock = manualClock();
+  const late = expect(withDeadline(clock, 'the work', 50, hang)).rejects.toMatchObject({ code: 'deadline' });
+  await clock.advance(50);
+  await late;
+  expect(await withDeadline(clock, 'the work', 50, () => undefined)).toBe(undefined);
+});
+
 it('passes on what the work answers or throws, at once, and leaves no timer behind', async () => {
   let timers = 0;
   const real = manualClock();
