@@ -56,7 +56,7 @@ export class Blows {
     const drawn = this.#drawn;
     this.#drawn = [];
     for (const { local, file, fell } of drawn) fell(write(file) || killAtOnce(local, this.#mounts));
-    for (const { file } of drawn) if (file !== undefined) closeSync(file);
+    for (const { file } of drawn) close(file);
   }
 }
 
@@ -74,5 +74,13 @@ function write(file: number | undefined): boolean {
     return file !== undefined && writeSync(file, '1') > 0;
   } catch {
     return false;
+  }
+}
+
+function close(file: number | undefined): void {
+  try {
+    if (file !== undefined) closeSync(file);
+  } catch {
+    // It is closed either way, and what it was for is done.
   }
 }

@@ -1,11 +1,10 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { expect, it } from 'vitest';
 import type { AuditEvent } from './audit-event.ts';
 import { memoryAudit } from './memory/memory-audit.ts';
 import { memoryRuntime } from './memory/memory-runtime.ts';
 import { memoryState } from './memory/memory-state.ts';
 import { harness, root } from './testing/harness.ts';
+import { collectGarbage } from './testing/heap.ts';
 import { patchedStore } from './testing/patched-store.ts';
 
 const request = { principal: root, reason: 'drill' };
@@ -65,10 +64,8 @@ it('I12: nothing of a stop is kept once it is over', async () => {
     expect(first).toMatchObject({ settled: true, killed: 1 });
   }
   await h.clock.advance(5_000);
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
   await new Promise((resolve) => setImmediate(resolve));
-  collect();
+  collectGarbage();
   expect(orders.length).toBeGreaterThanOrEqual(20);
   expect(orders.filter((order) => order.deref() !== undefined).length).toBeLessThanOrEqual(2);
 });

@@ -1,11 +1,10 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import type { AuditEvent } from './audit-event.ts';
 import { memoryState } from './memory/memory-state.ts';
 import type { AuditSink } from './ports/audit-sink.ts';
 import type { StateStore } from './ports/state-store.ts';
 import { alice, bob, harness, root } from './testing/harness.ts';
+import { heapUsed } from './testing/heap.ts';
 import { patchedStore } from './testing/patched-store.ts';
 
 const request = { principal: root, reason: 'drill' };
@@ -28,14 +27,6 @@ function cutOff(real: StateStore = memoryState()) {
     },
   });
   return { link, store, real };
-}
-
-function heapUsed(): number {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
-  collect();
-  collect();
-  return process.memoryUsage().heapUsed;
 }
 
 describe('the same stop pressed again while the state store is out', () => {

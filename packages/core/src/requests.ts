@@ -149,8 +149,8 @@ export class Requests {
   }
 
   /**
-   * Whether a kill of this task or agent is over and has left the gate that stands for good: one more beside it would bar nobody else, and
-   * each kill after that would leave another (I12). As long as that one is open it is joined. Never rejects.
+   * Whether a kill of this task or agent is over and has left the gate that stands for good: one more beside it would bar nobody
+   * else, and each kill after that would leave another (I12). As long as that one is open it is joined. Never rejects.
    */
   async #isBarredForGood(scope: Scope, opens: StopOrder['opens']): Promise<boolean> {
     if (opens !== 'never') return false;
