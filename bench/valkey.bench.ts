@@ -92,8 +92,9 @@ async function killAll(client: Redis, n: number): Promise<number> {
   const since = performance.now();
   await store.placeOrder(order);
   let claimed = 0;
-  for await (const { changes } of sweep(book, order))
+  await sweep(book, order, ({ changes }) => {
     claimed += changes.filter(({ before, agent }) => agent !== before).length;
+  });
   if (claimed !== n) throw new Error(`Claimed ${claimed} of ${n}`);
   return performance.now() - since;
 }

@@ -1,7 +1,13 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createKillswitch, type Killswitch, type Principal } from '@agent-killswitch/core';
-import { type MemoryRuntime, memoryAudit, memoryRuntime, memoryState } from '@agent-killswitch/core/memory';
+import {
+  type MemoryAudit,
+  type MemoryRuntime,
+  memoryAudit,
+  memoryRuntime,
+  memoryState,
+} from '@agent-killswitch/core/memory';
 
 export const root: Principal = { id: 'root', kind: 'user', grants: [{ role: 'super-admin' }] };
 export const mia: Principal = { id: 'mia', kind: 'user', grants: [{ role: 'member', workspaceId: 'w' }] };
@@ -9,19 +15,21 @@ export const mia: Principal = { id: 'mia', kind: 'user', grants: [{ role: 'membe
 /** A killswitch in memory. */
 export interface Crew {
   readonly ks: Killswitch;
+  readonly audit: MemoryAudit;
   readonly runtime: MemoryRuntime;
 }
 
 export async function crew(): Promise<Crew> {
+  const audit = memoryAudit();
   const runtime = memoryRuntime();
   const ks = createKillswitch({
     hostId: 'h',
     state: memoryState(),
-    audit: memoryAudit(),
+    audit,
     runtimes: { memory: runtime },
   });
   await ks.start();
-  return { ks, runtime };
+  return { ks, audit, runtime };
 }
 
 /** Starts so many agents of mia's, each with a task of its own. */

@@ -2,7 +2,7 @@ import type { Book } from './book.ts';
 import type { CurrentOrder } from './current-order.ts';
 import type { Kills } from './kills.ts';
 import { scopeKey } from './scope.ts';
-import { claimOwn, sweep } from './sweep.ts';
+import { claimOwn, type Swept, sweep } from './sweep.ts';
 
 /** The looks of one host for who is in the scope of an open order: each claims whom it finds, and hands them to the kills. */
 export class Looks {
@@ -24,10 +24,7 @@ export class Looks {
   async own(): Promise<void> {
     const met = this.#met;
     this.#met = undefined;
-    for await (const { order, changes } of claimOwn(this.#book, this.#order.version, met)) {
-      this.#order.update(order);
-      this.#kills.take(changes);
-    }
+    await claimOwn(this.#book, this.#order.version, met, (swept) => this.#take(swept));
   }
 
   /**
@@ -36,14 +33,18 @@ export class Looks {
    */
   async through(): Promise<number> {
     const seen = new Set<string>();
-    for await (const { order, changes } of sweep(this.#book, this.#order.version)) {
-      this.#order.update(order);
-      for (const { agent } of changes) seen.add(agent.agentId);
-      this.#kills.take(changes);
-    }
+    await sweep(this.#book, this.#order.version, (swept) => {
+      for (const { agent } of swept.changes) seen.add(agent.agentId);
+      this.#take(swept);
+    });
     if (this.#order.isSettled) return 0;
     await this.#kills.refreshUnseen(seen);
     return seen.size;
+  }
+
+  #take({ order, changes }: Swept): void {
+    this.#order.update(order);
+    this.#kills.take(changes);
   }
 
   /** The store let somebody in whom the gate should have barred: it has been opened, and nobody here knew. */

@@ -28,10 +28,17 @@ export class OwnTime {
     return due;
   }
 
-  #one({ orderId, requestedAt, ...asked }: Asked): Urgency {
-    const ahead = this.#ahead.get(orderId) ?? Math.max(0, requestedAt - this.#clock.now());
-    this.#ahead.set(orderId, ahead);
-    const { killAt, forceAt, deadlineAt } = urgencyOf({ requestedAt, ...asked });
+  #one(asked: Asked): Urgency {
+    const { killAt, forceAt, deadlineAt } = urgencyOf(asked);
+    const ahead = this.#aheadOf(asked);
     return { killAt: killAt - ahead, forceAt: forceAt - ahead, deadlineAt: deadlineAt - ahead };
+  }
+
+  #aheadOf({ orderId, requestedAt }: Asked): number {
+    const known = this.#ahead.get(orderId);
+    if (known !== undefined) return known;
+    const ahead = Math.max(0, requestedAt - this.#clock.now());
+    this.#ahead.set(orderId, ahead);
+    return ahead;
   }
 }

@@ -32,13 +32,14 @@ export async function* pagesOf<T>(
 }
 
 /**
- * Like {@link pagesOf}, but the next page is on its way while the caller is at work on one. What fails ahead is thrown when
- * its turn comes.
+ * Gives `take` the pages of a listing one after the other, until there is none left or it says that it wants no more. The next page
+ * is on its way while it is at work on one; what fails ahead is thrown when its turn comes.
  */
-export async function* pagesAhead<T>(
+export async function takePages<T>(
   clock: Clock,
   list: (request: PageRequest) => Promise<Page<T>>,
-): AsyncGenerator<readonly T[]> {
+  take: (items: readonly T[]) => Promise<'more' | 'enough'>,
+): Promise<void> {
   const turns = new Turns(clock);
   let next: Promise<Page<T>> | undefined = list({ limit: pageSize });
   while (next !== undefined) {
@@ -46,7 +47,7 @@ export async function* pagesAhead<T>(
     next = cursor === undefined ? undefined : list({ limit: pageSize, cursor });
     // Nobody waits for it yet, and perhaps nobody ever will.
     next?.catch(() => undefined);
-    yield items;
+    if (items.length > 0 && (await take(items)) === 'enough') return;
     if (next !== undefined) await turns.give();
   }
 }

@@ -144,17 +144,18 @@ export class Requests {
     const latest = Math.min(order.deadlineAt, clock.now() + (waitMs ?? Infinity));
     await this.#until(Math.min(latest, run.order.deadlineAt), run.ended);
     // Whoever joins an order that is overdue, and has time, is told of everybody who is not dead yet, too (I1).
-    await this.#until(latest, run.looked);
+    if (!run.hasLooked) await this.#until(latest, run.looked);
     return run.report();
   }
 
   /**
    * Whether a kill of this task or agent is over and has left the gate that stands for good: one more beside it would bar nobody
-   * else, and each kill after that would leave another (I12). As long as that one is open it is joined. Never rejects.
+   * else, and each kill after that would leave another (I12). As long as that one is open it is joined. Where an agent of this
+   * host still lives nobody has to ask: it is over after this kill. Never rejects.
    */
   async #isBarredForGood(scope: Scope, opens: StopOrder['opens']): Promise<boolean> {
-    if (opens !== 'never') return false;
     const { book } = this.#host;
+    if (opens !== 'never' || book.ownIn(scopeKey(scope)).some(isKillable)) return false;
     try {
       const gates = await book.ask('listing gates', (store) => store.listGates(scopeKey(scope)));
       const gate = gates.find((each) => each.opens === 'never');

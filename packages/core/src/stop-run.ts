@@ -119,6 +119,11 @@ export class StopRun {
     return this.#order.unplace();
   }
 
+  /** Whether this host has looked through the scope once, or has tried to. */
+  get hasLooked(): boolean {
+    return this.#sight.hasLooked;
+  }
+
   /** Every agent dealt with here, as it is known here. */
   agents(): Iterable<Agent> {
     return this.#kills.agents().values();

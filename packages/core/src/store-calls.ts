@@ -1,6 +1,7 @@
 import { DeadlineError, describeError, StateUnavailableError } from './errors.ts';
 import type { Clock } from './ports/clock.ts';
 import type { StateStore } from './ports/state-store.ts';
+import { SharedTimer } from './shared-timer.ts';
 
 /** After an unanswered call the store is left alone this long: calls fail at once, so that a kill waits only once. */
 const restMs = 1_000;
@@ -11,7 +12,8 @@ const longMs = 30_000;
 export class StoreCalls {
   readonly #store: StateStore;
   readonly #clock: Clock;
-  readonly #storeMs: number;
+  readonly #deadline: SharedTimer;
+  readonly #longDeadline: SharedTimer;
   /** Absent as long as every call was answered: then nobody has to ask what time it is. */
   #restUntil: number | undefined;
 
@@ -19,7 +21,8 @@ export class StoreCalls {
   constructor(store: StateStore, clock: Clock, storeMs: number) {
     this.#store = store;
     this.#clock = clock;
-    this.#storeMs = storeMs;
+    this.#deadline = new SharedTimer(clock, storeMs);
+    this.#longDeadline = new SharedTimer(clock, longMs);
   }
 
   /** Whether the store tells which gates have changed. */
@@ -40,7 +43,9 @@ export class StoreCalls {
    * @throws StateUnavailableError
    */
   askAtLength<T>(what: string, call: (store: StateStore) => Promise<T>): Promise<T> {
-    return this.#isResting() ? this.#refuse(what) : this.#within(what, longMs, call, () => undefined);
+    return this.#isResting()
+      ? this.#refuse(what)
+      : this.#within(what, this.#longDeadline, call, () => undefined);
   }
 
   /** Like {@link ask}, also if it did not answer a moment ago. */
@@ -48,13 +53,13 @@ export class StoreCalls {
     const rest = (): void => {
       this.#restUntil = this.#clock.now() + restMs;
     };
-    return this.#within(what, this.#storeMs, call, rest, check);
+    return this.#within(what, this.#deadline, call, rest, check);
   }
 
   /** Not by `withDeadline`: a stop of one agent makes ten such calls, and what it would add costs more than most of them. */
   #within<T>(
     what: string,
-    ms: number,
+    deadline: SharedTimer,
     call: (store: StateStore) => Promise<T>,
     late: () => void,
     check?: (answer: T) => T,
@@ -64,9 +69,9 @@ export class StoreCalls {
         cancel();
         reject(new StateUnavailableError(`${what}: ${describeError(error)}`, { cause: error }));
       };
-      const cancel = this.#clock.setTimer(ms, () => {
+      const cancel = deadline.begin(() => {
         late();
-        fail(new DeadlineError(`${what} did not answer within ${ms} ms`));
+        fail(new DeadlineError(`${what} did not answer within ${deadline.ms} ms`));
       });
       const take = (answer: T): void => {
         cancel();

@@ -70,7 +70,7 @@ describe('one look through a scope', () => {
     });
     const found: Swept[] = [];
     const book = new Book(store, manualClock(), new GuardedEvents(), 'h', 500);
-    for await (const page of sweep(book, order)) found.push(page);
+    await sweep(book, order, (page) => found.push(page));
     const claimed = found.map(({ changes }) => changes.map((change) => change.agent.agentId));
     return { found, claimed, reads };
   }
@@ -98,10 +98,11 @@ describe('one look through a scope', () => {
       },
     });
     const book = new Book(store, manualClock(), new GuardedEvents(), 'h', 500);
-    const pages = sweep(book, order);
-    expect((await pages.next()).value).toMatchObject({ changes: [{ agent: { agentId: 'a' } }] });
+    const found: Swept[] = [];
+    const sweeping = sweep(book, order, (page) => found.push(page));
+    await expect(sweeping).rejects.toMatchObject({ code: 'state-unavailable' });
+    expect(found).toMatchObject([{ changes: [{ agent: { agentId: 'a' } }] }]);
     expect(calls).toEqual(['list first', 'list second', 'claim a']);
-    await expect(pages.next()).rejects.toMatchObject({ code: 'state-unavailable' });
   });
 
   it('claims this host’s own agents from memory, no more at once than a store takes, and asks nothing where there are none', async () => {
@@ -118,14 +119,14 @@ describe('one look through a scope', () => {
       },
     });
     const book = new Book(store, manualClock(), new GuardedEvents(), 'h', 500);
-    for await (const _ of claimOwn(book, order)) calls.push('none');
+    await claimOwn(book, order, undefined, () => calls.push('none'));
     expect(calls).toEqual([]);
     for (let n = 0; n < 2_000; n++) {
       await real.admit(agent(`a${n}`));
       book.note(agent(`a${n}`));
     }
     await real.placeOrder(order);
-    for await (const { changes } of claimOwn(book, order)) calls.push(`claimed ${changes.length}`);
+    await claimOwn(book, order, undefined, ({ changes }) => calls.push(`claimed ${changes.length}`));
     expect(calls).toEqual(['read', 'claim 1000', 'claimed 1000', 'claim 1000', 'claimed 1000']);
   });
 
@@ -140,8 +141,9 @@ describe('one look through a scope', () => {
     const claimed: string[] = [];
     const released = { releaseId: 'r', at: 1, approvedBy: [] };
     for (const known of [{ ...order, released }, { ...order, settledAt: 9 }, order])
-      for await (const { changes } of claimOwn(book, known, met))
-        claimed.push(...changes.map(({ agent: { agentId } }) => agentId));
+      await claimOwn(book, known, met, ({ changes }) =>
+        claimed.push(...changes.map(({ agent: { agentId } }) => agentId)),
+      );
     expect(claimed).toEqual(['a']);
   });
 

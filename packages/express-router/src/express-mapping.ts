@@ -3,6 +3,7 @@ import { InvalidConfigurationError } from '@agent-killswitch/core';
 import express, { type ErrorRequestHandler, type RequestHandler, type Router } from 'express';
 import { type Authenticate, identify, isStill } from './authentication.ts';
 import { EventStreams } from './event-stream.ts';
+import { Gathering } from './gathering.ts';
 import { jsonBody } from './json-body.ts';
 import { HttpError } from './problem.ts';
 import type { Route } from './route.ts';
@@ -70,17 +71,20 @@ function serving<Context>(context: Context, { authenticate, bodyLimit = 16_384, 
   const readJson = jsonBody(bodyLimit);
   const streams = new EventStreams();
   const looks = new Shares(1);
+  const others = new Gathering();
   return (route: Route<Context>): RequestHandler =>
     async (request, response, next) => {
       try {
         const principal = await authenticated(request, response);
         const query = queryOf(request.originalUrl);
-        // Who only looks waits for their turn; who stops does not.
+        const body = await readJson(request);
+        // Who only looks waits for their turn; who stops waits for nobody but those who came at the same moment.
         if (route.method === 'GET' || query.preview === 'true') await looks.next(principal.id);
-        const { status, body, location, events } = await route.handle(context, {
+        else await others.next();
+        const answer = await route.handle(context, {
           params: request.params as Record<string, string>,
           query,
-          body: await readJson(request),
+          body,
           headers: {
             idempotencyKey: request.get('Idempotency-Key'),
             lastEventId: request.get('Last-Event-ID'),
@@ -88,8 +92,9 @@ function serving<Context>(context: Context, { authenticate, bodyLimit = 16_384, 
           },
           principal,
         });
+        const { status, location, events } = answer;
         if (location !== undefined) response.setHeader('Location', encodeURI(request.baseUrl + location));
-        if (events === undefined) sendJson(response, status, body);
+        if (events === undefined) sendJson(response, status, answer.body);
         else {
           const mayListen = () => isStill(authenticate, request, principal);
           await streams.send(request, response, { id: principal.id, mayListen }, events);

@@ -29,7 +29,7 @@ export class Repeats {
     request: unknown,
     stop: () => Promise<OrderReport>,
   ): Promise<OrderReport> {
-    if (!keySchema.safeParse(key).success) return stop();
+    if (key === undefined || !keySchema.safeParse(key).success) return stop();
     this.#forget();
     // With all that the principal may do: what was taken from them since is not told to them.
     const name = sha256(JSON.stringify([principal, key, request]));

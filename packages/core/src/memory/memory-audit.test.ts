@@ -27,6 +27,18 @@ it('keeps events in order and drops a repeated id, within a batch too', async ()
   expect(await audit.heads()).toEqual([{ partition: 'memory', seq: 2, hash: audit.records()[2]?.hash }]);
 });
 
+it('makes the same chain whenever it is looked at', async () => {
+  const [early, late] = [memoryAudit(), memoryAudit()];
+  for (const n of [0, 1, 2]) {
+    await early.append([denial(n)]);
+    await late.append([denial(n)]);
+    expect(await early.heads()).toMatchObject([{ seq: n }]);
+  }
+  expect(late.records()).toEqual(early.records());
+  const [, second, third] = late.records();
+  expect(third?.prev).toBe(second?.hash);
+});
+
 it('keeps nothing of a batch that cannot be written as JSON', async () => {
   const audit = memoryAudit();
   const unwritable = { ...denial(1), denial: 1n } as unknown as AuditEvent;

@@ -16,14 +16,22 @@ export interface MemoryAudit extends AuditSink {
 /**
  * An audit sink for unit tests: chained like the durable ones, drops a repeated event id, and keeps everything in
  * memory until it is dropped itself. An event is kept as its canonical JSON would be read back, so that changing the
- * object afterwards changes nothing on record.
+ * object afterwards changes nothing on record. Hashes are worked out when a record or a head is asked for: nobody sees
+ * the chain earlier, and a test that never looks at it does not pay for it (decision 020).
  * @throws TypeError from `append`, if an event cannot be written as JSON; then nothing of the batch is kept.
  */
 export function memoryAudit(): MemoryAudit {
-  const kept: Kept[] = [];
   const ids = new Set<string>();
+  const chain: Sealed[] = [];
+  /** Canonical events that are not on the chain yet. */
+  let unchained: string[] = [];
+  const chained = (): readonly Sealed[] => {
+    for (const text of unchained) chain.push({ sealed: seal(chain.at(-1)?.sealed, partition, text), text });
+    unchained = [];
+    return chain;
+  };
   const heads = (): readonly PartitionHead[] => {
-    const last = kept.at(-1)?.sealed;
+    const last = chained().at(-1)?.sealed;
     return last === undefined ? [] : [{ partition, seq: last.seq, hash: last.hash }];
   };
 
@@ -34,22 +42,20 @@ export function memoryAudit(): MemoryAudit {
         const text = texts[i];
         if (text === undefined || ids.has(id)) return;
         ids.add(id);
-        const sealed = seal(kept.at(-1)?.sealed, partition, text);
-        flat(sealed.hash);
-        kept.push({ sealed, text });
+        unchained.push(text);
       });
     },
     async *read(query = {}) {
       requireOnFile(query, heads());
-      for (const record of kept.slice().map(recordOf)) if (matchesQuery(query, record)) yield record;
+      for (const record of chained().map(recordOf)) if (matchesQuery(query, record)) yield record;
     },
     heads: async () => heads(),
     async verify({ after } = {}) {
-      const records = kept.map(recordOf);
-      const report = await verifyChain(records, { partition, head: after });
+      const all = chained().map(recordOf);
+      const report = await verifyChain(all, { partition, head: after });
       const from = after === undefined ? 0 : after.seq + 1;
-      const end = report.ok ? records.length : report.at.index;
-      const last = records[end - 1];
+      const end = report.ok ? all.length : report.at.index;
+      const last = all[end - 1];
       const checked = {
         count: Math.max(0, end - from),
         isAnchored: false,
@@ -60,8 +66,8 @@ export function memoryAudit(): MemoryAudit {
       const eventId = at.eventId === undefined ? {} : { eventId: at.eventId };
       return { ok: false, at: { partition, seq: at.index, ...eventId }, fault, ...checked };
     },
-    records: () => kept.map(recordOf),
-    events: () => kept.map((each) => recordOf(each).event),
+    records: () => chained().map(recordOf),
+    events: () => chained().map((each) => recordOf(each).event),
   };
 }
 
@@ -73,14 +79,14 @@ function flat(text: string): string {
   return text.charCodeAt(0) === 0 ? `${text}` : text;
 }
 
-/** A record as it is kept: its text is read back only when somebody asks. */
-interface Kept {
+/** An event on the chain: its text is read back only when somebody asks for the record. */
+interface Sealed {
   readonly sealed: ReturnType<typeof seal>;
   readonly text: string;
   record?: AuditRecord;
 }
 
-function recordOf(kept: Kept): AuditRecord {
-  kept.record ??= { ...kept.sealed, event: JSON.parse(kept.text) };
-  return kept.record;
+function recordOf(one: Sealed): AuditRecord {
+  one.record ??= { ...one.sealed, event: JSON.parse(one.text) };
+  return one.record;
 }
