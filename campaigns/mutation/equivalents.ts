@@ -154,6 +154,16 @@ export const equivalents: readonly Equivalent[] = [
     reason: 'spares a look at what is left to tell, which is nothing',
   },
   {
+    file: 'unanswered.ts',
+    text: 'if (calls.count === 0) this.#calls.delete(kind);',
+    changes: [
+      ['this.#calls.delete(kind);', ';'],
+      ['calls.count === 0', 'false'],
+      ['0', '1'],
+    ],
+    reason: 'who is forgotten has no call under way: a new one counts from there just the same',
+  },
+  {
     file: 'stop-run.ts',
     text: "if (!events.hasListener('step')) return;",
     changes: [

@@ -66,4 +66,6 @@ export const targets: Readonly<Record<string, Target>> = {
   },
   'waiting-facts': { tests: ['recorder', 'crowded-record'], atLeast: 0.8 },
   flushes: { tests: ['recorder', ...behaviour], atLeast: 0.8 },
+  'shared-timer': { tests: ['shared-timer'], atLeast: 0.9 },
+  unanswered: { tests: ['unanswered'], atLeast: 0.9 },
 };

@@ -1,17 +1,9 @@
-import {
-  type AuditEvent,
-  type AuditEventType,
-  ForbiddenError,
-  UnknownTargetError,
-} from '@agent-killswitch/core';
-import type { MemoryAudit } from '@agent-killswitch/core/memory';
+import { ForbiddenError, UnknownTargetError } from '@agent-killswitch/core';
 import type { Round } from '../round.ts';
+import { after, type Breakage, isThere, never } from './breaking.ts';
 import type { CheckName } from './index.ts';
+import { recordBreakages } from './record-breakages.ts';
 
-/** Changes a round that kept its promises into one that broke one; `undefined` if there is nothing in it to break. */
-export type Breakage = (round: Round) => Round | undefined;
-
-const never = Number.POSITIVE_INFINITY;
 const longMs = 1_000_000;
 
 /** For every check what it must find: the check that says nothing about it judges nothing. */
@@ -184,34 +176,7 @@ export const breakages: Readonly<Record<CheckName, Breakage>> = {
       openings[0] = { ...it, askedBy: ['bot'] };
     });
   },
-  chainsAreWhole: (round) => ({
-    ...round,
-    sinks: round.sinks.map((sink) => ({
-      ...sink,
-      records: () => sink.records().map((record) => ({ ...record, hash: 'x' })),
-    })),
-  }),
-  ordersAreOnRecord: (round) => without(round, 'order.settled'),
-  settlementsAddUp: (round) => {
-    const changed = round.sinks.map((sink) => ({
-      ...sink,
-      events: () =>
-        sink.events().map((event) => (event.type === 'order.settled' ? { ...event, total: 99 } : event)),
-    }));
-    return eventsOf(round, 'order.settled').length === 0 ? undefined : { ...round, sinks: changed };
-  },
-  callersAreOnRecord: (round) => without(round, 'order.joined'),
-  killsAreOnRecord: (round) => without(round, 'agent.killed'),
-  recordedDeathIsReal: (round) => {
-    const events = eventsOf(round, 'agent.killed');
-    const body = events.map(({ agentId }) => round.history.bodies.get(agentId)).find(isThere);
-    return after(round, body, (it) => {
-      it.diedAt = never;
-    });
-  },
-  denialsAreOnRecord: (round) => without(round, 'request.denied'),
-  releasesAreOnRecord: (round) => without(round, 'gate.released'),
-  cleanupsAreOnRecord: (round) => without(round, 'cleanup.finished'),
+  ...recordBreakages,
   everythingSettles: (round) => ({ ...round, unrest: ['something is under way'] }),
   nobodyIsLeftAlive: (round) => {
     const body = [...round.history.bodies.values()].find(({ agentId }) =>
@@ -241,40 +206,6 @@ function outliving(round: Round): Round {
   return round;
 }
 
-function after<T>(
-  round: Round,
-  found: T | undefined,
-  change: (found: NonNullable<T>) => unknown,
-): Round | undefined {
-  if (found === undefined || found === null || found === false) return undefined;
-  change(found);
-  return round;
-}
-
-function eventsOf<T extends AuditEventType>(
-  { sinks }: Round,
-  type: T,
-): Array<Extract<AuditEvent, { type: T }>> {
-  const events = sinks.flatMap((sink) => sink.events());
-  return events.filter((event): event is Extract<AuditEvent, { type: T }> => event.type === type);
-}
-
-/** As if no sink and no last resort had ever been told of such events. */
-function without(round: Round, type: AuditEventType): Round | undefined {
-  if (eventsOf(round, type).length === 0) return undefined;
-  const { lastResort } = round.history;
-  lastResort.splice(0, lastResort.length, ...lastResort.filter(({ event }) => event.type !== type));
-  const forgetful = (sink: MemoryAudit): MemoryAudit => ({
-    ...sink,
-    events: () => sink.events().filter((event) => event.type !== type),
-  });
-  return { ...round, sinks: round.sinks.map(forgetful) };
-}
-
 function isOver(status: string | undefined): boolean {
   return status === 'killed' || status === 'completed' || status === 'failed';
-}
-
-function isThere<T>(value: T | undefined): value is T {
-  return value !== undefined;
 }

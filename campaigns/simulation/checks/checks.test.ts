@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { playRound } from '../round.ts';
-import { type Breakage, breakages } from './breakages.ts';
+import { breakages } from './breakages.ts';
+import type { Breakage } from './breaking.ts';
 import { type CheckName, checks } from './index.ts';
 
 const mostSeeds = 300;

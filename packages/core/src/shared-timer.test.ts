@@ -60,14 +60,42 @@ describe('deadlines that share timers', () => {
     b();
     expect(timers.set).toBe(0);
     const c = timer.begin(() => late.push('c'));
+    expect(timers.set).toBe(1);
     await clock.advance(1);
     const d = timer.begin(() => late.push('d'));
     c();
     expect(timers.set).toBe(1);
+    timer.begin(() => late.push('e'));
     await clock.advance(100);
-    expect(late).toEqual(['d']);
+    expect(late).toEqual(['d', 'e']);
     d();
     expect(timers).toEqual({ set: 0, ever: 3 });
+  });
+
+  it('do not join what has passed, even if the clock stands still, and go on joining what has not', () => {
+    const fires: Array<() => void> = [];
+    const late: string[] = [];
+    let now = 1;
+    const setTimer: Clock['setTimer'] = (_, fire) => {
+      fires.push(fire);
+      return () => undefined;
+    };
+    const timer = new SharedTimer({ now: () => now, setTimer }, 5);
+    timer.begin(() => late.push('a'));
+    fires[0]?.();
+    timer.begin(() => late.push('b'));
+    expect(fires).toHaveLength(2);
+    now = 2;
+    const ends = [timer.begin(() => late.push('c'))];
+    fires[1]?.();
+    ends.push(timer.begin(() => late.push('d')));
+    expect(fires).toHaveLength(3);
+    now = 3;
+    const last = timer.begin(() => late.push('e'));
+    last();
+    fires[2]?.();
+    for (const end of ends) end();
+    expect(late).toEqual(['a', 'b', 'c', 'd']);
   });
 
   it('begin anew while they pass', async () => {

@@ -39,10 +39,8 @@ export class SharedTimer {
     const open: Group['open'] = new Set();
     const cancel = this.#clock.setTimer(this.ms, () => {
       if (this.#newest?.open === open) this.#newest = undefined;
-      for (const late of open) {
-        open.delete(late);
-        late();
-      }
+      // Whoever is answered on the way leaves the set, and is not late.
+      for (const late of open) late();
     });
     this.#newest = { begunAt, open, cancel };
     return this.#newest;

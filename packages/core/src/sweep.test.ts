@@ -2,9 +2,11 @@ import { describe, expect, it } from 'vitest';
 import type { Agent } from './agent.ts';
 import { Book } from './book.ts';
 import { GuardedEvents } from './events.ts';
+import { transition } from './lifecycle.ts';
 import { manualClock } from './memory/manual-clock.ts';
 import { memoryState } from './memory/memory-state.ts';
 import type { StopOrder } from './order.ts';
+import type { Clock } from './ports/clock.ts';
 import { claimOwn, type Swept, sweep } from './sweep.ts';
 import { harness, root } from './testing/harness.ts';
 import { patchedStore } from './testing/patched-store.ts';
@@ -130,6 +132,39 @@ describe('one look through a scope', () => {
     expect(calls).toEqual(['read', 'claim 1000', 'claimed 1000', 'claim 1000', 'claimed 1000']);
   });
 
+  it('gives others their turn between the claims of very many of its own', async () => {
+    const real = memoryState();
+    let now = 1;
+    const calls: string[] = [];
+    // Every look at it takes 50 ms.
+    const clock: Clock = {
+      now: () => {
+        now += 50;
+        return now;
+      },
+      setTimer: (ms, fire) => {
+        if (ms === 0) {
+          calls.push('turn');
+          queueMicrotask(fire);
+        }
+        return () => undefined;
+      },
+    };
+    const store = patchedStore(real, {
+      swapAgents: (agents) => {
+        calls.push('claim');
+        return real.swapAgents(agents);
+      },
+    });
+    const book = new Book(store, clock, new GuardedEvents(), 'h', 500);
+    for (let n = 0; n < 3_000; n++) {
+      await real.admit(agent(`a${n}`));
+      book.note(agent(`a${n}`));
+    }
+    await claimOwn(book, order, book.met, () => undefined);
+    expect(calls).toEqual(['claim', 'turn', 'claim', 'claim']);
+  });
+
   it('claims at once those who were met before the order was read, and nobody if it was released by then', async () => {
     const real = memoryState();
     const book = new Book(real, manualClock(), new GuardedEvents(), 'h', 500);
@@ -145,6 +180,14 @@ describe('one look through a scope', () => {
         claimed.push(...changes.map(({ agent: { agentId } }) => agentId)),
       );
     expect(claimed).toEqual(['a']);
+  });
+
+  it('I9: once the order is released claims nobody new, and goes on with those that it has claimed', async () => {
+    const [claimed] = transition(agent('a'), { type: 'claim', at: 2, orderId: 'o' });
+    const [others] = transition(agent('b'), { type: 'claim', at: 2, orderId: 'another' });
+    const released = { ...order, released: { releaseId: 'r', at: 1, approvedBy: [] } };
+    const { found } = await swept([[claimed, others, agent('c')]], released);
+    expect(found.map(({ changes }) => changes.map((change) => change.agent.agentId))).toEqual([['a']]);
   });
 
   it('goes by the order as it was given where the store holds none', async () => {
