@@ -96,6 +96,18 @@ export const gates: readonly DeliberateBug[] = [
     ],
   },
   {
+    name: 'a release opens the gate of a stop that is on its way on the same host',
+    invariant: 'I9',
+    noticedBy: 'core/src/crossing-releases.test.ts',
+    edits: [
+      {
+        file: 'releases.ts',
+        from: 'await Promise.all(gates.map(({ orderId }) => this.#host.stops.through(orderId)));',
+        to: '',
+      },
+    ],
+  },
+  {
     name: 'a release leaves alive whom the stop had not claimed yet',
     invariant: 'I1',
     noticedBy: 'core/src/interleavings.test.ts > emergency stop',

@@ -113,6 +113,8 @@ export class Life {
   /** Never resolves once the host has died. */
   async pause(ms: number): Promise<void> {
     await new Promise<void>((resolve) => this.clock.setTimer(ms, resolve));
+    // It may have crashed in that very moment.
+    if (this.isDead) await new Promise(() => undefined);
   }
 
   /** Called when it dies. */

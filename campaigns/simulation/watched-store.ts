@@ -73,11 +73,14 @@ export function watchedStore(world: World, life: Life): StateStore {
     listOrder: (orderId, page) => ask(`listOrder ${orderId}`, () => state.listOrder(orderId, page)),
     placeOrder: (order) => {
       life.placing.add(order.orderId);
+      const begunAt = timeline.now;
       return ask(`placeOrder ${order.orderId}`, async () => {
         const placement = await state.placeOrder(order);
         if (placement.placed && !history.orders.has(order.orderId)) history.placed(order, life);
         return placement;
       }).then((placement) => {
+        // The host has given it up by then, and would not hear what becomes of it.
+        if (timeline.now - begunAt >= world.deadlines.state) return new Promise(() => undefined);
         heard(order.orderId);
         // What it was to join may be over by the next try, by which it is placed.
         life.toJoin.delete(order.orderId);

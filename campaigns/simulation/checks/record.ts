@@ -81,9 +81,11 @@ export const callersAreOnRecord: Check = (round) => {
 };
 
 /**
- * Whether the order of somebody who joined another was stored by a host that started, and that found it on record as
- * requested and not as joined yet: the sink of the host that was asked was out. Of two copies the one that says stopped
- * wins (decision 015), and its caller is on record as requesting and as joining, once each.
+ * Whether a host that started has found the order on record as requested and not as joined yet, while the host that was asked could
+ * not be heard. Of two copies the one that says stopped wins (decision 015): its caller is on record as requesting and as
+ * joining, once each, and has an order of their own. Either that other host has stored it, while the sink of the one that was asked
+ * was out; or it had it join an open one, since the lease of the one that was asked had run out, which has stored it later,
+ * for whom it had claimed meanwhile.
  */
 function wasPutBack({ history }: Round, record: Told, reason: string): boolean {
   const joined = [...record.durable.values()].find(
@@ -91,9 +93,16 @@ function wasPutBack({ history }: Round, record: Told, reason: string): boolean {
   );
   const own = [...history.orders.values()].find(({ versions }) => versions[0]?.order.reason === reason);
   const since = history.durable.get(joined?.id ?? '');
-  if (own === undefined || since === undefined) return false;
+  const asked = own?.versions[0]?.order.hostId;
+  if (own === undefined || joined === undefined || since === undefined) return false;
+  if (own.life.hostId === asked)
+    return (
+      joined.hostId !== asked &&
+      own.seq > since.seq &&
+      history.readings.some(({ life, seq }) => life.hostId === joined.hostId && seq < since.seq)
+    );
   const read = history.readings.findLast(({ life, seq }) => life === own.life && seq < own.seq);
-  return own.life.hostId !== own.versions[0]?.order.hostId && read !== undefined && read.seq < since.seq;
+  return read !== undefined && read.seq < since.seq;
 }
 
 /** I4: every denial that somebody was told of is on record once, with the reason they gave. */

@@ -58,3 +58,29 @@ it('I4: a release whose gates another one opens for it is answered what its reco
   expect(second.events('gate.released').map(({ reason }) => reason)).toContain('second');
   await expect(second.agent('a1')).resolves.toBeDefined();
 });
+
+it('I1, I9: a stop whose placing has not been answered yet is not released from under the host that places it', async () => {
+  const state = memoryState();
+  let isMute = true;
+  const mute = patchedStore(state, {
+    placeOrder: async (order) => {
+      const placement = await state.placeOrder(order);
+      return isMute ? new Promise(() => undefined) : placement;
+    },
+  });
+  const h = await harness({ state: mute });
+  const stop = h.ks.emergencyStop(asks('drill'));
+  await h.clock.advance(10);
+  // The store shows the gate: it could be opened now, and this host would not know.
+  expect(await state.listGates()).toHaveLength(1);
+  const early = h.ks.release(everything, asks('too soon'));
+  await expect(h.during(3_000, early)).rejects.toMatchObject({ code: 'state-unavailable' });
+  expect(await state.listGates()).toHaveLength(1);
+  isMute = false;
+  expect(await h.during(6_000, stop)).toMatchObject({ stored: true });
+  await h.clock.advance(1_100);
+  expect(await h.ks.release(everything, asks('now'))).toMatchObject({ released: true });
+  await h.agent('a1');
+  await h.clock.advance(1_100);
+  expect(await h.ks.agent('a1')).toMatchObject({ status: 'running' });
+});

@@ -85,7 +85,7 @@ it('I4: a release for which there is no room on record is refused, and nothing i
     ...{ hostId: 'host-1', clock, randomBytes: cryptoRandomBytes },
     ...{ authorizer: rolePolicy(), book, recorder },
   };
-  const stops = { unplaced: () => [] } as unknown as Stops;
+  const stops = { unplaced: () => [], through: async () => undefined } as unknown as Stops;
   const releases = new Releases({ ...base, guard: new Guard(base), stops, approvals: 1 });
   const asked = releases.release({ everything: true }, request);
   asked.catch(() => undefined);

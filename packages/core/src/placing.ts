@@ -56,8 +56,8 @@ export class Placing {
   /** Per stop the turn that began last, and the one that begins when that is through. */
   readonly #turns = new Map<string, Turn>();
   readonly #next = new Map<string, Turn>();
-  /** Orders on their way into store, record and runs. */
-  readonly #underWay = new Set<string>();
+  /** Orders on their way into store, record and runs; and when each is through. */
+  readonly #underWay = new Map<string, Promise<unknown>>();
 
   constructor(host: PlacingHost) {
     this.#host = host;
@@ -66,6 +66,11 @@ export class Placing {
   /** Whether the order is on its way here: nobody has to find it. */
   has(orderId: string): boolean {
     return this.#underWay.has(orderId);
+  }
+
+  /** Waits until the order, if it is on its way here, has a run: whether the store has taken it is known then. Never rejects. */
+  async through(orderId: string): Promise<void> {
+    await this.#underWay.get(orderId)?.catch(() => undefined);
   }
 
   /**
@@ -119,7 +124,7 @@ export class Placing {
     const { clock } = this.#host;
     const { met } = this.#host.book;
     if (here !== undefined) return { here, at: clock.now(), met };
-    this.#underWay.add(turn.order.orderId);
+    this.#underWay.set(turn.order.orderId, turn.run);
     return { ...(await this.#tryToPlace(turn.order)), at: clock.now(), met };
   }
 

@@ -72,6 +72,9 @@ export class Releases {
     const decision = await guard.demand({ principal, action: 'release', scope, ...workspace }, reason);
     this.#refuseUnplaced(scope);
     const gates = await this.#standing(scope);
+    // A stop that is on its way here, and that the store shows already: if it has not answered, this host keeps its gate.
+    await Promise.all(gates.map(({ orderId }) => this.#host.stops.through(orderId)));
+    this.#refuseUnplaced(scope);
     const orders = await this.#ordersOf(gates);
     const at = clock.now();
     const orderIds = gates.map((gate) => gate.orderId).sort();

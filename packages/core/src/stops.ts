@@ -41,6 +41,11 @@ export class Stops {
     return this.#placing.place(order);
   }
 
+  /** See {@link Placing.through}. */
+  through(orderId: string): Promise<void> {
+    return this.#placing.through(orderId);
+  }
+
   /**
    * Starts a run for every open order that has none here: after a restart, or placed by another host. `met`: how many agents
    * of its own this host had met before it read them.
