@@ -89,6 +89,11 @@ export class Book {
     return this.#own.met;
   }
 
+  /** This host's own live agent, from memory. */
+  own(agentId: string): Agent | undefined {
+    return this.#own.get(agentId);
+  }
+
   /** This host's own live agents in a scope, from memory; with `met` only those that were met when there had been so many. */
   ownIn(key: ScopeKey, met?: number): Agent[] {
     return this.#own.in(key, met);

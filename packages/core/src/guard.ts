@@ -1,5 +1,4 @@
 import { decideAccess } from './access.ts';
-import type { Agent } from './agent.ts';
 import { iso } from './audit-event.ts';
 import type { Book } from './book.ts';
 import { ForbiddenError, UnknownTargetError } from './errors.ts';
@@ -10,16 +9,9 @@ import { actorOf, type Principal } from './principal.ts';
 import type { Recorder } from './recorder.ts';
 import { belongsTo } from './role-policy.ts';
 import { type Scope, scopeKey, scopeKind } from './scope.ts';
+import { findTarget, type Target } from './target.ts';
 
 const recordMs = 100;
-
-/** What authority over a scope depends on. */
-export interface Target {
-  readonly workspaceId?: string;
-  readonly ownerId?: string;
-  /** The scoped agent, for an `agent` scope. */
-  readonly agent?: Agent;
-}
 
 /** A scope that the principal may kill. */
 export interface Demanded {
@@ -50,24 +42,19 @@ export class Guard {
    * @throws UnknownTargetError, ForbiddenError; StateUnavailableError if it cannot be known whether it is there.
    */
   async demandKill(principal: Principal, scope: Scope, reason?: string): Promise<Demanded> {
-    const target = await this.#resolve(scope);
+    const { authorizer, clock, book } = this.#host;
+    const { target, unread } = await findTarget(book, principal, scope);
     const { workspaceId, ownerId } = target ?? {};
-    const decision = await this.demand({ principal, action: 'kill', scope, workspaceId, ownerId }, reason);
+    const request: AccessRequest = { principal, action: 'kill', scope, workspaceId, ownerId };
+    if (target !== undefined && unread !== undefined) {
+      const decision = await decideAccess(authorizer, clock, request);
+      // No denial: this is what they would be told of anything.
+      if (decision.effect === 'deny') throw unread;
+      return { target, decision };
+    }
+    const decision = await this.demand(request, reason);
     if (target === undefined) throw unknown(scope);
     return { target, decision };
-  }
-
-  /** `undefined` if it is not there. */
-  async #resolve(scope: Scope): Promise<Target | undefined> {
-    if ('agent' in scope) {
-      const agent = await this.#host.book.find(scope.agent);
-      return agent && { workspaceId: agent.workspaceId, ownerId: agent.ownerId, agent };
-    }
-    if ('task' in scope) {
-      const task = await this.#host.book.findTask(scope.task);
-      return task && { workspaceId: task.workspaceId, ownerId: task.ownerId };
-    }
-    return 'workspace' in scope ? { workspaceId: scope.workspace } : {};
   }
 
   /**

@@ -11,7 +11,10 @@ export interface Request {
 }
 
 export interface StopRequest extends Request {
-  /** How long to wait for the order to settle, in milliseconds; at most, and by default, until its deadline. */
+  /**
+   * How long to wait for the order to settle, in milliseconds from the call; at most, and by default, until its deadline. A store
+   * that does not answer may delay the report by one `deadlines.state` more.
+   */
   readonly waitMs?: number | undefined;
 }
 

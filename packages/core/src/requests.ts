@@ -2,7 +2,7 @@ import { type Agent, isKillable } from './agent.ts';
 import type { Deadlines } from './config.ts';
 import { InvalidInputError, InvalidTransitionError, isKillswitchError } from './errors.ts';
 import { type Gate, gateOf } from './gate.ts';
-import type { Guard, GuardHost, Target } from './guard.ts';
+import type { Guard, GuardHost } from './guard.ts';
 import { ulid } from './ids.ts';
 import { parseInput } from './input.ts';
 import type { OrderReport, StopOrder } from './order.ts';
@@ -18,6 +18,7 @@ import {
 import { type Scope, scopeKey, scopeKind, scopeSchema } from './scope.ts';
 import { type ShutdownRequest, shutdownAuthority, shutdownRequestSchema } from './shutdown.ts';
 import type { Stops } from './stops.ts';
+import type { Target } from './target.ts';
 
 /** Who would be hit by a kill of this scope now. */
 export interface Preview {
@@ -82,7 +83,7 @@ export class Requests {
     const { principal, policyVersion } = shutdownAuthority;
     const order = { ...this.#order(scope, 'at-settle', principal, reason), policyVersion, ...deadlines };
     this.#host.bar(gateOf(order));
-    return this.#carryOut(order, waitMs);
+    return this.#carryOut(order, order.requestedAt + (waitMs ?? Infinity));
   }
 
   /** See `Killswitch.preview`. */
@@ -114,7 +115,8 @@ export class Requests {
     request: StopRequest,
     graceMs: number,
   ): Promise<OrderReport> {
-    const { guard } = this.#host;
+    const { guard, clock } = this.#host;
+    const askedAt = clock.now();
     const { principal, reason } = request;
     const barred = this.#isBarredForGood(scope, opens);
     const { target, decision } = await guard.demandKill(principal, scope, reason);
@@ -134,14 +136,13 @@ export class Requests {
         `Agent "${agent.agentId}" is ${agent.status}: there is nothing to kill`,
       );
     }
-    return this.#carryOut(order, request.waitMs);
+    return this.#carryOut(order, askedAt + (request.waitMs ?? Infinity));
   }
 
-  /** Places an order and waits until it is settled, or at its deadline. */
-  async #carryOut(order: StopOrder, waitMs: number | undefined): Promise<OrderReport> {
-    const { clock, stops } = this.#host;
-    const run = await stops.place(order);
-    const latest = Math.min(order.deadlineAt, clock.now() + (waitMs ?? Infinity));
+  /** Places an order and waits until it is settled, or at its deadline, but for no longer than until `waitUntil`. */
+  async #carryOut(order: StopOrder, waitUntil: number): Promise<OrderReport> {
+    const run = await this.#host.stops.place(order);
+    const latest = Math.min(order.deadlineAt, waitUntil);
     await this.#until(Math.min(latest, run.order.deadlineAt), run.ended);
     // Whoever joins an order that is overdue, and has time, is told of everybody who is not dead yet, too (I1).
     if (!run.hasLooked) await this.#until(latest, run.looked);

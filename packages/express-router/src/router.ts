@@ -15,11 +15,12 @@ import { Shares } from './shares.ts';
 import { Turns } from './turns.ts';
 import { verifyRoutes } from './verify-routes.ts';
 
-const defaultWaitMs = 4_500;
+/** The store may be asked once more for the answer, and not answer for half a second. */
+const defaultWaitMs = 4_000;
 
 export interface RouterOptions extends MappingOptions {
   /**
-   * How long a stop may keep its caller waiting before it is answered with 202, in milliseconds. Default 4,500, so
+   * How long a stop may keep its caller waiting before it is answered with 202, in milliseconds. Default 4,000, so
    * that every answer comes within 5 s (REQUIREMENTS B6).
    */
   readonly waitMs?: number;
