@@ -34,7 +34,8 @@ const diligent: Writer =
   () =>
   async ({ signal, checkpoint }) => {
     for (const chapter of [1, 2]) await checkpoint(chapter);
-    await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    // Who was told already is not told again.
+    if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve));
     return signal.reason.message;
   };
 
