@@ -44,7 +44,7 @@ export const settlementsAddUp: Check = (round) => {
   for (const agentId of round.history.versions.keys()) {
     const agent = round.history.agent(agentId);
     for (const orderId of agent !== undefined && 'kill' in agent ? agent.kill.orderIds : [])
-      members.set(orderId, (members.get(orderId) ?? 0) + 1);
+      if (!cameLate(round, agentId, orderId)) members.set(orderId, (members.get(orderId) ?? 0) + 1);
   }
   for (const sink of round.sinks) {
     const requested = new Set<string>();
@@ -61,6 +61,19 @@ export const settlementsAddUp: Check = (round) => {
   }
   return broken;
 };
+
+/**
+ * Whether somebody was asked in before the order was placed, and let in after it had settled: the host that asked, which followed
+ * the order and then could not read it, cannot know that, and claims whom it knows of (I6).
+ */
+function cameLate({ history }: Round, agentId: string, orderId: string): boolean {
+  const order = history.orders.get(orderId);
+  const settled = order?.versions.find((version) => version.order.settledAt !== undefined);
+  const admission = history.admissions.get(agentId);
+  if (order === undefined || settled === undefined || admission === undefined) return false;
+  const asked = history.admits.find((call) => call.agentId === agentId);
+  return asked !== undefined && asked.seq < order.seq && admission.seq > settled.seq;
+}
 
 /** I4, I7: every caller who was answered is on record once, and as having joined if the stop was under way already. */
 export const callersAreOnRecord: Check = (round) => {
