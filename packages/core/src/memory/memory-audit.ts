@@ -26,7 +26,10 @@ export function memoryAudit(): MemoryAudit {
   /** Canonical events that are not on the chain yet. */
   let unchained: string[] = [];
   const chained = (): readonly Sealed[] => {
-    for (const text of unchained) chain.push({ sealed: seal(chain.at(-1)?.sealed, partition, text), text });
+    for (const text of unchained) {
+      const sealed = seal(chain.at(-1)?.sealed, partition, text);
+      chain.push({ sealed: { ...sealed, hash: flat(sealed.hash) }, text });
+    }
     unchained = [];
     return chain;
   };
