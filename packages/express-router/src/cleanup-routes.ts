@@ -17,9 +17,8 @@ export const cleanupRoutes: readonly Route[] = [
     params: agentParam,
     answers,
     async handle(context, { agentId }, { principal }) {
-      const { workspaceId, ownerId } = await context.ks.agent(agentId);
-      const scope = { agent: agentId };
-      await context.ks.authorise({ principal, action: 'kill', scope, workspaceId, ownerId });
+      // Finds and refuses as the kill does: what is foreign looks like what is not there, in an outage too (I11).
+      await context.ks.preview({ agent: agentId }, principal);
       return retriedCleanup(context, { agentId });
     },
   }),

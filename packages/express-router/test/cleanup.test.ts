@@ -33,6 +33,13 @@ afterEach(() => site.close());
 const stopAll = () => site.call('root', 'POST', '/workspaces/w/kill-all', { reason });
 
 describe('a cleanup that has failed', () => {
+  it('is refused to strangers as what is not there is, on record too (I11)', async () => {
+    for (const id of ['a', 'nope'])
+      expect(await site.call('eve', 'POST', `/agents/${id}/cleanup`)).toMatchObject({ status: 404 });
+    const denied = site.audit.events().filter(({ type }) => type === 'request.denied');
+    expect(denied).toMatchObject([{ scope: { agent: 'a' } }, { scope: { agent: 'nope' } }]);
+  });
+
   it.each(['/agents/a/cleanup', '/orders/ORDER/cleanup'])('is tried again by POST %s', async (path) => {
     const { body } = await stopAll();
     expect(body.errors).toHaveLength(2);
