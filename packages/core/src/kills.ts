@@ -160,8 +160,12 @@ export class Kills {
   }
 
   /** Agents that another host may have finished: they are not listed as live any more. How many still seem to live. */
-  async refreshUnseen(seen: ReadonlySet<string>): Promise<number> {
+  refreshUnseen(seen: ReadonlySet<string>): Promise<number> | number {
     this.#justFelled.clear();
+    return this.#pursuits.size === 0 ? this.#targeted.size : this.#refreshPursuits(seen);
+  }
+
+  async #refreshPursuits(seen: ReadonlySet<string>): Promise<number> {
     let living = 0;
     for (const [agentId, pursuit] of this.#pursuits) {
       if (seen.has(agentId) || !isLive(pursuit.agent)) continue;

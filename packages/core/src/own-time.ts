@@ -14,6 +14,8 @@ export class OwnTime {
   readonly #clock: Clock;
   /** Per request how far its host's clock is ahead, in milliseconds, going by when it was first seen here. */
   readonly #ahead = new Map<string, number>();
+  /** What was asked last: versions of an order never change, and one is asked for again and again. */
+  #last: { readonly order: StopOrder; readonly due: Urgency } | undefined;
 
   /** `order`: as it is seen now, for the first time. */
   constructor(clock: Clock, order: StopOrder) {
@@ -22,9 +24,11 @@ export class OwnTime {
   }
 
   of(order: StopOrder): Urgency {
+    if (this.#last?.order === order) return this.#last.due;
     let due = this.#one(order);
     // Each by the clock of the host that was asked for it.
     for (const by of order.hardenedBy ?? []) due = nearest(due, this.#one(by));
+    this.#last = { order, due };
     return due;
   }
 

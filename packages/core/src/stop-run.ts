@@ -227,7 +227,8 @@ export class StopRun {
   async #letGo(): Promise<void> {
     let pause = passMs.first;
     while (this.#order.isSettled && !this.#stopped) {
-      if ((await this.#kills.refreshUnseen(new Set()).catch(() => 1)) === 0) return;
+      const living = await Promise.resolve(this.#kills.refreshUnseen(new Set())).catch(() => 1);
+      if (living === 0) return;
       await this.#wake.sleep(pause);
       pause = Math.min(pause * 2, passMs.follower);
     }

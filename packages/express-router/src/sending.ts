@@ -8,13 +8,15 @@ export type Fault = (line: string) => void;
 /** Not by Express's `send`: its entity tags hash what nobody may store. */
 export function sendJson(response: Response, status: number, body: unknown, type = 'application/json'): void {
   const text = JSON.stringify(body) ?? '';
+  const length = Buffer.byteLength(text);
   response.writeHead(status, {
     'Content-Type': `${type}; charset=utf-8`,
-    'Content-Length': Buffer.byteLength(text),
+    'Content-Length': length,
     'Cache-Control': 'no-store',
     'X-Content-Type-Options': 'nosniff',
   });
-  response.end(text);
+  // ASCII, as nearly all of it is, is the same in both, and twice as quick to write in this one.
+  response.end(text, length === text.length ? 'latin1' : 'utf8');
 }
 
 /** Answers an error as a problem (RFC 9457), and tells of what is no fault of the caller's. */
